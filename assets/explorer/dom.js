@@ -1,0 +1,101 @@
+/** Elements, and the words on them. Text is only ever set as text, never as markup. */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {string} [className]
+ * @param {(Node | null)[]} [children]
+ * @param {Record<string, string>} [attributes]
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+export function el(tag, className = "", children = [], attributes = {}) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const child of children) if (child) element.append(child);
+  return element;
+}
+
+const ICONS = {
+  plus: "M8 3v10M3 8h10",
+  minus: "M3 8h10",
+  fit: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
+  play: "M5 3l8 5-8 5z",
+  pause: "M5.5 3v10M10.5 3v10",
+  copy: "M5.5 5.5h8v8h-8zM3 10.5h-.5v-8h8V3",
+  save: "M8 2.5v7.5M4.5 7L8 10.5 11.5 7M2.5 13.5h11",
+  done: "M3 8.5l3.5 3.5L13 4.5",
+  failed: "M4 4l8 8M12 4l-8 8",
+};
+
+/** @param {keyof typeof ICONS} name */
+export function icon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "lx-icon");
+  const path = document.createElementNS(space, "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/**
+ * @param {string} className
+ * @param {Node | null} content
+ * @param {() => void} act
+ */
+export function button(className, content, act) {
+  const element = el("button", className, [content], { type: "button" });
+  element.onclick = act;
+  return element;
+}
+
+/**
+ * The words of one language, and every place where one of them stands, so that a change of language is a change of words
+ * and of nothing else.
+ * @typedef {{
+ *   say: (key: string, values?: Record<string, string | number>) => string,
+ *   put: <T extends Element>(element: T, key: string, values?: Record<string, string | number>) => T,
+ *   label: <T extends Element>(element: T, key: string, values?: Record<string, string | number>) => T,
+ *   change: (text: any) => void,
+ * }} Words  put: as the text of an element; label: as its accessible name and its tooltip
+ */
+
+/** @param {any} text nested keys → sentences with {gaps} @returns {Words} */
+export function createWords(text) {
+  /** @type {Map<Element, {put?: [string, any], label?: [string, any]}>} */
+  const places = new Map();
+  const say = (/** @type {string} */ key, /** @type {Record<string, any>} */ values = {}) => {
+    const found = key.split(".").reduce((/** @type {any} */ level, part) => level?.[part], text);
+    if (typeof found !== "string") return key;
+    return found.replace(/\{(\w+)\}/g, (gap, name) => (name in values ? String(values[name]) : gap));
+  };
+  const write = (/** @type {Element} */ element, /** @type {{put?: [string, any], label?: [string, any]}} */ { put, label }) => {
+    if (put) element.textContent = say(...put);
+    if (label) {
+      element.setAttribute("aria-label", say(...label));
+      element.setAttribute("title", say(...label));
+    }
+  };
+  const place = (/** @type {Element} */ element, /** @type {{put?: [string, any], label?: [string, any]}} */ words) => {
+    places.set(element, { ...places.get(element), ...words });
+    write(element, words);
+  };
+  return {
+    say,
+    put: (element, key, values) => (place(element, { put: [key, values] }), element),
+    label: (element, key, values) => (place(element, { label: [key, values] }), element),
+    change: (next) => {
+      text = next;
+      places.forEach((words, element) => write(element, words));
+    },
+  };
+}
+
+/** Short, with a real minus sign. @param {number} value @param {number} [digits] */
+export const number = (value, digits = 2) => {
+  const text = value.toFixed(digits);
+  return Number(text) < 0 ? text.replace("-", "−") : text.replace("-", "");
+};

@@ -1,0 +1,71 @@
+/** The card beside a code under the pointer: its image if there is one, what the model makes of it, its label. */
+
+import { el } from "./dom.js";
+import { createScreen } from "./picture.js";
+import { oneHot } from "./state.js";
+
+/**
+ * @param {import("./app.js").App} app
+ * @param {number} index of the model
+ */
+export function createHover(app, index) {
+  const { imageShape } = app.models[index];
+  const original = createScreen(imageShape), decoded = createScreen(imageShape);
+  const pictures = [original, decoded].map(({ canvas }, i) =>
+    el("figure", "lx-hover-picture", [canvas, app.words.put(el("figcaption"), i ? "hover.decoded" : "hover.original")]),
+  );
+  const title = el("div", "lx-hover-title");
+  const element = el("div", "lx-hover", [el("div", "lx-hover-row", pictures), title], { "aria-hidden": "true" });
+  element.hidden = true;
+  let current = -1;
+
+  return {
+    element,
+    hide() {
+      current = -1;
+      element.hidden = true;
+    },
+    /** @param {number} code @param {number} x pixels @param {number} y @param {number} side of the map */
+    show(code, x, y, side) {
+      if (code === current) return;
+      current = code;
+      const model = app.models[index];
+      const { codes, thumbnails, latentDim, classes, sees, output } = model;
+      if (!codes) return;
+      const label = codes.labels ? codes.labels[code] : -1;
+
+      pictures[0].hidden = !thumbnails;
+      if (thumbnails) {
+        const each = thumbnails.data.length / codes.count;
+        original.show(thumbnailPixels(thumbnails.data.subarray(code * each, (code + 1) * each), thumbnails.shape, imageShape), app.theme.dark);
+      }
+      pictures[1].hidden = output === "label" || sees === "z,condition" || (sees === "z,label" && label < 0);
+      if (!pictures[1].hidden) {
+        const z = codes.points.subarray(code * latentDim, (code + 1) * latentDim);
+        decoded.show(model.decode(z, oneHot(label, classes.length), 0), app.theme.dark);
+      }
+      title.textContent = label >= 0 ? `${classes[label] ?? label}` : app.words.say("hover.number", { number: code });
+      element.hidden = false;
+      element.style.left = `${x}px`;
+      element.style.top = `${y}px`;
+      element.classList.toggle("lx-flip-x", x > side * 0.6);
+      element.classList.toggle("lx-flip-y", y > side * 0.6);
+    },
+  };
+}
+
+/**
+ * A thumbnail (C × h × w bytes, perhaps smaller than the image) at the image's size, H × W × C in [0, 1].
+ * @param {Uint8Array} planes
+ * @param {number[]} shape of all thumbnails, N × C × h × w
+ * @param {number[]} imageShape [C, H, W]
+ */
+function thumbnailPixels(planes, [, channels, h, w], [, height, width]) {
+  const pixels = new Float32Array(channels * height * width);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const from = Math.floor((y * h) / height) * w + Math.floor((x * w) / width);
+      for (let i = 0; i < channels; i++) pixels[(y * width + x) * channels + i] = planes[i * h * w + from] / 255;
+    }
+  return pixels;
+}

@@ -1,0 +1,240 @@
+/**
+ * The latent map of one model. Three canvases lie over one another, so that each is drawn only when what it shows changes:
+ * the decoded manifold, the codes with axes and prior, and the cursor with the path, the only one drawn during a drag.
+ */
+
+import { button, el, icon, number } from "./dom.js";
+import { attachGestures } from "./gestures.js";
+import { createManifold, drawSheets } from "./manifold.js";
+import { drawCursor, drawPath } from "./cursor.js";
+import { createHover } from "./hover.js";
+import { inPlane } from "./plane.js";
+import { createCloud, drawCloud } from "./points.js";
+import { priorLines } from "./prior.js";
+import { drawAxes, drawNames, drawPrior } from "./scenery.js";
+import { mixture } from "./state.js";
+import { extentOf, fit, pan, toPixel, toPlane, union, zoom } from "./view.js";
+
+const REACH = 9; // pixels within which a point answers the pointer
+const KEY_STEP = 1 / 80; // of the map's width
+
+/** @typedef {ReturnType<typeof createMap>} LatentMap */
+
+/**
+ * @param {import("./app.js").App} app
+ * @param {number} index of the model
+ */
+export function createMap(app, index) {
+  const pad = el("div", "lx-pad", [], { role: "slider", tabindex: "0", "aria-valuemin": "-1000", "aria-valuemax": "1000" });
+  const layers = ["backdrop", "codes", "cursor"].map((name) => el("canvas", `lx-layer lx-layer-${name}`, [], { "aria-hidden": "true" }));
+  const contexts = layers.map((canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")));
+  const [backdrop, codes, cursor] = contexts;
+  const hover = createHover(app, index);
+  pad.append(...layers, hover.element);
+  const tools = el("div", "lx-map-tools", [
+    app.words.label(button("lx-tool", icon("plus"), () => zoomBy(1.5)), "map.zoomIn"),
+    app.words.label(button("lx-tool", icon("minus"), () => zoomBy(1 / 1.5)), "map.zoomOut"),
+    app.words.label(button("lx-tool", icon("fit"), () => fitAll()), "map.fit"),
+  ]);
+  const element = el("div", "lx-map", [pad, tools]);
+
+  const manifold = createManifold();
+  /** @type {import("./points.js").Cloud | null} */
+  let cloud = null;
+  /** @type {import("./plane.js").Plane | null} the plane that `cloud` was made for */
+  let cloudPlane = null;
+  let side = 0, ratio = 1, dirty = false;
+
+  const model = () => app.models[index];
+  const view = () => app.viewOf(index, bounds);
+
+  /** What a fresh map shows: the codes, and the prior to three standard deviations. */
+  function bounds() {
+    const spot = inPlane(app.plane, model().prior.overall);
+    const a = 3.2 * Math.sqrt(spot.xx), b = 3.2 * Math.sqrt(spot.yy) || 1;
+    const prior = { left: spot.x - a, right: spot.x + a, bottom: spot.y - b, top: spot.y + b };
+    const all = cloud?.count ? extentOf(cloud.xs, cloud.ys) : prior;
+    return model().prior.kind === "fitted" ? all : union(all, prior);
+  }
+
+  function project() {
+    if (cloudPlane === app.plane) return;
+    const held = model().codes;
+    cloud = held ? createCloud(held, model().latentDim, app.plane) : null;
+    cloudPlane = app.plane;
+  }
+
+  const shown = (/** @type {number} */ i) => !cloud?.labels || !app.options.hidden.has(cloud.labels[i]);
+
+  /** The index of the code at a pixel, or −1. @param {number} x @param {number} y @param {number} [reach] pixels */
+  function codeAt(x, y, reach = REACH) {
+    if (!cloud || !app.options.codes) return -1;
+    const spot = toPlane(view(), side, x, y);
+    return cloud.nearest(spot.x, spot.y, (reach * view().extent) / side, shown);
+  }
+
+  function moveView(/** @type {import("./view.js").View} */ next) {
+    app.setView(index, next);
+  }
+  const zoomBy = (/** @type {number} */ factor) => moveView(zoom(view(), side, factor, side / 2, side / 2));
+  const fitAll = () => app.setView(index, null);
+
+  function goTo(/** @type {number} */ code) {
+    const { codes: held, latentDim } = model();
+    if (!held) return;
+    const z = Array.from(held.points.subarray(code * latentDim, (code + 1) * latentDim));
+    app.goTo(z, held.labels ? held.labels[code] : null);
+  }
+
+  attachGestures(pad, {
+    drag(x, y, event) {
+      const clamp = (/** @type {number} */ v) => Math.min(side, Math.max(0, v));
+      const spot = toPlane(view(), side, clamp(x), clamp(y));
+      app.setZ(app.plane.place(app.state.z, spot.x, app.plane.flat ? 0 : spot.y), event);
+    },
+    tap(x, y) {
+      const code = codeAt(x, y);
+      if (code >= 0) goTo(code);
+    },
+    release: () => app.commit(),
+    pan: (dx, dy) => moveView(pan(view(), side, dx, dy)),
+    zoom: (factor, x, y) => moveView(zoom(view(), side, factor, x, y)),
+    settle: () => app.later(),
+    wheel: (event) => event.ctrlKey || pad.ownerDocument.activeElement === pad,
+    hover(x, y) {
+      const code = codeAt(x, y);
+      pad.classList.toggle("lx-on-code", code >= 0);
+      if (code < 0 || !cloud) return hover.hide();
+      const spot = toPixel(view(), side, cloud.xs[code], cloud.ys[code]);
+      hover.show(code, spot.x, spot.y, side);
+    },
+    leave: () => hover.hide(),
+  });
+
+  /** @type {Record<string, [number, number]>} */
+  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+  pad.onkeydown = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const arrow = ARROWS[event.key];
+    const { plane, state } = app;
+    if (arrow) {
+      const step = view().extent * KEY_STEP * (event.shiftKey ? 5 : 1);
+      app.setZ(plane.place(state.z, plane.x(state.z) + arrow[0] * step, plane.y(state.z) + (plane.flat ? 0 : arrow[1] * step)));
+      app.commitSoon();
+      speak();
+    } else if (event.key === "Enter" && cloud) {
+      const code = cloud.nearest(plane.x(state.z), plane.y(state.z), view().extent, shown);
+      if (code >= 0) goTo(code);
+      app.commitSoon();
+      speak();
+    } else if (event.key === "Home") {
+      app.setZ(app.neutral());
+      app.commitSoon();
+      speak();
+    } else if (event.key === "+" || event.key === "=") zoomBy(1.25);
+    else if (event.key === "-") zoomBy(0.8);
+    else return;
+    event.preventDefault();
+  };
+
+  /** The value that a screen reader speaks: the coordinates, and which codes lie near. */
+  function speak() {
+    const { plane, state, words } = app;
+    const x = plane.x(state.z), y = plane.y(state.z);
+    const near = cloud ? cloud.nearest(x, y, view().extent / 10, shown) : -1;
+    const label = near >= 0 && cloud?.labels ? model().classes[cloud.labels[near]] : null;
+    pad.setAttribute("aria-valuenow", x.toFixed(2));
+    const values = { x: number(x), y: number(y), label: label ?? "" };
+    pad.setAttribute("aria-valuetext", words.say(label === null ? "map.value" : "map.valueNear", values));
+  }
+  pad.onfocus = speak;
+
+  new ResizeObserver(() => resize()).observe(pad);
+  function resize() {
+    const nextSide = pad.clientWidth, nextRatio = Math.min(window.devicePixelRatio || 1, 2);
+    if (nextSide === side && nextRatio === ratio) return;
+    [side, ratio] = [nextSide, nextRatio];
+    for (const canvas of layers) canvas.width = canvas.height = Math.round(side * ratio);
+    redraw();
+    app.later();
+  }
+
+  /** @param {CanvasRenderingContext2D} context */
+  function clear(context) {
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  }
+
+  function drawBackdrop() {
+    clear(backdrop);
+    if (app.options.manifold) drawSheets(backdrop, manifold.sheets(), view(), side, app.options.smooth);
+  }
+
+  function drawCodes() {
+    const { options, theme, state, plane } = app;
+    const look = { view: view(), side, theme };
+    clear(codes);
+    drawAxes(codes, look);
+    if (options.codes && cloud) {
+      codes.setTransform(1, 0, 0, 1, 0, 0);
+      drawCloud(codes, cloud, { ...look, ratio, hidden: options.hidden });
+      codes.setTransform(ratio, 0, 0, ratio, 0, 0);
+    }
+    if (options.prior) drawPrior(codes, priorLines(model(), state, options.hidden), plane, look);
+    if (options.codes && cloud) drawNames(codes, cloud, model().classes, options.hidden, look);
+  }
+
+  function drawTop() {
+    if (!side) return;
+    const { state, plane, theme, course } = app;
+    clear(cursor);
+    const look = { view: view(), side, theme };
+    if (state.path.length) drawPath(cursor, state.path, plane, course, look);
+    drawCursor(cursor, plane.x(state.z), plane.flat ? 0 : plane.y(state.z), look);
+  }
+
+  function redraw() {
+    if (!side) return;
+    project();
+    drawBackdrop();
+    drawCodes();
+    drawTop();
+    dirty = false;
+  }
+
+  return {
+    element, pad, speak, drawTop, bounds, codeAt,
+    /** Draw everything anew with the next frame. */
+    invalidate() {
+      dirty = true;
+      app.later();
+    },
+    /** The codes changed. */
+    forget() {
+      cloudPlane = null;
+      manifold.clear();
+    },
+    ready() {
+      project();
+    },
+    redrawIfDirty() {
+      if (dirty) redraw();
+    },
+    /** Works on the manifold until the deadline; whether more remains. @param {number} deadline */
+    work(deadline) {
+      if (!app.options.manifold || !side) return false;
+      const { state, plane, theme } = app;
+      const seesLabel = model().sees === "z,label", seesCondition = model().sees === "z,condition";
+      const label = seesLabel ? mixture(state.weights) : [];
+      const off = plane.place(state.z, 0, 0); // the plane's own place among the other dimensions
+      const key = JSON.stringify([view(), plane.spec, off, label, seesCondition && state.condition, theme.dark]);
+      manifold.request(model(), { view: view(), plane, z: state.z, label, condition: state.condition, dark: theme.dark }, key);
+      const before = performance.now();
+      const more = manifold.work(deadline);
+      if (performance.now() > before) drawBackdrop();
+      return more;
+    },
+    names: () => app.words.label(pad, "map.pad", { title: model().title }),
+  };
+}

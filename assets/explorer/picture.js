@@ -1,0 +1,119 @@
+/** Pictures: numbers in [0, 1] to pixels on a canvas, to the clipboard, to a file. */
+
+/**
+ * Grey pictures are ink on paper in a light theme (0 is paper) and light on black in a dark one; colours are shown as they are.
+ * @param {ArrayLike<number>} values H × W × C in [0, 1]
+ * @param {number} channels 1 or 3
+ * @param {boolean} dark
+ * @param {Uint8ClampedArray} rgba written, H × W × 4
+ * @param {number} [from] where in `rgba`
+ * @param {number} [rowBytes] bytes from one row of `rgba` to the next, with `width`, for a picture inside a larger one
+ * @param {number} [width]
+ */
+export function paint(values, channels, dark, rgba, from = 0, rowBytes = 0, width = 0) {
+  const pixels = values.length / channels;
+  const skip = rowBytes ? rowBytes - 4 * width : 0;
+  let q = from;
+  for (let p = 0; p < pixels; p++) {
+    if (channels === 3) {
+      rgba[q] = 255 * values[3 * p];
+      rgba[q + 1] = 255 * values[3 * p + 1];
+      rgba[q + 2] = 255 * values[3 * p + 2];
+    } else {
+      const grey = dark ? 255 * values[p] : 255 - 255 * values[p];
+      rgba[q] = rgba[q + 1] = rgba[q + 2] = grey;
+    }
+    rgba[q + 3] = 255;
+    q += 4;
+    if (skip && (p + 1) % width === 0) q += skip;
+  }
+}
+
+/**
+ * A canvas of the picture's own resolution, which CSS enlarges.
+ * @param {number[]} shape [C, H, W]
+ * @param {HTMLCanvasElement} [canvas]
+ */
+export function createScreen([channels, height, width], canvas = document.createElement("canvas")) {
+  canvas.width = width;
+  canvas.height = height;
+  canvas.className = "lx-screen";
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const image = context.createImageData(width, height);
+  return {
+    canvas,
+    /** @param {ArrayLike<number>} values @param {boolean} dark */
+    show(values, dark) {
+      paint(values, channels, dark, image.data);
+      context.putImageData(image, 0, 0);
+    },
+  };
+}
+
+/**
+ * Class probabilities as bars, for a decoder that predicts a label.
+ * @param {string[]} classes
+ */
+export function createBars(classes) {
+  const side = 280;
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = side * 2;
+  canvas.className = "lx-screen";
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  return {
+    canvas,
+    /** @param {ArrayLike<number>} values @param {boolean} _dark @param {import("./theme.js").Theme} theme */
+    show(values, _dark, theme) {
+      const row = (2 * side - 24) / classes.length, left = 110, room = 2 * side - left - 90;
+      context.fillStyle = theme.background;
+      context.fillRect(0, 0, 2 * side, 2 * side);
+      context.textBaseline = "middle";
+      context.font = `${Math.min(26, row * 0.6)}px ${theme.font}`;
+      classes.forEach((name, k) => {
+        const y = 12 + k * row;
+        context.fillStyle = theme.accent;
+        context.fillRect(left, y + row * 0.18, Math.max(1, room * values[k]), row * 0.64);
+        context.fillStyle = theme.text;
+        context.textAlign = "right";
+        context.fillText(name, left - 12, y + row / 2, left - 16);
+        context.textAlign = "left";
+        context.fillText(`${(100 * values[k]).toFixed(0)} %`, left + room * values[k] + 8, y + row / 2);
+      });
+    },
+  };
+}
+
+/**
+ * The picture as it looks on screen, enlarged by a whole factor to about 560 pixels.
+ * @param {HTMLCanvasElement} screen
+ * @param {boolean} smooth
+ * @returns {Promise<Blob>}
+ */
+export function toPng(screen, smooth) {
+  const factor = Math.max(1, Math.round(560 / Math.max(screen.width, screen.height)));
+  const large = document.createElement("canvas");
+  large.width = screen.width * factor;
+  large.height = screen.height * factor;
+  const context = /** @type {CanvasRenderingContext2D} */ (large.getContext("2d"));
+  context.imageSmoothingEnabled = smooth;
+  context.imageSmoothingQuality = "high";
+  context.drawImage(screen, 0, 0, large.width, large.height);
+  return new Promise((done, failed) => large.toBlob((blob) => (blob ? done(blob) : failed(new Error("no picture"))), "image/png"));
+}
+
+/**
+ * The promise is passed on unsettled: browsers that want the copy to follow the click at once accept it so.
+ * @param {Promise<Blob>} png
+ */
+export async function copyPicture(png) {
+  await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
+}
+
+/** @param {Blob} png @param {string} name */
+export function savePicture(png, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(png);
+  link.download = `${name.replace(/[^\p{L}\p{N}._-]+/gu, "-") || "picture"}.png`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

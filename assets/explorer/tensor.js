@@ -1,0 +1,97 @@
+/** Numbers as they travel: base64 text to typed arrays, half precision to single. */
+
+import { PayloadError } from "./problem.js";
+
+/**
+ * @typedef {{dtype: "f16" | "f32" | "u8", shape: number[], data: string}} TensorSpec
+ * @typedef {{shape: number[], data: Float32Array}} Tensor
+ */
+
+const BYTES = { f16: 2, f32: 4, u8: 1 };
+
+/**
+ * @param {string} text
+ * @returns {Uint8Array}
+ */
+export function bytesFromBase64(text) {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+/**
+ * The value of one IEEE 754 binary16 pattern.
+ * @param {number} bits 0 … 65535
+ */
+export function halfToFloat(bits) {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** @type {Float32Array | null} Every half-precision value, made when the first one is read. */
+let halves = null;
+
+/** @param {Uint16Array} patterns */
+function floatsFromHalves(patterns) {
+  if (!halves) halves = Float32Array.from({ length: 65536 }, (_, bits) => halfToFloat(bits));
+  const table = halves;
+  const values = new Float32Array(patterns.length);
+  for (let i = 0; i < patterns.length; i++) values[i] = table[patterns[i]];
+  return values;
+}
+
+/**
+ * The bytes of a tensor, checked against its shape.
+ * @param {TensorSpec} spec
+ * @param {string} name said in the message when something is wrong
+ */
+function checkedBytes(spec, name) {
+  const good =
+    spec !== null && typeof spec === "object" && typeof spec.data === "string" && spec.dtype in BYTES &&
+    Array.isArray(spec.shape) && spec.shape.every((n) => Number.isInteger(n) && n >= 0);
+  if (!good) throw new PayloadError("tensor", { name });
+  let bytes;
+  try {
+    bytes = bytesFromBase64(spec.data);
+  } catch {
+    throw new PayloadError("tensor", { name });
+  }
+  const expected = spec.shape.reduce((a, b) => a * b, BYTES[spec.dtype]);
+  if (bytes.length !== expected) throw new PayloadError("size", { name, expected, got: bytes.length });
+  return bytes;
+}
+
+/**
+ * A tensor of numbers. Little-endian, as every browser's machine is.
+ * @param {TensorSpec} spec
+ * @param {string} name
+ * @returns {Tensor}
+ */
+export function decodeTensor(spec, name) {
+  const bytes = checkedBytes(spec, name);
+  let data;
+  if (spec.dtype === "f32") data = new Float32Array(bytes.buffer);
+  else if (spec.dtype === "f16") data = floatsFromHalves(new Uint16Array(bytes.buffer));
+  else data = Float32Array.from(bytes);
+  for (let i = 0; i < data.length; i++) {
+    if (!Number.isFinite(data[i])) throw new PayloadError("notFinite", { name });
+  }
+  return { shape: spec.shape, data };
+}
+
+/**
+ * A tensor of bytes: pictures, labels.
+ * @param {TensorSpec} spec
+ * @param {string} name
+ * @returns {{shape: number[], data: Uint8Array}}
+ */
+export function decodeBytes(spec, name) {
+  const data = checkedBytes(spec, name);
+  if (spec.dtype !== "u8") throw new PayloadError("tensor", { name });
+  return { shape: spec.shape, data };
+}

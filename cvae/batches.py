@@ -1,0 +1,54 @@
+"""A split of a data set on the training's device: bytes in, batches of floats out."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cvae.data import Split, one_hot
+
+BINARIZE_SEED = 0  # of the one draw of every measured image
+
+
+class Batches:
+    """Images x (B, C, H, W) in [0, 1] and labels y (B, K), or None, by index.
+
+    binarize: pixels become Bernoulli draws with their grey value as probability (Salakhutdinov & Murray 2008): fresh ones
+    each time in `batch`, for training; one fixed draw in `fixed`, for measuring.
+    """
+
+    def __init__(self, split: Split, classes: int, binarize: bool, device: torch.device) -> None:
+        self.images = torch.from_numpy(split.images).to(device)
+        self.labels = split.labels
+        self.binarize, self.device = binarize, device
+        self._one_hot = None if split.labels is None else torch.from_numpy(one_hot(split.labels, classes)).to(device)
+        self._draw: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def order(self, seed: int, epoch: int) -> Tensor:
+        """The order of the images in one epoch, (N,): it depends on nothing but seed and epoch."""
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+        return torch.randperm(len(self), generator=generator).to(self.device)
+
+    def batch(self, index: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        """The images at `index` (B,), for training."""
+        x = self._grey(index)
+        return torch.bernoulli(x, generator=generator) if self.binarize else x, self._labels(index)
+
+    def fixed(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The images at `index` (B,), the same every time, for measuring."""
+        if not self.binarize:
+            return self._grey(index), self._labels(index)
+        if self._draw is None:  # on the processor, so that every device measures the same images
+            generator = torch.Generator().manual_seed(BINARIZE_SEED)
+            grey = self.images.cpu().float() / 255
+            self._draw = torch.bernoulli(grey, generator=generator).to(torch.uint8).to(self.device)
+        return self._draw.index_select(0, index).float(), self._labels(index)
+
+    def _grey(self, index: Tensor) -> Tensor:
+        return torch.mul(self.images.index_select(0, index), 1 / 255)
+
+    def _labels(self, index: Tensor) -> Tensor | None:
+        return None if self._one_hot is None else self._one_hot.index_select(0, index)

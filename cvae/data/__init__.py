@@ -1,0 +1,49 @@
+"""Images to train on: the registered data sets and the user's own, all as `ImageData`: bytes in memory, three splits.
+
+    images.py    ImageData, Split, the rule of the splits, one_hot
+    registry.py  DATASETS: what is known by name, and where its files lie
+    idx.py       the file format of MNIST and its relatives
+    npz.py       the user's own images as an .npz file
+    folder.py    the user's own images as a folder
+    fetch.py     download, on request only
+
+NumPy arrays throughout: nothing here imports torch, except a download, which asks torchvision where the files are.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cvae.config import DataConfig
+from cvae.data.fetch import download
+from cvae.data.images import ImageData, Split, one_hot
+from cvae.data.registry import DATASETS, Dataset, dataset_ids, unknown_data
+from cvae.errors import InputError
+
+__all__ = ["DATASETS", "Dataset", "ImageData", "Split", "dataset_ids", "download", "load_data", "one_hot"]
+
+
+def load_data(config: DataConfig) -> ImageData:
+    """Read the data that a config names; nothing is ever downloaded here.
+
+    `config.name` is a registered name (its files are looked for below `config.dir`, or `./data`), or else the path
+    of the user's own `.npz` file or folder (see `npz.load_npz` and `folder.load_folder` for what these hold).
+    `config.binarize` is left to training. Whatever cannot be read raises `InputError`.
+    """
+    if config.name in DATASETS:
+        return DATASETS[config.name].load(config.dir)
+    path = Path(os.path.expanduser(config.name))
+    if os.path.isdir(path):
+        from cvae.data.folder import load_folder  # Pillow, needed here alone
+
+        return load_folder(path)
+    if os.path.isfile(path):
+        if path.suffix != ".npz":
+            raise InputError(f"{path} is not an .npz file; one is written with numpy.savez(path, images=…, labels=…).")
+        from cvae.data.npz import load_npz
+
+        return load_npz(path)
+    if path.suffix == ".npz" or len(path.parts) > 1:
+        raise InputError(f"{path} does not exist.")
+    raise unknown_data(config.name)

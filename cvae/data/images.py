@@ -1,0 +1,135 @@
+"""What every source of images becomes: `ImageData`, three splits of bytes; and the rules that all sources share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cvae.errors import InputError
+
+MIN_SIDE, MAX_SIDE = 8, 64  # pixels, of height and of width
+MIN_IMAGES = 30  # below it, a tenth is too few to validate or to test on
+MAX_CLASSES = 256  # run folders store labels in one byte
+MAX_NAME = 80  # characters of a class name
+MAX_BYTES = 512 * 2**20  # of one source, decompressed
+
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Some images and, where the data has them, their labels.
+
+    Both arrays are contiguous and writable, so that `torch.from_numpy` shares their memory.
+    """
+
+    images: Images  # (N, C, H, W) in 0..255, C = 1 grey or 3 RGB
+    labels: Labels | None  # (N,) in 0..classes-1; None where the data is unlabelled
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """A data set in memory. `test` is for measuring alone: nothing may be chosen by it."""
+
+    name: str  # what menus and cards call it
+    class_names: tuple[str, ...]  # name of each label; empty where the data is unlabelled
+    train: Split
+    validation: Split
+    test: Split
+    note: str = ""  # what reading did to the images that their owner should know, as a sentence; mostly empty
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height, width."""
+        _, channels, height, width = self.train.images.shape
+        return channels, height, width
+
+    @property
+    def all_train(self) -> Split:
+        """Training and validation images together: what published protocols train on."""
+        images = np.concatenate([self.train.images, self.validation.images])
+        if self.train.labels is None or self.validation.labels is None:
+            return Split(images, None)
+        return Split(images, np.concatenate([self.train.labels, self.validation.labels]))
+
+
+def shuffled_splits(
+    name: str, images: Images, labels: Labels | None, class_names: tuple[str, ...], note: str = ""
+) -> ImageData:
+    """Divide data that has no split of its own: a frozen shuffle, then 80 % train, 10 % validation, 10 % test.
+
+    `RandomState` because its stream never changes (NumPy NEP 19): the same images in the same order are divided
+    alike everywhere and for good. Fewer than `MIN_IMAGES` images raise `InputError`.
+    """
+    count = len(images)
+    if count < MIN_IMAGES:
+        raise InputError(
+            f"{name} holds {count} images, and training, validation and test together need at least {MIN_IMAGES}."
+        )
+    order = np.random.RandomState(0).permutation(count)
+    tenth = count // 10
+
+    def part(indices: NDArray[np.intp]) -> Split:
+        return Split(images[indices], None if labels is None else labels[indices])
+
+    return ImageData(
+        name,
+        class_names,
+        train=part(order[: count - 2 * tenth]),
+        validation=part(order[count - 2 * tenth : count - tenth]),
+        test=part(order[count - tenth :]),
+        note=note,
+    )
+
+
+def one_hot(labels: NDArray[np.integer], classes: int) -> NDArray[np.float32]:
+    """Labels (N,) in 0..classes-1 as vectors (N, classes); a label outside that range raises `InputError`."""
+    labels = np.asarray(labels)
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise InputError(f"labels must lie from 0 to {classes - 1}, not {labels.min()} to {labels.max()}.")
+    vectors: NDArray[np.float32] = np.eye(classes, dtype=np.float32)[labels]
+    return vectors
+
+
+def check_sides(where: str, height: int, width: int) -> None:
+    """Raise `InputError` unless a model can be built for images of this height and width, in pixels."""
+    if not (MIN_SIDE <= height <= MAX_SIDE and MIN_SIDE <= width <= MAX_SIDE):
+        raise InputError(
+            f"{where}: images are {height}×{width}, and height and width must lie from {MIN_SIDE} to {MAX_SIDE};"
+            " resize them first."
+        )
+
+
+def check_class_names(where: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The names as a tuple; too many, repeated, empty, overlong or unprintable ones raise `InputError`."""
+    if len(names) > MAX_CLASSES:
+        raise InputError(f"{where}: there are {len(names)} classes, and at most {MAX_CLASSES} are possible.")
+    for name in names:
+        if not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
+            raise InputError(
+                f"{where}: class names must be printable and at most {MAX_NAME} characters, not {name[:20]!r}."
+            )
+    if len(set(names)) < len(names):
+        raise InputError(f"{where}: each class must have a name of its own.")
+    return tuple(names)
+
+
+def reason(error: Exception) -> str:
+    """What an exception says, short enough to be a part of a sentence."""
+    text = getattr(error, "strerror", None) or str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def sorted_names(names: Iterable[str]) -> list[str]:
+    """Alphabetical, but "2" before "10" where every name is a number."""
+    names = list(names)
+    if all(name.isdecimal() for name in names):
+        return sorted(names, key=lambda name: (int(name), name))
+    return sorted(names)

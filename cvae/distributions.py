@@ -1,0 +1,114 @@
+"""Pure maths on tensors: densities, divergences and bounds, in nats.
+
+Shapes: N images, k samples an image, d latent dimensions. Everything that sums over pixels or dimensions says so.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+def soft_bound(raw: Tensor, bound: float) -> Tensor:
+    """bound · tanh(raw / bound): the identity near 0, within ±bound, and never without a gradient as a clamp is."""
+    return bound * torch.tanh(raw / bound)
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """N(mean, diag exp(log_var)) over the last axis; both of shape (N, d), or (d,) where it is one for all."""
+
+    mean: Tensor
+    log_var: Tensor
+
+    def sample(self, k: int, generator: torch.Generator | None = None) -> Tensor:
+        """k reparameterised draws z = μ + σ·ε of shape (k, N, d) (Kingma & Welling 2013, section 2.4)."""
+        noise = torch.randn((k, *self.mean.shape), generator=generator, device=self.mean.device)
+        return torch.addcmul(self.mean, noise, torch.exp(0.5 * self.log_var))
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log N(z), summed over d: (..., d) → (...)."""
+        scaled = (z - self.mean).square() * torch.exp(-self.log_var)
+        return -0.5 * (scaled + self.log_var + LOG_2PI).sum(-1)
+
+
+@dataclass(frozen=True)
+class PointMass:
+    """All probability at `mean` (N, d): the code of a plain autoencoder, which has no density."""
+
+    mean: Tensor
+
+    def sample(self, k: int, generator: torch.Generator | None = None) -> Tensor:
+        """The code itself, k times: (k, N, d)."""
+        return self.mean.expand(k, *self.mean.shape)
+
+
+def standard_normal(like: Tensor) -> Gaussian:
+    """N(0, I) of the shape (..., d), type and device of `like`."""
+    zero = torch.zeros_like(like)
+    return Gaussian(zero, zero)
+
+
+def gaussian_kl(q: Gaussian, p: Gaussian) -> Tensor:
+    """KL(q ‖ p) a dimension, (N, d): ½ [lv_p − lv_q + (e^{lv_q} + (μ_q − μ_p)²) e^{−lv_p} − 1]."""
+    ratio = (q.log_var.exp() + (q.mean - p.mean).square()) * torch.exp(-p.log_var)
+    return 0.5 * (p.log_var - q.log_var + ratio - 1)
+
+
+def standard_normal_kl(q: Gaussian) -> Tensor:
+    """KL(q ‖ N(0, I)) a dimension, (N, d): ½ [e^{lv_q} + μ_q² − 1 − lv_q] (Kingma & Welling 2013, appendix B)."""
+    return 0.5 * (q.log_var.exp() + q.mean.square() - 1 - q.log_var)
+
+
+def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
+    """−log Bernoulli(x | sigmoid(logits)) summed over pixels: (..., D), (N, D) → (...).
+
+    For x strictly between 0 and 1 this is the cross-entropy loss, not a negative log-likelihood.
+    """
+    nll: Tensor = _BinaryCrossEntropy.apply(logits, x)
+    return nll
+
+
+class _BinaryCrossEntropy(torch.autograd.Function):
+    """Σ softplus(l) − x·l. Two passes with a transcendental function each, where the stock one takes longer than
+    half of the layer before it: softplus(l) = max(l, 0) − log max(s, 1 − s) and the gradient s − x share s = sigmoid(l).
+    The log of a number in [½, 1] is exact to 6e-8 nats a pixel.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, x: Tensor) -> Tensor:
+        s = torch.sigmoid(logits)
+        ctx.save_for_backward(s, x)
+        log_max = (s - 0.5).abs_().add_(0.5).log_()
+        return logits.clamp(min=0).sub_(log_max).addcmul_(logits, x, value=-1).sum(-1)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        s, x = ctx.saved_tensors
+        return (s - x).mul_(grads[0].unsqueeze(-1)), None
+
+
+def gaussian_nll(mean: Tensor, x: Tensor, log_sigma: Tensor | float) -> Tensor:
+    """−log N(x | mean, σ²) summed over pixels, with its normaliser: (..., D), (N, D) → (...).
+
+    σ = 1 is half the sum of squares but for the constant D/2 · log 2π. A density: it can be negative.
+    """
+    log_sigma = torch.as_tensor(log_sigma, dtype=mean.dtype, device=mean.device)
+    squares = (mean - x).square().sum(-1)
+    return 0.5 * squares * torch.exp(-2 * log_sigma) + x.shape[-1] * (log_sigma + 0.5 * LOG_2PI)
+
+
+def categorical_nll(logits: Tensor, y: Tensor) -> Tensor:
+    """−Σ_c y_c log softmax(logits)_c: (..., K), (N, K) → (...); y one-hot, or a mixture."""
+    return -(torch.log_softmax(logits, -1) * y).sum(-1)
+
+
+def log_mean_exp(x: Tensor, dim: int = 0) -> Tensor:
+    """log of the mean of exp(x) along `dim`."""
+    return torch.logsumexp(x, dim) - math.log(x.shape[dim])

@@ -1,0 +1,18 @@
+"""The model family: one file a model, named by its idea, its whole objective in sight."""
+
+from __future__ import annotations
+
+import importlib
+
+from cvae.config import ModelConfig
+from cvae.families import FAMILIES
+from cvae.models.base import Autoencoder
+
+__all__ = ["Autoencoder", "build"]
+
+
+def build(config: ModelConfig) -> Autoencoder:
+    """The untrained model that `config` describes, its weights drawn from torch's global generator."""
+    module, name = FAMILIES[config.family].where.split(":")
+    model: Autoencoder = getattr(importlib.import_module(module), name)(config)
+    return model

@@ -1,0 +1,33 @@
+"""Autoencoder: a code with no density (Hinton & Salakhutdinov 2006).
+
+    minimise −log p(x|f(x))        f the encoder, g the decoder
+
+The loss asks nothing of the space between the codes, so nothing says what lies there: the model has no prior, and
+drawing from it means fitting one to its codes afterwards.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cvae.distributions import Gaussian, PointMass
+from cvae.models.base import Autoencoder, Terms
+
+
+class AE(Autoencoder):
+    """encoder f(x) · no prior · decoder g(z)."""
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> PointMass:
+        """The code f(x): (N, C, H, W) → (N, d)."""
+        return PointMass(self.encoder(image=x))
+
+    def prior(self, y: Tensor | None = None, *, n: int = 1) -> Gaussian:
+        raise ValueError("an autoencoder has no prior; fit a Gaussian to its codes to draw from it")
+
+    def forward(
+        self, x: Tensor, y: Tensor | None = None, *, k: int = 1, generator: torch.Generator | None = None
+    ) -> Terms:
+        code = self.encode(x)  # (N, d)
+        z = code.sample(1)  # (1, N, d): every sample would be the same
+        return Terms(self.nll(x, self.logits(z)), kl=None, z=z, q=code, p=None)

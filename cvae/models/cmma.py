@@ -1,0 +1,29 @@
+"""Conditional multimodal autoencoder, CMMA (Pandey & Dukkipati 2016, "Variational methods for conditional multimodal
+deep learning", arXiv:1603.01801).
+
+    log p(x|y) ≥ E_q(z|x,y) log p(x|z) − KL(q(z|x,y) ‖ p(z|y))
+
+The decoder never sees the label: y reaches x only through z, so the codes must separate by class.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cvae.distributions import Gaussian, gaussian_kl
+from cvae.models.base import Terms
+from cvae.models.learned_prior import LabelPrior
+
+
+class CMMA(LabelPrior):
+    """encoder q(z|x,y) · prior p(z|y) · decoder p(x|z)."""
+
+    def forward(
+        self, x: Tensor, y: Tensor | None = None, *, k: int = 1, generator: torch.Generator | None = None
+    ) -> Terms:
+        q, p = self.encode(x, y), self.prior(y)  # q(z|x, y), p(z|y)
+        assert isinstance(q, Gaussian)
+        z = q.sample(k, generator)  # (k, N, d)
+        reconstruction = self.nll(x, self.logits(z))  # (k, N)
+        return Terms(reconstruction, kl=gaussian_kl(q, p), z=z, q=q, p=p)

@@ -1,0 +1,28 @@
+"""Conditional VAE, z independent of the label: the usual CVAE (the label-conditional model M2 of Kingma et al. 2014,
+arXiv:1406.5298, with y observed).
+
+    log p(x|y) ≥ E_q(z|x,y) log p(x|z,y) − KL(q(z|x,y) ‖ N(0, I))
+
+One prior for all labels: whatever y explains, z has no reason to say again. z is the style, y the class.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cvae.distributions import Gaussian, standard_normal_kl
+from cvae.models.base import Autoencoder, Terms
+
+
+class CVAE(Autoencoder):
+    """encoder q(z|x,y) · prior N(0, I) · decoder p(x|z,y)."""
+
+    def forward(
+        self, x: Tensor, y: Tensor | None = None, *, k: int = 1, generator: torch.Generator | None = None
+    ) -> Terms:
+        q = self.encode(x, y)  # q(z|x, y)
+        assert isinstance(q, Gaussian)
+        z = q.sample(k, generator)  # (k, N, d)
+        reconstruction = self.nll(x, self.logits(z, y))  # (k, N)
+        return Terms(reconstruction, kl=standard_normal_kl(q), z=z, q=q, p=self.prior(n=1))

@@ -1,0 +1,128 @@
+"""Predictive CVAE: p(t|c), structured output from a condition (Sohn, Lee & Yan 2015, "Learning structured output
+representation using deep conditional generative models").
+
+    log p(t|c) ≥ E_q(z|c,t) log p(t|c,z) − KL(q(z|c,t) ‖ p(z|c)) =: L_CVAE
+
+Two tasks. `quadrants`: c is what is visible of an image, t the hidden quadrants; q sees the whole image. `label`: c is the
+image, t its label. Training draws z from q and prediction from p(z|c); the hybrid α·L_CVAE + (1−α)·L_GSNN closes that gap,
+where L_GSNN = E_p(z|c) log p(t|c,z) (section 3.3). A plain network c → t of the same size, the baseline, learns beside.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cvae.config import ModelConfig, ObjectiveConfig
+from cvae.distributions import Gaussian, categorical_nll, gaussian_kl, soft_bound
+from cvae.models.base import POSTERIOR_LOG_VAR, PRIOR_LOG_VAR, Autoencoder, Terms, start_bias, weigh
+from cvae.nets import Net
+
+
+def visible_mask(height: int, width: int, quadrants: int) -> Tensor:
+    """Which pixels are given, (H, W) of bool: the lower left quadrant, then the upper left, then the lower right."""
+    mask = torch.zeros(height, width, dtype=torch.bool)
+    h, w = height // 2, width // 2
+    for rows, columns in ((slice(h, None), slice(w)), (slice(h), slice(w)), (slice(h, None), slice(w, None)))[
+        :quadrants
+    ]:
+        mask[rows, columns] = True
+    return mask
+
+
+class PredictiveCVAE(Autoencoder):
+    """encoder q(z|c,t) · prior p(z|c) · decoder p(t|c,z) · baseline p(t|c)."""
+
+    prior_net: Net
+    baseline: Net
+    visible: Tensor  # (H, W) of bool
+    hidden: Tensor  # flat indices of the pixels to predict, in one image
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        channels, height, width = config.image_shape
+        visible = visible_mask(height, width, config.quadrants)
+        self.register_buffer("visible", visible, persistent=False)
+        self.register_buffer("hidden", (~visible).expand(channels, -1, -1).flatten().nonzero()[:, 0], persistent=False)
+        self.predicts_label = config.task == "label"
+
+    @torch.no_grad()
+    def start_at(self, mean: Tensor) -> None:
+        """As for every model, and the baseline likewise; labels have no mean image."""
+        if not self.predicts_label:
+            start_bias(self.decoder, mean)
+            start_bias(self.baseline, mean)
+
+    def condition(self, x: Tensor) -> Tensor:
+        """c: the image itself for the task `label`, else the image with its hidden quadrants set to 0."""
+        return x if self.predicts_label else x * self.visible
+
+    def encode(self, x: Tensor, y: Tensor | None = None) -> Gaussian:
+        """q(z|c, t): the whole image, and for the task `label` its label (N, K) → mean and log-variance (N, d)."""
+        mean, raw = self.encoder(image=x, behind=self._labels(y, self.predicts_label)).chunk(2, -1)
+        return Gaussian(mean, soft_bound(raw, POSTERIOR_LOG_VAR))
+
+    def prior(self, y: Tensor | None = None, *, n: int = 1) -> Gaussian:
+        """p(z|c): here what is given is an image (N, C, H, W), of which only the visible part is looked at."""
+        if y is None:
+            raise ValueError("cvae-predictive needs the images whose visible part is given")
+        mean, raw = self.prior_net(image=self.condition(y)).chunk(2, -1)
+        return Gaussian(mean, soft_bound(raw, PRIOR_LOG_VAR))
+
+    def logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """z (N, d) or (k, N, d), images (N, C, H, W) → logits of t: (..., C, H, W), or (..., K) for the label."""
+        if y is None:
+            raise ValueError("cvae-predictive needs the images whose visible part is given")
+        features = self.decoder.trunk(self.condition(y))
+        lead = z.shape[:-1]
+        features = features.expand(*lead, features.shape[-1]).flatten(0, -2)
+        out: Tensor = self.decoder(front=z.reshape(-1, z.shape[-1]), behind=features)
+        return out.reshape(*lead, *out.shape[1:])
+
+    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Completed images (N, C, H, W), their visible part as given; or for the task `label` p(t|c, z), (N, K)."""
+        return self._complete(self.logits(z, y), y)
+
+    def predict(self, y: Tensor) -> Tensor:
+        """The baseline's answer, of the same shape as `decode`'s."""
+        return self._complete(self.baseline(image=self.condition(y)), y)
+
+    def _complete(self, logits: Tensor, y: Tensor | None) -> Tensor:
+        if self.predicts_label:
+            return torch.softmax(logits, -1)
+        assert y is not None
+        return torch.where(self.visible, y, torch.sigmoid(logits))
+
+    def target_nll(self, x: Tensor, y: Tensor | None, logits: Tensor) -> Tensor:
+        """−log p(t|·) of the hidden pixels of x, or of the label y: (k, N)."""
+        if self.predicts_label:
+            assert y is not None
+            return categorical_nll(logits, y)
+        return self.nll(x.flatten(1)[:, self.hidden], logits.flatten(2)[..., self.hidden])
+
+    def forward(
+        self, x: Tensor, y: Tensor | None = None, *, k: int = 1, generator: torch.Generator | None = None
+    ) -> Terms:
+        q, p = self.encode(x, y), self.prior(x)  # q(z|c, t), p(z|c)
+        z = q.sample(k, generator)  # (k, N, d)
+        reconstruction = self.target_nll(x, y, self.logits(z, x))  # −log p(t|c, z): (k, N)
+        return Terms(reconstruction, kl=gaussian_kl(q, p), z=z, q=q, p=p)
+
+    def loss(
+        self,
+        x: Tensor,
+        y: Tensor | None,
+        objective: ObjectiveConfig,
+        beta: float,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, Terms]:
+        """α·L_CVAE + (1−α)·L_GSNN, and the baseline's own loss; the two share no weights."""
+        terms = self(x, y, k=objective.k, generator=generator)
+        loss = weigh(terms, objective, beta)
+        if objective.alpha < 1:
+            assert terms.p is not None
+            z = terms.p.sample(1, generator)
+            gsnn = self.target_nll(x, y, self.logits(z, x)).mean()
+            loss = objective.alpha * loss + (1 - objective.alpha) * objective.recon_weight * gsnn
+        baseline = self.target_nll(x, y, self.baseline(image=self.condition(x)).unsqueeze(0)).mean()
+        return loss + baseline, terms

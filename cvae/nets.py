@@ -1,0 +1,60 @@
+"""Op lists (`cvae.architecture`) as torch modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from cvae.architecture import Network, Op
+
+
+class Reshape(nn.Module):
+    """(N, ...) → (N, *shape)."""
+
+    def __init__(self, shape: Iterable[int]) -> None:
+        super().__init__()
+        self.shape = tuple(shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(-1, *self.shape)
+
+
+def layer(op: Op) -> nn.Module:
+    """The torch module of one operation."""
+    match op["op"]:
+        case "linear":
+            return nn.Linear(op["in"], op["out"])
+        case "conv2d":
+            return nn.Conv2d(op["in"], op["out"], op["kernel"], op["stride"], op["padding"])
+        case "conv_transpose2d":
+            padding = tuple(op["output_padding"])
+            return nn.ConvTranspose2d(op["in"], op["out"], op["kernel"], op["stride"], op["padding"], padding)
+        case "relu":
+            return nn.ReLU()
+        case "tanh":
+            return nn.Tanh()
+        case "reshape":
+            return Reshape(op["shape"])
+    raise ValueError(f"unknown operation {op['op']!r}")
+
+
+class Net(nn.Module):
+    """A network of `cvae.architecture`: head(concat(front, trunk(image), behind)).
+
+    Parameters are named by the index of their op, as `head.0.weight`; the browser finds them by that name.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(*map(layer, network.trunk))
+        self.head = nn.Sequential(*map(layer, network.head))
+
+    def forward(
+        self, *, front: Tensor | None = None, image: Tensor | None = None, behind: Tensor | None = None
+    ) -> Tensor:
+        """front (N, a), image (N, C, H, W), behind (N, b), each where the network sees it → (N, ...)."""
+        features = None if image is None else self.trunk(image)
+        seen = [v for v in (front, features, behind) if v is not None]
+        return self.head(seen[0] if len(seen) == 1 else torch.cat(seen, -1))  # type: ignore[no-any-return]

@@ -1,0 +1,329 @@
+"""The run folder: what training writes, and everything else reads. No torch at import.
+
+    runs/<name>/
+      config.json                    data, model, objective, training, versions: enough to rebuild and to repeat
+      status.json                    state, message, process, heartbeat, progress
+      control.json                   what the user asks of the training: run, pause, step, stop
+      history.jsonl                  one record a log point
+      snapshots/<step>.safetensors   held-out codes, decoder weights in half precision, a strip of reconstructions
+      checkpoint.safetensors         what resuming needs: weights, optimiser, generator state, statistics
+      model.safetensors              the weights: of the end, or of the last full epoch so far
+      codes.safetensors              codes of the test images, once finished
+      metrics.json                   what `evaluate` measured
+
+Every file is replaced atomically or appended line by line, so that a reader never sees half of one and a process killed
+at any moment leaves a run that opens and resumes. (A power cut is another matter: nothing is forced to the disk.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from cvae.config import RunConfig
+from cvae.errors import InputError
+
+State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+Arrays = dict[str, np.ndarray[Any, Any]]
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a training stands."""
+
+    state: State  # on disk "running" or "paused" with no process behind it reads as "interrupted"
+    message: str | None = None  # why it failed
+    pid: int = 0
+    heartbeat: float = 0.0  # unix time of the last sign of life
+    step: int = 0  # optimiser steps taken
+    steps: int = 0  # and planned
+    epoch: float = 0.0
+    epochs: int = 0
+    images_per_second: float = 0.0
+    seconds_left: float | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether a process works on it or will."""
+        return self.state in ("queued", "running", "paused")
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the user asks of a training: to run, to pause (but for the steps up to `until`), or to stop."""
+
+    action: Literal["run", "pause", "stop"] = "run"
+    until: int = 0
+
+
+class Run:
+    """One run folder. Reading a damaged or foreign file raises `InputError`."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    @property
+    def name(self) -> str:
+        return self.path.resolve().name
+
+    # --- making and removing ------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str], config: RunConfig, state: State = "queued") -> Run:
+        """A new run folder with its config; a folder that exists already, or cannot be made, raises `InputError`."""
+        run = cls(path)
+        if run.path.exists():
+            raise InputError(f"{run.path} exists already: choose another --run, or --resume it.")
+        aside = run.path.with_name(f".{run.path.name}.{os.getpid()}.new")
+        try:
+            (aside / "snapshots").mkdir(parents=True)
+            text = json.dumps({**config.to_json(), "versions": versions()}, indent=1, ensure_ascii=False)
+            (aside / "config.json").write_text(text, encoding="utf-8")
+            (aside / "status.json").write_text(json.dumps({"state": state}), encoding="utf-8")
+            aside.rename(run.path)
+        except OSError as error:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise InputError(f"cannot write the run {run.path}: {reason(error)}.") from error
+        return run
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Run:
+        """The run at `path`; `InputError` where there is none, or its config cannot be read."""
+        run = cls(path)
+        run.config()
+        return run
+
+    def delete(self) -> None:
+        """Remove the folder. A training that is under way must be stopped first."""
+        if self.locked():
+            raise InputError(f"{self.name} is being trained: stop it first.")
+        self.config()  # never remove a folder that is not a run
+        shutil.rmtree(self.path)
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def config(self) -> RunConfig:
+        """What the run is made from."""
+        if not (self.path / "config.json").is_file():
+            raise InputError(f"{self.path} is not a run: it has no config.json. `python -m cvae list` names the runs.")
+        try:
+            return RunConfig.from_json(self._json("config.json"))
+        except InputError as error:
+            raise InputError(f"{self.path / 'config.json'} cannot be used: {error}") from error
+
+    def status(self) -> Status:
+        """Where the training stands; a state that no living process keeps up reads as "interrupted"."""
+        values = self._json("status.json") if (self.path / "status.json").is_file() else {}
+        names = {f.name for f in dataclasses.fields(Status)}
+        if not isinstance(values, dict) or set(values) - names:
+            raise InputError(f"{self.path / 'status.json'} is not a status.")
+        status = Status(**{"state": "interrupted", **values})
+        if status.state in ("running", "paused") and not self.locked():
+            return dataclasses.replace(status, state="interrupted", seconds_left=None)
+        return status
+
+    def history(self, start: int = 0) -> list[Record]:
+        """The records from the `start`-th on. A line still being written is left out."""
+        try:
+            text = (self.path / "history.jsonl").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{self.path / 'history.jsonl'} cannot be read.") from error
+        lines = text.splitlines() if text.endswith("\n") else text.splitlines()[:-1]
+        try:
+            return [json.loads(line) for line in lines[start:]]
+        except ValueError as error:
+            raise InputError(f"{self.path / 'history.jsonl'} is damaged.") from error
+
+    def snapshot_steps(self) -> list[int]:
+        """The steps of which there is a snapshot, rising."""
+        return sorted(int(p.stem) for p in (self.path / "snapshots").glob("*.safetensors") if p.stem.isdigit())
+
+    def snapshot(self, step: int) -> Arrays:
+        """`codes` (N, d) posterior means of the first validation images, `labels` (N,) where there are any, `decoder.*`
+        and `prior_net.*` weights in half precision, `strip` (16, C, H, W) uint8 reconstructions."""
+        return self._arrays(f"snapshots/{step}.safetensors")
+
+    def weights(self) -> Arrays:
+        """Every weight of the model, by name."""
+        if not (self.path / "model.safetensors").is_file():
+            raise InputError(f"{self.name} has no trained weights yet.")
+        return self._arrays("model.safetensors")
+
+    def codes(self) -> Arrays:
+        """`codes` (N, d) posterior means and `labels` (N,): of the test images; of the newest snapshot's until the end."""
+        if (self.path / "codes.safetensors").is_file():
+            return self._arrays("codes.safetensors")
+        steps = self.snapshot_steps()
+        if not steps:
+            raise InputError(f"{self.name} has no codes yet: its training has not begun.")
+        return {k: v for k, v in self.snapshot(steps[-1]).items() if k in ("codes", "labels")}
+
+    def metrics(self) -> dict[str, Any] | None:
+        """What `evaluate` measured, if it has."""
+        if not (self.path / "metrics.json").is_file():
+            return None
+        values = self._json("metrics.json")
+        if not isinstance(values, dict):
+            raise InputError(f"{self.path / 'metrics.json'} is not an object.")
+        return values
+
+    def _json(self, name: str) -> Any:
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{self.path / name} is damaged: it is not readable JSON.") from error
+
+    def _arrays(self, name: str) -> Arrays:
+        return read_arrays(self.path / name)
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    def request(self, action: Literal["run", "pause", "step", "stop"], n: int = 1) -> None:
+        """Ask a training to run, to pause, to take n steps and pause again, or to stop and save."""
+        if action == "step":
+            until = max(self.control().until, self.status().step) + n
+            self._write_json("control.json", {"action": "pause", "until": until})
+        else:
+            self._write_json("control.json", {"action": action, "until": 0})
+
+    def control(self) -> Control:
+        """What was asked last; to run where nothing readable was."""
+        try:
+            values = json.loads((self.path / "control.json").read_text(encoding="utf-8"))
+            return Control(values["action"], int(values["until"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return Control()
+
+    # --- writing (training does) ---------------------------------------------------------------------------------
+
+    def write_status(self, status: Status) -> None:
+        self._write_json("status.json", dataclasses.asdict(status))
+
+    def write_metrics(self, metrics: dict[str, Any]) -> None:
+        self._write_json("metrics.json", metrics)
+
+    def write_config(self, config: RunConfig) -> None:
+        self._write_json("config.json", {**config.to_json(), "versions": versions()})
+
+    def write_arrays(self, name: str, arrays: Arrays, metadata: dict[str, str] | None = None) -> None:
+        """Replace `<name>.safetensors`."""
+        self._replace(f"{name}.safetensors", safetensors.numpy.save(arrays, metadata))
+
+    def append(self, record: Record) -> int:
+        """Add a line to the history and return the file's new length in bytes."""
+        with open(self.path / "history.jsonl", "ab") as file:
+            file.write(json.dumps(record).encode() + b"\n")
+            return file.tell()
+
+    def cut_back(self, length: int, step: int) -> None:
+        """Forget what was written after a checkpoint: the history beyond `length` bytes, later snapshots, stale files."""
+        if (self.path / "history.jsonl").exists():
+            os.truncate(self.path / "history.jsonl", length)
+        for later in [s for s in self.snapshot_steps() if s > step]:
+            (self.path / "snapshots" / f"{later}.safetensors").unlink()
+        for stale in [*self.path.glob(".*.tmp"), *self.path.glob("snapshots/.*.tmp")]:
+            stale.unlink()
+
+    def _write_json(self, name: str, values: Any) -> None:
+        self._replace(name, json.dumps(values, indent=1, ensure_ascii=False).encode())
+
+    def _replace(self, name: str, content: bytes) -> None:
+        path = self.path / name
+        aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        aside.write_bytes(content)
+        for attempt in range(50):
+            try:
+                return os.replace(aside, path)
+            except PermissionError:  # Windows: a reader has the file open for a moment
+                if sys.platform != "win32" or attempt == 49:
+                    raise
+                time.sleep(0.01)
+
+    # --- one trainer at a time ------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Held by the process that trains; the system lets go of it however that process ends."""
+        with open(self.path / "lock", "a+b") as file:
+            for attempt in range(20):
+                if _try_lock(file.fileno(), exclusive=True):
+                    break
+                if attempt == 19:
+                    raise InputError(f"{self.name} is already being trained by another process.")
+                time.sleep(0.05)  # a reader that asks `locked` holds it for an instant
+            yield
+
+    def locked(self) -> bool:
+        """Whether a living process trains this run."""
+        try:
+            with open(self.path / "lock", "rb") as file:
+                return not _try_lock(file.fileno(), exclusive=False)
+        except OSError:
+            return False
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int, *, exclusive: bool) -> bool:
+        try:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int, *, exclusive: bool) -> bool:
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+def runs_in(folder: str | os.PathLike[str]) -> list[Run]:
+    """The runs right below `folder`, the newest first."""
+    folders = Path(folder).glob("*/config.json") if Path(folder).is_dir() else ()
+    return [Run(c.parent) for c in sorted(folders, key=lambda c: c.stat().st_mtime, reverse=True)]
+
+
+def read_arrays(path: Path) -> Arrays:
+    """A safetensors file as numpy arrays; one that is missing, cut short or of another format raises `InputError`."""
+    try:
+        return safetensors.numpy.load_file(path)
+    except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise InputError(f"{path} is missing, damaged or not a safetensors file.") from error
+
+
+def reason(error: OSError) -> str:
+    """What the system says of an error, in lower case: "no space left on device"."""
+    return (error.strerror or str(error)).lower()
+
+
+def versions() -> dict[str, str]:
+    """What the numbers of a run may depend on."""
+    packages = {name: metadata.version(name) for name in ("torch", "torchvision", "numpy", "scikit-learn")}
+    return {"python": platform.python_version(), **packages, "machine": f"{platform.system()} {platform.machine()}"}

@@ -1,0 +1,416 @@
+"""Training: a generator of records that writes a run folder and knows nothing of who watches.
+
+    for record in fit("runs/mine", RunConfig(...)):
+        print(record["epoch"], record["neg_elbo"])
+
+Everything that moves is in the checkpoint, and every draw comes from the seed, so that a run which is interrupted anywhere
+and resumed ends with the same weights, bit for bit, on the same processor with the same number of threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from cvae.batches import Batches
+from cvae.config import RunConfig
+from cvae.data import ImageData, load_data
+from cvae.errors import InputError
+from cvae.models import Autoencoder, build
+from cvae.models.base import Terms
+from cvae.runs import Record, Run, Status, reason
+
+CHECKPOINT_SECONDS = 20.0  # at most this much work is done twice after a kill
+POLL_SECONDS = 0.1  # how often control.json is looked at
+HEARTBEAT_SECONDS = 0.5
+SNAPSHOT_CODES = 2000  # validation images whose codes every snapshot holds
+STRIP = 16  # validation images whose reconstructions every snapshot holds
+MEASURE_BATCH = 500
+DIVERGED = 100.0  # times the scale of an untrained model's loss
+
+
+class Failed(RuntimeError):
+    """A training that cannot go on; the message names step and term."""
+
+
+def fit(
+    path: str | os.PathLike[str],
+    config: RunConfig | None = None,
+    *,
+    data: ImageData | None = None,
+    resume: bool = False,
+) -> Iterator[Record]:
+    """Train a model in the run folder `path`, yielding each record as it is written to its history.
+
+    A record has `split` (train: the mean since the record before; validation: all validation images), `step`, `epoch`,
+    and in nats an image `reconstruction`, `kl`, `neg_elbo`, `kl_per_dim` (null for an autoencoder), `loss`, beside
+    `beta`, `seconds` and `images_per_second`. Closing the generator saves the run as stopped.
+
+    config: of a new run; with `resume=True` the folder's own is used, or this one where it only asks for other epochs.
+    data: the images, where they are in memory already; else they are loaded as the config says.
+
+    Raises `InputError` for what the user can mend (before anything is written), `Failed` when the loss diverges.
+    """
+    if resume:
+        run = Run.open(path)
+        config = _resumed(run.config(), config)
+    elif config is None:
+        raise InputError("a new run needs a config.")
+    data = data or load_data(config.data)
+    config = with_data(config, data)
+    if not resume:
+        device_of(config)
+        run = Run.create(path, config)
+    with run.lock():
+        yield from _Training(run, config, data).records()
+
+
+def with_data(config: RunConfig, data: ImageData) -> RunConfig:
+    """The config with the image shape and class names of `data` filled in."""
+    model = dataclasses.replace(config.model, image_shape=data.image_shape, class_names=data.class_names)
+    return dataclasses.replace(config, model=model)
+
+
+def device_of(config: RunConfig) -> torch.device:
+    """The device the config asks for; `auto` is CUDA, else MPS, else the processor."""
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    name = config.train.device
+    if name == "auto":
+        name = "cuda" if cuda else "mps" if mps else "cpu"
+    if (name == "cuda" and not cuda) or (name == "mps" and not mps):
+        raise InputError(f"this machine has no {name.upper()} device; use --device auto.")
+    return torch.device(name)
+
+
+def snapshot_steps(steps_per_epoch: int, epochs: int) -> list[int]:
+    """0, then powers of 2 within the first epoch, then ends of epochs: about 60 in all, however long the training."""
+    early = [0] + [2**i for i in range(steps_per_epoch.bit_length()) if 2**i < steps_per_epoch]
+    stride = math.ceil(epochs / 50)
+    late = {e * steps_per_epoch for e in (*range(stride, epochs + 1, stride), epochs)}
+    return sorted({*early, *late})
+
+
+def record_steps(steps_per_epoch: int, epochs: int) -> list[int]:
+    """Powers of 2 within the first epoch, then some ten even points an epoch, fewer in long trainings."""
+    early = {2**i for i in range(steps_per_epoch.bit_length()) if 2**i < steps_per_epoch}
+    points = max(1, min(10, 1000 // epochs, steps_per_epoch))
+    even = {(i + 1) * steps_per_epoch // points for i in range(points)}
+    return sorted(early | {e * steps_per_epoch + s for e in range(epochs) for s in even})
+
+
+def _resumed(old: RunConfig, new: RunConfig | None) -> RunConfig:
+    """The old config, with as many epochs as the new one asks for."""
+    if new is None:
+        return old
+    return dataclasses.replace(old, train=dataclasses.replace(old.train, epochs=new.train.epochs))
+
+
+class _Training:
+    """The state of one training, and its loop."""
+
+    def __init__(self, run: Run, config: RunConfig, data: ImageData) -> None:
+        self.run, self.config = run, config
+        train = config.train
+        torch.set_num_threads(train.threads or os.cpu_count() or 1)
+        torch.set_flush_denormal(True)  # the moments of units that have died decay into numbers that cost a trap each
+        self.device = device_of(config)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(train.seed)
+            self.model: Autoencoder = build(config.model)
+        self.model.start_at(torch.from_numpy(data.train.images.mean(0, dtype=np.float64) / 255).float())
+        self.model.to(self.device)
+        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=train.lr, fused=True)
+        self.noise = torch.Generator(self.device).manual_seed(train.seed)
+        classes = config.model.classes
+        splits = (data.all_train if config.data.full_train else data.train, data.validation, data.test)
+        batches = [Batches(split, classes, config.data.binarize, self.device) for split in splits]
+        self.train, self.validation, self.test = batches
+
+        self.per_epoch = math.ceil(len(self.train) / train.batch_size)
+        self.steps = self.per_epoch * train.epochs
+        self.record_at = set(record_steps(self.per_epoch, train.epochs))
+        self.snapshot_at = set(snapshot_steps(self.per_epoch, train.epochs))
+        width = 2 + config.model.latent_dim  # loss, reconstruction, KL a dimension
+        self.rows = torch.zeros(self.per_epoch, width, device=self.device)  # one a step since the last record
+        self.filled = 0
+
+        self.step = 0
+        self.seconds = 0.0  # of training, all sessions together
+        self.history_length = 0
+        self.scale: float | None = None  # of the loss at the first step, against which divergence is told
+        self.last_record = (0, 0.0)  # step, seconds
+        self.rate = 0.0  # images a second
+        self.stepping = False  # paused but for single steps: look at control.json before each
+        self.clock = self.beat = self.saved = self.polled = time.perf_counter()
+
+    # --- the loop -----------------------------------------------------------------------------------------------
+
+    def records(self) -> Iterator[Record]:
+        """Train from wherever the checkpoint stands to the end, saving on every way out."""
+        try:
+            self._restore()
+            yield from self._train()
+        except (Failed, InputError) as error:
+            self._status("failed", str(error))
+            raise
+        except OSError as error:
+            with contextlib.suppress(OSError):  # a full disk may not take the status either; the error says enough
+                self._status("failed", f"cannot write the run: {reason(error)}")
+            raise InputError(f"cannot write the run {self.run.path}: {reason(error)}.") from error
+        except GeneratorExit:  # the caller has had enough: between two steps, so the state is whole
+            self._save_checkpoint()
+            self._status("stopped")
+            raise
+        except BaseException as error:  # perhaps in the midst of a step: the last checkpoint stands
+            if isinstance(error, Exception):
+                self._status("failed", f"{type(error).__name__}: {error}")
+            else:
+                self._status("stopped")
+            raise
+
+    def _train(self) -> Iterator[Record]:
+        self.clock = self.beat = self.saved = self.polled = time.perf_counter()
+        if self.step == 0:
+            self._save_weights()
+            self._save_snapshot()
+        self._status("running")
+        train = self.config.train
+        for epoch in range(self.step // self.per_epoch, train.epochs):
+            order = self.train.order(train.seed, epoch)
+            for first in range(self.step % self.per_epoch, self.per_epoch):
+                if not self._may_go_on():
+                    self._save_checkpoint()
+                    self._status("stopped")
+                    return
+                self._optimise(order[first * train.batch_size : (first + 1) * train.batch_size])
+                records = []
+                if self.step in self.record_at:
+                    records.append(self._write(self._train_record()))
+                if self.step % self.per_epoch == 0:
+                    records.append(self._write(self._validation_record()))
+                    self._save_weights()
+                if self.step in self.snapshot_at:
+                    self._save_snapshot()
+                if time.perf_counter() - self.saved > CHECKPOINT_SECONDS or self.step == self.steps:
+                    self._save_checkpoint()
+                yield from records
+        self._save_codes()
+        self._status("finished")
+
+    def _optimise(self, index: Tensor) -> None:
+        """One step of Adam on the images at `index`."""
+        x, y = self.train.batch(index, self.noise)
+        loss, terms = self.model.loss(x, y, self.config.objective, self._beta(), self.noise)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        row = self.rows[self.filled]
+        row[0], row[1] = loss.detach(), terms.reconstruction.detach().mean()
+        if terms.kl is not None:
+            row[2:] = terms.kl.detach().mean(0)
+        self.filled += 1
+        self.step += 1
+
+    def _beta(self) -> float:
+        """The KL weight of this step: it rises linearly over the warm-up."""
+        objective = self.config.objective
+        warmup = objective.kl_warmup * self.per_epoch
+        return objective.beta * min(1.0, self.step / warmup) if warmup else objective.beta
+
+    def _may_go_on(self) -> bool:
+        """Look at control.json now and then; wait while paused. False: stop."""
+        now = time.perf_counter()
+        if now - self.beat > HEARTBEAT_SECONDS:
+            self._status("running")
+        if now - self.polled < POLL_SECONDS and not self.stepping:
+            return True
+        control = self.run.control()
+        self.stepping = control.action == "pause"
+        self.polled = now
+        if self.stepping and self.step >= control.until:
+            self._save_checkpoint()
+            self._status("paused")
+            waited = time.perf_counter()
+            while (control := self.run.control()).action == "pause" and self.step >= control.until:
+                time.sleep(0.03)
+                if time.perf_counter() - self.beat > HEARTBEAT_SECONDS:
+                    self._status("paused")
+            self.clock += time.perf_counter() - waited
+            if control.action == "run":
+                self._status("running")
+        return control.action != "stop"
+
+    # --- records ------------------------------------------------------------------------------------------------
+
+    def _elapsed(self) -> float:
+        now = time.perf_counter()
+        self.seconds, self.clock = self.seconds + now - self.clock, now
+        return self.seconds
+
+    def _write(self, record: Record) -> Record:
+        self.history_length = self.run.append(record)
+        return record
+
+    def _record(self, split: str, loss: float, reconstruction: float, kl: list[float] | None) -> Record:
+        total = None if kl is None else sum(kl)
+        return {
+            "split": split,
+            "step": self.step,
+            "epoch": round(self.step / self.per_epoch, 4),
+            "reconstruction": reconstruction,
+            "kl": total,
+            "neg_elbo": None if total is None else reconstruction + total,
+            "kl_per_dim": kl,
+            "loss": loss,
+            "beta": self._beta(),
+            "seconds": round(self._elapsed(), 3),
+            "images_per_second": round(self.rate),
+        }
+
+    def _train_record(self) -> Record:
+        """The means of the steps since the last record; raises `Failed` where one of them is not a sane number."""
+        rows = self.rows[: self.filled].double().cpu()
+        self._check(rows)
+        loss, reconstruction, *kl = rows.mean(0).tolist()
+        seconds = self._elapsed()
+        step, then = self.last_record
+        self.rate = (self.step - step) * self.config.train.batch_size / max(seconds - then, 1e-9)
+        self.last_record = (self.step, seconds)
+        self.filled = 0
+        return self._record("train", loss, reconstruction, kl if self._has_kl else None)
+
+    @property
+    def _has_kl(self) -> bool:
+        return self.model.family.prior != "none"
+
+    def _check(self, rows: Tensor) -> None:
+        if self.scale is None:
+            self.scale = float(rows[0, 0].abs()) + math.prod(self.config.model.image_shape)
+        bad = ~torch.isfinite(rows) | (rows > DIVERGED * self.scale)
+        if not bad.any():
+            return
+        first = int(bad.any(1).nonzero()[0])
+        columns = bad[first].nonzero()[:, 0].tolist()
+        column = min((c for c in columns if c), default=0)  # the term rather than the sum that it spoils
+        name = ("loss", "reconstruction", *(f"KL of dimension {d + 1}" for d in range(rows.shape[1] - 2)))[column]
+        step = self.step - self.filled + first + 1
+        raise Failed(f"step {step}: the {name} became {rows[first, column]:.4g}; try a smaller learning rate.")
+
+    @torch.inference_mode()
+    def _validation_record(self) -> Record:
+        """The terms over all validation images: one fixed draw of noise, the same every epoch."""
+        generator = torch.Generator(self.device).manual_seed(self.config.train.seed)
+        total = torch.zeros(self.rows.shape[1], dtype=torch.float64)
+        for index in torch.arange(len(self.validation), device=self.device).split(MEASURE_BATCH):
+            x, y = self.validation.fixed(index)
+            terms: Terms = self.model(x, y, generator=generator)
+            total[1] += float(terms.reconstruction.mean(0).sum())
+            if terms.kl is not None:
+                total[2:] += terms.kl.sum(0).double().cpu()
+        _, reconstruction, *kl = (total / len(self.validation)).tolist()
+        objective = self.config.objective
+        loss = objective.recon_weight * reconstruction + self._beta() * sum(kl)
+        return self._record("validation", loss, reconstruction, kl if self._has_kl else None)
+
+    # --- the run folder -------------------------------------------------------------------------------------------
+
+    def _status(self, state: Any, message: str | None = None) -> None:
+        self.beat = time.perf_counter()
+        train = self.config.train
+        done = max(self.step, 1)
+        left = self._elapsed() / done * (self.steps - self.step)
+        self.run.write_status(
+            Status(
+                state, message, os.getpid(), time.time(), self.step, self.steps,
+                round(self.step / self.per_epoch, 4), train.epochs, round(self.rate), left,
+            )
+        )  # fmt: skip
+
+    def _save_weights(self) -> None:
+        weights = {k: v.detach().cpu().numpy() for k, v in self.model.state_dict().items()}
+        self.run.write_arrays("model", weights, {"step": str(self.step)})
+
+    @torch.inference_mode()
+    def _codes(self, batches: Batches, count: int) -> dict[str, np.ndarray[Any, Any]]:
+        count = min(count, len(batches))
+        codes = [
+            self.model.encode(*batches.fixed(index)).mean
+            for index in torch.arange(count, device=self.device).split(MEASURE_BATCH)
+        ]
+        arrays = {"codes": torch.cat(codes).half().cpu().numpy()}
+        if batches.labels is not None:
+            arrays["labels"] = batches.labels[:count].astype(np.uint8)
+        return arrays
+
+    @torch.inference_mode()
+    def _save_snapshot(self) -> None:
+        arrays = self._codes(self.validation, SNAPSHOT_CODES)
+        for name, weight in self.model.state_dict().items():
+            if name.startswith(("decoder.", "prior_net.")):
+                arrays[name] = weight.half().cpu().numpy()
+        if self.config.model.task == "quadrants" or self.model.family.given != "condition":
+            x, y = self.validation.fixed(torch.arange(min(STRIP, len(self.validation)), device=self.device))
+            given = x if self.model.family.given == "condition" else y
+            pictures = self.model.decode(self.model.encode(x, y).mean, given)
+            arrays["strip"] = (pictures * 255).round().to(torch.uint8).cpu().numpy()
+        self.run.write_arrays(f"snapshots/{self.step}", arrays)
+
+    def _save_codes(self) -> None:
+        self.run.write_arrays("codes", self._codes(self.test, len(self.test)))
+
+    def _save_checkpoint(self) -> None:
+        arrays = {f"model.{k}": v.detach().cpu().numpy() for k, v in self.model.state_dict().items()}
+        for i, state in self.optimiser.state_dict()["state"].items():
+            arrays.update({f"adam.{i}.{k}": v.cpu().numpy() for k, v in state.items()})
+        arrays["noise"] = self.noise.get_state().numpy()
+        arrays["rows"] = self.rows[: self.filled].cpu().numpy()
+        state = {
+            "step": self.step,
+            "seconds": self._elapsed(),
+            "history": self.history_length,
+            "scale": self.scale,
+            "last_record": self.last_record,
+        }
+        self.run.write_arrays("checkpoint", arrays, {"state": json.dumps(state)})
+        self.saved = time.perf_counter()
+
+    def _restore(self) -> None:
+        """Take up the checkpoint, if there is one, and drop what was written after it."""
+        path = Path(self.run.path / "checkpoint.safetensors")
+        self.run.write_config(self.config)
+        self.run.request("run")
+        if not path.exists():
+            self.run.cut_back(0, -1)
+            return
+        try:
+            with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                state = json.loads(file.metadata()["state"])
+            self.model.load_state_dict({k[6:]: v for k, v in arrays.items() if k.startswith("model.")})
+            moments: dict[int, dict[str, Tensor]] = {}
+            for name, value in arrays.items():
+                if name.startswith("adam."):
+                    _, i, key = name.split(".")
+                    moments.setdefault(int(i), {})[key] = value
+            groups = self.optimiser.state_dict()["param_groups"]
+            self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+            self.noise.set_state(arrays["noise"])
+            self.filled = len(arrays["rows"])
+            self.rows[: self.filled] = arrays["rows"].to(self.device)
+            self.step, self.seconds, self.history_length = state["step"], state["seconds"], state["history"]
+            self.scale, self.last_record = state["scale"], tuple(state["last_record"])
+        except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+            raise InputError(f"{path} does not belong to this run or is damaged; it cannot be resumed.") from error
+        self.run.cut_back(self.history_length, self.step)

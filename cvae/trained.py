@@ -1,0 +1,36 @@
+"""A trained model, back from its run folder."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from cvae.errors import InputError
+from cvae.models import Autoencoder, build
+from cvae.runs import Arrays, Run
+
+
+def load(path: str | os.PathLike[str]) -> Autoencoder:
+    """The model of the run folder `path`, on the processor, in evaluation mode.
+
+    A run that is still training gives the model of its last full epoch. What is not a run, and weights that are
+    damaged or belong to another model, raise `InputError`.
+    """
+    run = Run.open(path)
+    return model_from(run, run.weights())
+
+
+def model_from(run: Run, weights: Arrays) -> Autoencoder:
+    """The run's model with the given weights, of full or half precision."""
+    model = build(run.config().model)
+    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    found = {name: value.shape for name, value in weights.items()}
+    if found != expected:
+        wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+        raise InputError(
+            f"the weights of {run.name} do not fit its config.json: {wrong[0]} is {found.get(wrong[0], 'missing')}, "
+            f"expected {expected.get(wrong[0], 'nothing')}."
+        )
+    model.load_state_dict({name: torch.from_numpy(value).float() for name, value in weights.items()})
+    return model.eval().requires_grad_(False)
