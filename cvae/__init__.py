@@ -1,0 +1,83 @@
+"""Autoencoders, VAEs and conditional VAEs: small, exact, and meant to be read.
+
+From the bottom up; imports point upwards in this list only.
+
+    errors         the exception that is addressed to the user
+    families       the registry of model families: a line a family
+    config         what a run is made from, as frozen dataclasses to and from JSON
+    architecture   the networks of a config as short lists of operations
+    data           images to train on: registered data sets and the user's own
+    runs           the run folder, read and written                             (up to here, no torch)
+    distributions  densities, divergences and bounds on tensors
+    nets           op lists as torch modules
+    models         one file a model, its objective in sight
+    batches        a split of the data on the training's device
+    train          fit(): a generator of records that writes a run folder
+    trained        load(): the model back from its run folder
+    metrics        measures of codes and of densities
+    evaluation     the figures of a run on its test images
+    bench          how fast training is here
+
+Beside them, without torch, for pages that must open at once and for whoever wants arrays:
+
+    inference      a trained model as arrays in, arrays out
+    explore        manifold, traversal, interpolation, label swap, samples
+    pictures       images as one picture file
+    export         a run as what the browser decodes
+    plots          arrays as Plotly figures
+    jobs           trainings as processes with a queue
+    ui             what the Streamlit pages share
+
+The names below are the public interface of a few lines of Python; they are imported when first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cvae.config import DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
+    from cvae.data import load_data
+    from cvae.errors import InputError
+    from cvae.evaluation import evaluate
+    from cvae.inference import Inference
+    from cvae.runs import Run
+    from cvae.train import fit
+    from cvae.trained import load
+
+_HOME = {
+    "DataConfig": "config",
+    "Inference": "inference",
+    "InputError": "errors",
+    "ModelConfig": "config",
+    "ObjectiveConfig": "config",
+    "Run": "runs",
+    "RunConfig": "config",
+    "TrainConfig": "config",
+    "evaluate": "evaluation",
+    "fit": "train",
+    "load": "trained",
+    "load_data": "data",
+}
+
+__all__ = [
+    "DataConfig",
+    "Inference",
+    "InputError",
+    "ModelConfig",
+    "ObjectiveConfig",
+    "Run",
+    "RunConfig",
+    "TrainConfig",
+    "evaluate",
+    "fit",
+    "load",
+    "load_data",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'cvae' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"cvae.{_HOME[name]}"), name)

@@ -1,12 +1,12 @@
 """Networks as short lists of operations: what torch builds, and what the browser runs.
 
-An operation is a JSON object: linear, conv2d, conv_transpose2d, relu, tanh or reshape (a shape an example). A network is
-a trunk, run on the image, and a head, run on the trunk's features joined with whatever vectors the network sees (the
-label, or z in front). The decoder ends in logits of the image's shape, whatever the likelihood.
+An operation is a JSON object: linear, conv2d, conv_transpose2d, relu, tanh or reshape (a shape an example). A
+network is a trunk, run on the image, and a head, run on the trunk's features joined with whatever vectors the network
+sees (the label, or z in front). The decoder ends in logits of the image's shape, whatever the likelihood.
 
-Convolutions have kernel 4, stride 2 and padding 1: they halve any side h to ⌊h/2⌋, and the transposed ones, whose kernel is
-a multiple of the stride and so leaves no checkerboard (Odena et al. 2016), double it again; an output padding of 1 gives an
-odd side back.
+Convolutions have kernel 4, stride 2 and padding 1: they halve any side h to ⌊h/2⌋, and the transposed ones, whose
+kernel is a multiple of the stride and so leaves no checkerboard (Odena et al. 2016), double it again; an output
+padding of 1 gives an odd side back.
 """
 
 from __future__ import annotations
@@ -14,10 +14,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cvae.config import ModelConfig
 from cvae.families import FAMILIES
 
 Op = dict[str, Any]
+
+# A network that gives a Gaussian ends in its mean and a raw log-variance r; log σ² = B·tanh(r / B), bounded softly.
+POSTERIOR_LOG_VAR = 10.0  # B of encoders: σ between e⁻⁵ and e⁵
+PRIOR_LOG_VAR = 4.0  # B of prior nets, tighter: two learned Gaussians could otherwise drift in scale together
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,16 @@ def architecture(config: ModelConfig) -> dict[str, Network]:
             _trunk(config), _dense(config, condition, y) if predicts_label else _image(config, condition)
         )
     return networks
+
+
+def visible_mask(height: int, width: int, quadrants: int) -> NDArray[np.bool_]:
+    """Which pixels cvae-predictive is given, (H, W): the lower left quadrant, the upper left, then the lower right."""
+    mask = np.zeros((height, width), dtype=bool)
+    h, w = height // 2, width // 2
+    corners = ((slice(h, None), slice(w)), (slice(h), slice(w)), (slice(h, None), slice(w, None)))
+    for rows, columns in corners[:quadrants]:
+        mask[rows, columns] = True
+    return mask
 
 
 def _trunk(config: ModelConfig) -> tuple[Op, ...]:

@@ -13,8 +13,8 @@ BINARIZE_SEED = 0  # of the one draw of every measured image
 class Batches:
     """Images x (B, C, H, W) in [0, 1] and labels y (B, K), or None, by index.
 
-    binarize: pixels become Bernoulli draws with their grey value as probability (Salakhutdinov & Murray 2008): fresh ones
-    each time in `batch`, for training; one fixed draw in `fixed`, for measuring.
+    binarize: pixels become Bernoulli draws with their grey value as probability (Salakhutdinov & Murray 2008): fresh
+    ones each time in `batch`, for training; one fixed draw in `fixed`, for measuring.
     """
 
     def __init__(self, split: Split, classes: int, binarize: bool, device: torch.device) -> None:

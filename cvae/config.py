@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 import typing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -60,7 +61,7 @@ def _whole(name: str, value: Any, low: int, high: float = math.inf) -> None:
 
 
 def _number(name: str, value: Any, low: float, high: float = math.inf, *, above: bool = False) -> None:
-    real = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    real = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if not real or value < low or value > high or (above and value == low):
         limit = f"above {low:g}" if above else f"of at least {low:g}"
         limit += "" if high == math.inf else f" and at most {high:g}"
@@ -106,7 +107,7 @@ class ModelConfig(Section):
     task: Task = "quadrants"  # what cvae-predictive predicts
     quadrants: int = 1  # how many of the four quadrants cvae-predictive is given
     image_shape: tuple[int, int, int] = (1, 8, 8)  # channels, height, width: taken from the data
-    class_names: tuple[str, ...] = ()  # taken from the data; empty where it has no labels
+    class_names: tuple[str, ...] = tuple("0123456789")  # taken from the data; empty where it has no labels
 
     def __post_init__(self) -> None:
         _choice("model", self.family, tuple(FAMILIES))
@@ -124,15 +125,16 @@ class ModelConfig(Section):
         _whole("quadrants", self.quadrants, 1, 3)
         if not isinstance(self.image_shape, tuple) or len(self.image_shape) != 3:
             raise InputError(f"image_shape must be channels, height, width, not {self.image_shape!r}.")
-        if self.image_shape[0] not in (1, 3):
-            raise InputError(f"images must have 1 or 3 channels, not {self.image_shape[0]!r}.")
-        for side in self.image_shape[1:]:
+        channels, *sides = self.image_shape
+        if type(channels) is not int or channels not in (1, 3):
+            raise InputError(f"images must have 1 or 3 channels, not {channels!r}.")
+        for side in sides:
             _whole("image side", side, 8, 64)
         if not isinstance(self.class_names, tuple) or not all(isinstance(c, str) for c in self.class_names):
             raise InputError("class_names must be a list of texts.")
         if FAMILIES[self.family].needs_labels(self.task) and len(self.class_names) < 2:
             raise InputError(
-                f"{self.family} needs labels of at least two classes, and this data has none; use ae or vae, or add labels."
+                f"{self.family} needs labels of at least two classes, and this data has none; use ae or vae."
             )
 
     @property

@@ -10,6 +10,9 @@
       model.safetensors              the weights: of the end, or of the last full epoch so far
       codes.safetensors              codes of the test images, once finished
       metrics.json                   what `evaluate` measured
+      held_out.safetensors           the validation images of the strips
+      live.safetensors, watched      codes and strip of this moment, renewed while a page touches `watched`
+      log.txt                        what the training printed, where `cvae.jobs` ran it
 
 Every file is replaced atomically or appended line by line, so that a reader never sees half of one and a process killed
 at any moment leaves a run that opens and resumes. (A power cut is another matter: nothing is forced to the disk.)
@@ -25,6 +28,7 @@ import platform
 import shutil
 import sys
 import time
+import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -38,7 +42,12 @@ import safetensors.numpy
 from cvae.config import RunConfig
 from cvae.errors import InputError
 
+GALLERY = Path(__file__).resolve().parent.parent / "assets" / "gallery"  # the runs that the project ships
+
+WATCH_SECONDS = 5.0  # for which one look counts
+
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+STATES: tuple[str, ...] = typing.get_args(State)
 Arrays = dict[str, np.ndarray[Any, Any]]
 Record = dict[str, Any]
 
@@ -66,10 +75,12 @@ class Status:
 
 @dataclass(frozen=True)
 class Control:
-    """What the user asks of a training: to run, to pause (but for the steps up to `until`), or to stop."""
+    """What the user asks of a training: to run, at most `pace` steps a second (0: as fast as it can), to pause (but for
+    the steps up to `until`), or to stop."""
 
     action: Literal["run", "pause", "stop"] = "run"
     until: int = 0
+    pace: float = 0.0
 
 
 class Run:
@@ -132,14 +143,25 @@ class Run:
 
     def status(self) -> Status:
         """Where the training stands; a state that no living process keeps up reads as "interrupted"."""
-        values = self._json("status.json") if (self.path / "status.json").is_file() else {}
-        names = {f.name for f in dataclasses.fields(Status)}
-        if not isinstance(values, dict) or set(values) - names:
-            raise InputError(f"{self.path / 'status.json'} is not a status.")
-        status = Status(**{"state": "interrupted", **values})
+        status = self._status_on_disk()
         if status.state in ("running", "paused") and not self.locked():
-            return dataclasses.replace(status, state="interrupted", seconds_left=None)
+            status = self._status_on_disk()  # it may have ended, and said so, before it let go of the lock
+            if status.state in ("running", "paused"):
+                return dataclasses.replace(status, state="interrupted", seconds_left=None)
         return status
+
+    def _status_on_disk(self) -> Status:
+        values = self._json("status.json") if (self.path / "status.json").is_file() else {}
+        if not isinstance(values, dict):
+            raise InputError(f"{self.path / 'status.json'} is not a status.")
+        values = {"state": "interrupted", "message": None, "seconds_left": None, **values}
+        texts = {"state": values["state"] in STATES, "message": isinstance(values["message"], str | None)}
+        numbers = {f.name: isinstance(values.get(f.name, 0), int | float) for f in dataclasses.fields(Status)}
+        numbers["seconds_left"] |= values["seconds_left"] is None
+        known = {**numbers, **texts}
+        if not all(known.get(name) for name in values):
+            raise InputError(f"{self.path / 'status.json'} is not a status.")
+        return Status(**values)
 
     def history(self, start: int = 0) -> list[Record]:
         """The records from the `start`-th on. A line still being written is left out."""
@@ -164,6 +186,16 @@ class Run:
         and `prior_net.*` weights in half precision, `strip` (16, C, H, W) uint8 reconstructions."""
         return self._arrays(f"snapshots/{step}.safetensors")
 
+    def held_out(self) -> np.ndarray[Any, Any] | None:
+        """The validation images whose reconstructions are the strips, (16, C, H, W) uint8, where they were kept."""
+        if not (self.path / "held_out.safetensors").is_file():
+            return None
+        return self._arrays("held_out.safetensors").get("images")
+
+    def live(self) -> Arrays | None:
+        """`codes`, `labels`, `strip` as in a snapshot, and `step` (1,), of the last moment at which someone watched."""
+        return self._arrays("live.safetensors") if (self.path / "live.safetensors").is_file() else None
+
     def weights(self) -> Arrays:
         """Every weight of the model, by name."""
         if not (self.path / "model.safetensors").is_file():
@@ -171,7 +203,7 @@ class Run:
         return self._arrays("model.safetensors")
 
     def codes(self) -> Arrays:
-        """`codes` (N, d) posterior means and `labels` (N,): of the test images; of the newest snapshot's until the end."""
+        """`codes` (N, d) posterior means and `labels` (N,) of the test images; until the end, the newest snapshot's."""
         if (self.path / "codes.safetensors").is_file():
             return self._arrays("codes.safetensors")
         steps = self.snapshot_steps()
@@ -199,9 +231,12 @@ class Run:
 
     # --- asking -------------------------------------------------------------------------------------------------
 
-    def request(self, action: Literal["run", "pause", "step", "stop"], n: int = 1) -> None:
-        """Ask a training to run, to pause, to take n steps and pause again, or to stop and save."""
-        if action == "step":
+    def request(self, action: Literal["run", "slow", "pause", "step", "stop"], n: int = 1) -> None:
+        """Ask a training to run, at n steps a second where slow, to pause, to take n steps and pause again, or to stop
+        and save."""
+        if action == "slow":
+            self._write_json("control.json", {"action": "run", "until": 0, "pace": n})
+        elif action == "step":
             until = max(self.control().until, self.status().step) + n
             self._write_json("control.json", {"action": "pause", "until": until})
         else:
@@ -211,9 +246,21 @@ class Run:
         """What was asked last; to run where nothing readable was."""
         try:
             values = json.loads((self.path / "control.json").read_text(encoding="utf-8"))
-            return Control(values["action"], int(values["until"]))
+            return Control(values["action"], int(values["until"]), float(values.get("pace", 0)))
         except (OSError, ValueError, KeyError, TypeError):
             return Control()
+
+    def watch(self) -> None:
+        """Tell the training that someone is looking: for some seconds it renews `live`."""
+        with contextlib.suppress(OSError):
+            (self.path / "watched").touch()
+
+    def watched(self) -> bool:
+        """Whether someone looked in the last seconds."""
+        try:
+            return time.time() - (self.path / "watched").stat().st_mtime < WATCH_SECONDS
+        except OSError:
+            return False
 
     # --- writing (training does) ---------------------------------------------------------------------------------
 
@@ -237,9 +284,10 @@ class Run:
             return file.tell()
 
     def cut_back(self, length: int, step: int) -> None:
-        """Forget what was written after a checkpoint: the history beyond `length` bytes, later snapshots, stale files."""
-        if (self.path / "history.jsonl").exists():
-            os.truncate(self.path / "history.jsonl", length)
+        """Forget what was written after a checkpoint: history beyond `length` bytes, later snapshots, stale files."""
+        history = self.path / "history.jsonl"
+        if history.exists() and history.stat().st_size > length:
+            os.truncate(history, length)
         for later in [s for s in self.snapshot_steps() if s > step]:
             (self.path / "snapshots" / f"{later}.safetensors").unlink()
         for stale in [*self.path.glob(".*.tmp"), *self.path.glob("snapshots/.*.tmp")]:
@@ -251,10 +299,15 @@ class Run:
     def _replace(self, name: str, content: bytes) -> None:
         path = self.path / name
         aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        aside.write_bytes(content)
+        try:
+            aside.write_bytes(content)
+        except OSError:  # a full disk: leave it no fuller
+            aside.unlink(missing_ok=True)
+            raise
         for attempt in range(50):
             try:
-                return os.replace(aside, path)
+                os.replace(aside, path)
+                return
             except PermissionError:  # Windows: a reader has the file open for a moment
                 if sys.platform != "win32" or attempt == 49:
                     raise
@@ -265,9 +318,13 @@ class Run:
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Held by the process that trains; the system lets go of it however that process ends."""
-        with open(self.path / "lock", "a+b") as file:
+        try:
+            file = open(self.path / "lock", "a+b")  # noqa: SIM115
+        except OSError as error:
+            raise InputError(f"cannot write the run {self.path}: {reason(error)}.") from error
+        with file:
             for attempt in range(20):
-                if _try_lock(file.fileno(), exclusive=True):
+                if try_lock(file.fileno(), exclusive=True):
                     break
                 if attempt == 19:
                     raise InputError(f"{self.name} is already being trained by another process.")
@@ -278,7 +335,7 @@ class Run:
         """Whether a living process trains this run."""
         try:
             with open(self.path / "lock", "rb") as file:
-                return not _try_lock(file.fileno(), exclusive=False)
+                return not try_lock(file.fileno(), exclusive=False)
         except OSError:
             return False
 
@@ -286,7 +343,7 @@ class Run:
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(descriptor: int, *, exclusive: bool) -> bool:
+    def try_lock(descriptor: int, *, exclusive: bool) -> bool:
         try:
             os.lseek(descriptor, 0, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -296,7 +353,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(descriptor: int, *, exclusive: bool) -> bool:
+    def try_lock(descriptor: int, *, exclusive: bool) -> bool:
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except OSError:
@@ -304,9 +361,22 @@ else:
         return True
 
 
+def runs_folder() -> Path:
+    """Where new runs go: the environment's CVAE_RUNS, or `runs` in the working directory."""
+    return Path(os.environ.get("CVAE_RUNS", "runs"))
+
+
+def find_run(text: str) -> Run:
+    """The run that a user means by a path, or by the name of one in `runs_folder()` or in the gallery."""
+    for path in (Path(text), runs_folder() / text, GALLERY / text):
+        if (path / "config.json").is_file():
+            return Run.open(path)
+    return Run.open(text)
+
+
 def runs_in(folder: str | os.PathLike[str]) -> list[Run]:
     """The runs right below `folder`, the newest first."""
-    folders = Path(folder).glob("*/config.json") if Path(folder).is_dir() else ()
+    folders = Path(folder).glob("[!.]*/config.json") if Path(folder).is_dir() else ()  # .name: one that is being made
     return [Run(c.parent) for c in sorted(folders, key=lambda c: c.stat().st_mtime, reverse=True)]
 
 

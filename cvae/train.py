@@ -3,8 +3,8 @@
     for record in fit("runs/mine", RunConfig(...)):
         print(record["epoch"], record["neg_elbo"])
 
-Everything that moves is in the checkpoint, and every draw comes from the seed, so that a run which is interrupted anywhere
-and resumed ends with the same weights, bit for bit, on the same processor with the same number of threads.
+Everything that moves is in the checkpoint, and every draw comes from the seed, so that a run which is interrupted
+anywhere and resumed ends with the same weights, bit for bit, on the same processor with as many threads.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import dataclasses
 import json
 import math
 import os
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,17 @@ from cvae.data import ImageData, load_data
 from cvae.errors import InputError
 from cvae.models import Autoencoder, build
 from cvae.models.base import Terms
-from cvae.runs import Record, Run, Status, reason
+from cvae.runs import Control, Record, Run, State, Status, reason
 
+CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 20.0  # at most this much work is done twice after a kill
 POLL_SECONDS = 0.1  # how often control.json is looked at
 HEARTBEAT_SECONDS = 0.5
 SNAPSHOT_CODES = 2000  # validation images whose codes every snapshot holds
 STRIP = 16  # validation images whose reconstructions every snapshot holds
 MEASURE_BATCH = 500
+LIVE_SECONDS = 0.5  # between two live pictures, while someone watches,
+LIVE_SHARE = 0.04  # which take at most this share of the time
 DIVERGED = 100.0  # times the scale of an untrained model's loss
 
 
@@ -63,18 +67,23 @@ def fit(
 
     Raises `InputError` for what the user can mend (before anything is written), `Failed` when the loss diverges.
     """
+    run = Run(path)
     if resume:
-        run = Run.open(path)
-        config = _resumed(run.config(), config)
+        config = _resumed(run, config)
     elif config is None:
         raise InputError("a new run needs a config.")
     data = data or load_data(config.data)
     config = with_data(config, data)
+    training = _Training(run, config, data)
     if not resume:
-        device_of(config)
-        run = Run.create(path, config)
+        Run.create(path, config, "running")
     with run.lock():
-        yield from _Training(run, config, data).records()
+        try:
+            yield from training.records()
+        except InputError:
+            if not resume and training.step == 0:  # it could not even begin: leave nothing behind
+                shutil.rmtree(run.path, ignore_errors=True)
+            raise
 
 
 def with_data(config: RunConfig, data: ImageData) -> RunConfig:
@@ -110,11 +119,22 @@ def record_steps(steps_per_epoch: int, epochs: int) -> list[int]:
     return sorted(early | {e * steps_per_epoch + s for e in range(epochs) for s in even})
 
 
-def _resumed(old: RunConfig, new: RunConfig | None) -> RunConfig:
-    """The old config, with as many epochs as the new one asks for."""
-    if new is None:
-        return old
-    return dataclasses.replace(old, train=dataclasses.replace(old.train, epochs=new.train.epochs))
+def _bytes(pictures: Tensor) -> np.ndarray[Any, Any]:
+    """Pictures in [0, 1] as uint8."""
+    return (pictures * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def _resumed(run: Run, new: RunConfig | None) -> RunConfig:
+    """The run's config, with as many epochs as the new one asks for; `InputError` where it cannot go on."""
+    config = run.config()
+    if new is not None:
+        config = dataclasses.replace(config, train=dataclasses.replace(config.train, epochs=new.train.epochs))
+    done = run.status().epoch
+    if config.train.epochs < done:
+        raise InputError(f"{run.name} has trained {done:g} epochs already: ask for more.")
+    if (run.path / "codes.safetensors").exists() and not (run.path / CHECKPOINT).exists():
+        raise InputError(f"{run.name} is finished and its {CHECKPOINT} was not kept, so it cannot be resumed.")
+    return config
 
 
 class _Training:
@@ -152,7 +172,8 @@ class _Training:
         self.scale: float | None = None  # of the loss at the first step, against which divergence is told
         self.last_record = (0, 0.0)  # step, seconds
         self.rate = 0.0  # images a second
-        self.stepping = False  # paused but for single steps: look at control.json before each
+        self.closely = False  # single steps or slow motion: look at control.json before each step, and show each
+        self.shown, self.showing = 0.0, 0.0  # when the last live picture was written, and the seconds that it took
         self.clock = self.beat = self.saved = self.polled = time.perf_counter()
 
     # --- the loop -----------------------------------------------------------------------------------------------
@@ -184,6 +205,7 @@ class _Training:
         self.clock = self.beat = self.saved = self.polled = time.perf_counter()
         if self.step == 0:
             self._save_weights()
+            self._save_held_out()
             self._save_snapshot()
         self._status("running")
         train = self.config.train
@@ -196,13 +218,15 @@ class _Training:
                     return
                 self._optimise(order[first * train.batch_size : (first + 1) * train.batch_size])
                 records = []
-                if self.step in self.record_at:
+                if self.step in self.record_at or self.closely:
                     records.append(self._write(self._train_record()))
                 if self.step % self.per_epoch == 0:
                     records.append(self._write(self._validation_record()))
                     self._save_weights()
                 if self.step in self.snapshot_at:
                     self._save_snapshot()
+                elif self.closely or self._watched():
+                    self._save_live()
                 if time.perf_counter() - self.saved > CHECKPOINT_SECONDS or self.step == self.steps:
                     self._save_checkpoint()
                 yield from records
@@ -234,23 +258,38 @@ class _Training:
         now = time.perf_counter()
         if now - self.beat > HEARTBEAT_SECONDS:
             self._status("running")
-        if now - self.polled < POLL_SECONDS and not self.stepping:
+        if now - self.polled < POLL_SECONDS and not self.closely:
             return True
         control = self.run.control()
-        self.stepping = control.action == "pause"
         self.polled = now
-        if self.stepping and self.step >= control.until:
+        if control.action == "pause" and self.step >= control.until:
             self._save_checkpoint()
+            if not self.closely:  # else this step has been shown
+                self._save_live()
             self._status("paused")
-            waited = time.perf_counter()
-            while (control := self.run.control()).action == "pause" and self.step >= control.until:
-                time.sleep(0.03)
-                if time.perf_counter() - self.beat > HEARTBEAT_SECONDS:
-                    self._status("paused")
-            self.clock += time.perf_counter() - waited
+            control = self._wait("paused", lambda c: c.action == "pause" and self.step >= c.until)
             if control.action == "run":
                 self._status("running")
+        elif control.pace:
+            due = now + 1 / control.pace
+            control = self._wait("running", lambda c: c == control and time.perf_counter() < due)
+        self.closely = control.action == "pause" or control.pace > 0
         return control.action != "stop"
+
+    def _wait(self, state: State, still: Callable[[Control], bool]) -> Control:
+        """Do nothing, on no clock but with a heartbeat, for as long as what is asked says so; what is asked then."""
+        self._elapsed()
+        while still(control := self.run.control()):
+            time.sleep(0.03)
+            self.clock = time.perf_counter()
+            if self.clock - self.beat > HEARTBEAT_SECONDS:
+                self._status(state)
+        return control
+
+    def _watched(self) -> bool:
+        """Whether someone waits for a live picture, and it may be paid for."""
+        due = self.shown + max(LIVE_SECONDS, self.showing / LIVE_SHARE)
+        return time.perf_counter() > due and self.run.watched()
 
     # --- records ------------------------------------------------------------------------------------------------
 
@@ -319,14 +358,17 @@ class _Training:
             total[1] += float(terms.reconstruction.mean(0).sum())
             if terms.kl is not None:
                 total[2:] += terms.kl.sum(0).double().cpu()
-        _, reconstruction, *kl = (total / len(self.validation)).tolist()
+        total /= len(self.validation)
+        if not total.isfinite().all():
+            raise Failed(f"step {self.step}: the validation loss is not finite; try a smaller learning rate.")
+        _, reconstruction, *kl = total.tolist()
         objective = self.config.objective
         loss = objective.recon_weight * reconstruction + self._beta() * sum(kl)
         return self._record("validation", loss, reconstruction, kl if self._has_kl else None)
 
     # --- the run folder -------------------------------------------------------------------------------------------
 
-    def _status(self, state: Any, message: str | None = None) -> None:
+    def _status(self, state: State, message: str | None = None) -> None:
         self.beat = time.perf_counter()
         train = self.config.train
         done = max(self.step, 1)
@@ -355,17 +397,33 @@ class _Training:
         return arrays
 
     @torch.inference_mode()
+    def _strip(self) -> dict[str, np.ndarray[Any, Any]]:
+        """`strip` (16, C, H, W): reconstructions of the first validation images; nothing where labels are predicted."""
+        if self.config.model.task == "label" and self.model.family.given == "condition":
+            return {}
+        x, y = self.validation.fixed(torch.arange(min(STRIP, len(self.validation)), device=self.device))
+        given = x if self.model.family.given == "condition" else y
+        return {"strip": _bytes(self.model.decode(self.model.encode(x, y).mean, given))}
+
+    def _save_held_out(self) -> None:
+        x, _ = self.validation.fixed(torch.arange(min(STRIP, len(self.validation)), device=self.device))
+        self.run.write_arrays("held_out", {"images": _bytes(x)})
+
     def _save_snapshot(self) -> None:
-        arrays = self._codes(self.validation, SNAPSHOT_CODES)
-        for name, weight in self.model.state_dict().items():
-            if name.startswith(("decoder.", "prior_net.")):
-                arrays[name] = weight.half().cpu().numpy()
-        if self.config.model.task == "quadrants" or self.model.family.given != "condition":
-            x, y = self.validation.fixed(torch.arange(min(STRIP, len(self.validation)), device=self.device))
-            given = x if self.model.family.given == "condition" else y
-            pictures = self.model.decode(self.model.encode(x, y).mean, given)
-            arrays["strip"] = (pictures * 255).round().to(torch.uint8).cpu().numpy()
+        decoding = {
+            name: weight.detach().half().cpu().numpy()
+            for name, weight in self.model.state_dict().items()
+            if name.startswith(("decoder.", "prior_net."))
+        }
+        arrays = {**self._codes(self.validation, SNAPSHOT_CODES), **self._strip(), **decoding}
         self.run.write_arrays(f"snapshots/{self.step}", arrays)
+
+    def _save_live(self) -> None:
+        began = time.perf_counter()
+        arrays = {**self._codes(self.validation, SNAPSHOT_CODES), **self._strip(), "step": np.array([self.step])}
+        self.run.write_arrays("live", arrays)
+        self.shown = time.perf_counter()
+        self.showing = self.shown - began
 
     def _save_codes(self) -> None:
         self.run.write_arrays("codes", self._codes(self.test, len(self.test)))
@@ -388,14 +446,19 @@ class _Training:
 
     def _restore(self) -> None:
         """Take up the checkpoint, if there is one, and drop what was written after it."""
-        path = Path(self.run.path / "checkpoint.safetensors")
+        path = Path(self.run.path / CHECKPOINT)
+        if path.exists():
+            self._load_checkpoint(path)
         self.run.write_config(self.config)
         self.run.request("run")
-        if not path.exists():
-            self.run.cut_back(0, -1)
-            return
+        self.run.cut_back(self.history_length, self.step if path.exists() else -1)
+        if self.step < self.steps:
+            for stale in ("codes.safetensors", "metrics.json"):
+                (self.run.path / stale).unlink(missing_ok=True)
+
+    def _load_checkpoint(self, path: Path) -> None:
         try:
-            with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+            with safe_open(path, framework="pt") as file:
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 state = json.loads(file.metadata()["state"])
             self.model.load_state_dict({k[6:]: v for k, v in arrays.items() if k.startswith("model.")})
@@ -413,4 +476,3 @@ class _Training:
             self.scale, self.last_record = state["scale"], tuple(state["last_record"])
         except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
             raise InputError(f"{path} does not belong to this run or is damaged; it cannot be resumed.") from error
-        self.run.cut_back(self.history_length, self.step)

@@ -1,46 +1,33 @@
 /** What moves on the map: the cursor, and the path between the points that were set. */
 
+import { el } from "./dom.js";
 import { along, pointName } from "./path.js";
 import { toPixel } from "./view.js";
 
-/**
- * A ring that is seen on ink and on paper; at the edge, an arrow to where it lies outside.
- * @param {CanvasRenderingContext2D} context
- * @param {number} x in the plane
- * @param {number} y
- * @param {import("./scenery.js").Look} look
- */
-export function drawCursor(context, x, y, { view, side, theme }) {
-  const spot = toPixel(view, side, x, y);
-  const outside = spot.x < 0 || spot.y < 0 || spot.x > side || spot.y > side;
-  const within = (/** @type {number} */ v) => (outside ? Math.min(side - 14, Math.max(14, v)) : v);
-  context.save();
-  context.translate(within(spot.x), within(spot.y));
-  if (outside) {
-    context.rotate(Math.atan2(spot.y - side / 2, spot.x - side / 2));
-    context.beginPath();
-    context.moveTo(10, 0);
-    context.lineTo(-7, 7);
-    context.lineTo(-3, 0);
-    context.lineTo(-7, -7);
-    context.closePath();
-  } else {
-    context.beginPath();
-    context.arc(0, 0, 9, 0, 2 * Math.PI);
-  }
-  context.lineWidth = 6;
-  context.strokeStyle = theme.dark ? "#000000" : "#ffffff";
-  context.stroke();
-  context.lineWidth = 2.5;
-  context.strokeStyle = theme.accent;
-  context.stroke();
-  if (!outside) {
-    context.beginPath();
-    context.arc(0, 0, 2, 0, 2 * Math.PI);
-    context.fillStyle = theme.text;
-    context.fill();
-  }
-  context.restore();
+const RIM = 14; // pixels from the edge at which the arrow stays
+
+/** A ring that is seen on ink and on paper; at the edge, an arrow to where it lies outside. An element: moving it draws nothing. */
+export function createCursor() {
+  const element = el("div", "lx-cursor", [], { "aria-hidden": "true" });
+  let outside = false;
+  return {
+    element,
+    /**
+     * @param {number} x in the plane
+     * @param {number} y
+     * @param {import("./view.js").View} view
+     * @param {number} side
+     */
+    place(x, y, view, side) {
+      const spot = toPixel(view, side, x, y);
+      const away = spot.x < 0 || spot.y < 0 || spot.x > side || spot.y > side;
+      if (away !== outside) element.classList.toggle("lx-outside", away);
+      outside = away;
+      const within = (/** @type {number} */ v) => (away ? Math.min(side - RIM, Math.max(RIM, v)) : v);
+      const turn = away ? ` rotate(${Math.atan2(spot.y - side / 2, spot.x - side / 2)}rad)` : "";
+      element.style.transform = `translate(${within(spot.x)}px, ${within(spot.y)}px)${turn}`;
+    },
+  };
 }
 
 /**

@@ -22,8 +22,9 @@ export function attachGestures(element, on) {
   let mode = null;
   let start = { x: 0, y: 0 }, still = true, dragged = false, panned = false;
 
+  let box = element.getBoundingClientRect(); // measured when something starts, not at every move: it would force a layout
   const at = (/** @type {MouseEvent} */ event) => {
-    const box = element.getBoundingClientRect();
+    if (!down.size) box = element.getBoundingClientRect();
     return { x: event.clientX - box.left - element.clientLeft, y: event.clientY - box.top - element.clientTop };
   };
   const spread = () => {

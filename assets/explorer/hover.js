@@ -1,6 +1,7 @@
 /** The card beside a code under the pointer: its image if there is one, what the model makes of it, its label. */
 
 import { el } from "./dom.js";
+import { toPixels } from "./model.js";
 import { createScreen } from "./picture.js";
 import { oneHot } from "./state.js";
 
@@ -9,8 +10,9 @@ import { oneHot } from "./state.js";
  * @param {number} index of the model
  */
 export function createHover(app, index) {
-  const { imageShape } = app.models[index];
-  const original = createScreen(imageShape), decoded = createScreen(imageShape);
+  const { imageShape, thumbnails: first } = app.models[index];
+  const shape = first?.shape.slice(1) ?? imageShape; // thumbnails may be smaller than the images
+  const original = createScreen(shape), decoded = createScreen(imageShape);
   const pictures = [original, decoded].map(({ canvas }, i) =>
     el("figure", "lx-hover-picture", [canvas, app.words.put(el("figcaption"), i ? "hover.decoded" : "hover.original")]),
   );
@@ -37,7 +39,7 @@ export function createHover(app, index) {
       pictures[0].hidden = !thumbnails;
       if (thumbnails) {
         const each = thumbnails.data.length / codes.count;
-        original.show(thumbnailPixels(thumbnails.data.subarray(code * each, (code + 1) * each), thumbnails.shape, imageShape), app.theme.dark);
+        original.show(toPixels(thumbnails.data.subarray(code * each, (code + 1) * each), shape), app.theme.dark);
       }
       pictures[1].hidden = output === "label" || sees === "z,condition" || (sees === "z,label" && label < 0);
       if (!pictures[1].hidden) {
@@ -52,20 +54,4 @@ export function createHover(app, index) {
       element.classList.toggle("lx-flip-y", y > side * 0.6);
     },
   };
-}
-
-/**
- * A thumbnail (C × h × w bytes, perhaps smaller than the image) at the image's size, H × W × C in [0, 1].
- * @param {Uint8Array} planes
- * @param {number[]} shape of all thumbnails, N × C × h × w
- * @param {number[]} imageShape [C, H, W]
- */
-function thumbnailPixels(planes, [, channels, h, w], [, height, width]) {
-  const pixels = new Float32Array(channels * height * width);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const from = Math.floor((y * h) / height) * w + Math.floor((x * w) / width);
-      for (let i = 0; i < channels; i++) pixels[(y * width + x) * channels + i] = planes[i * h * w + from] / 255;
-    }
-  return pixels;
 }

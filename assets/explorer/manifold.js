@@ -13,7 +13,7 @@ const ACROSS_LABELS = 40; // cells across it where the decoder answers with a la
  */
 
 /**
- * Decodes in slices: `work` runs until its deadline and says whether more remains. What was finished before stays visible,
+ * Decodes in slices: `work` runs until its deadline. What was finished before stays visible,
  * where it belongs, until the new pictures cover it.
  */
 export function createManifold() {
@@ -33,15 +33,17 @@ export function createManifold() {
       wanted = key;
       ({ sheet: growing, step } = begin(model, scene));
     },
-    /** @param {number} deadline of `performance.now()` */
+    /** How many pictures were decoded by the deadline. @param {number} deadline of `performance.now()` */
     work(deadline) {
-      while (step && performance.now() < deadline) {
+      let count = 0;
+      for (; step && performance.now() < deadline; count++) {
         if (step()) continue;
         finished = growing;
         growing = step = null;
       }
-      return step !== null;
+      return count;
     },
+    busy: () => step !== null,
     /** Sheets to draw, the lower one first. */
     sheets: () => [finished, growing].filter((sheet) => sheet !== null),
     clear() {

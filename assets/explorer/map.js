@@ -1,12 +1,12 @@
 /**
  * The latent map of one model. Three canvases lie over one another, so that each is drawn only when what it shows changes:
- * the decoded manifold, the codes with axes and prior, and the cursor with the path, the only one drawn during a drag.
+ * the decoded manifold; the codes with axes and prior; the path. During a drag only the cursor above them moves.
  */
 
 import { button, el, icon, number } from "./dom.js";
 import { attachGestures } from "./gestures.js";
 import { createManifold, drawSheets } from "./manifold.js";
-import { drawCursor, drawPath } from "./cursor.js";
+import { createCursor, drawPath } from "./cursor.js";
 import { createHover } from "./hover.js";
 import { inPlane } from "./plane.js";
 import { createCloud, drawCloud } from "./points.js";
@@ -26,11 +26,12 @@ const KEY_STEP = 1 / 80; // of the map's width
  */
 export function createMap(app, index) {
   const pad = el("div", "lx-pad", [], { role: "slider", tabindex: "0", "aria-valuemin": "-1000", "aria-valuemax": "1000" });
-  const layers = ["backdrop", "codes", "cursor"].map((name) => el("canvas", `lx-layer lx-layer-${name}`, [], { "aria-hidden": "true" }));
+  const layers = ["backdrop", "codes", "path"].map((name) => el("canvas", `lx-layer lx-layer-${name}`, [], { "aria-hidden": "true" }));
   const contexts = layers.map((canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")));
-  const [backdrop, codes, cursor] = contexts;
+  const [backdrop, codes, lines] = contexts;
   const hover = createHover(app, index);
-  pad.append(...layers, hover.element);
+  const cursor = createCursor();
+  pad.append(...layers, cursor.element, hover.element);
   const tools = el("div", "lx-map-tools", [
     app.words.label(button("lx-tool", icon("plus"), () => zoomBy(1.5)), "map.zoomIn"),
     app.words.label(button("lx-tool", icon("minus"), () => zoomBy(1 / 1.5)), "map.zoomOut"),
@@ -48,20 +49,20 @@ export function createMap(app, index) {
   const model = () => app.models[index];
   const view = () => app.viewOf(index, bounds);
 
-  /** What a fresh map shows: the codes, and the prior to three standard deviations. */
-  function bounds() {
-    const spot = inPlane(app.plane, model().prior.overall);
-    const a = 3.2 * Math.sqrt(spot.xx), b = 3.2 * Math.sqrt(spot.yy) || 1;
-    const prior = { left: spot.x - a, right: spot.x + a, bottom: spot.y - b, top: spot.y + b };
-    const all = cloud?.count ? extentOf(cloud.xs, cloud.ys) : prior;
-    return model().prior.kind === "fitted" ? all : union(all, prior);
-  }
+  /** @type {import("./view.js").Bounds} what a fresh map shows: the codes, and the prior to three standard deviations */
+  let home = { left: -3, right: 3, bottom: -3, top: 3 };
+  const bounds = () => home;
 
+  /** Brings the codes into the plane, if it or they changed. */
   function project() {
     if (cloudPlane === app.plane) return;
-    const held = model().codes;
-    cloud = held ? createCloud(held, model().latentDim, app.plane) : null;
     cloudPlane = app.plane;
+    const { codes: held, latentDim, prior } = model();
+    cloud = held ? createCloud(held, latentDim, app.plane) : null;
+    const spot = inPlane(app.plane, prior.overall);
+    const a = 3.2 * Math.sqrt(spot.xx), b = 3.2 * Math.sqrt(spot.yy) || 1;
+    home = { left: spot.x - a, right: spot.x + a, bottom: spot.y - b, top: spot.y + b };
+    if (cloud?.count) home = prior.kind === "fitted" ? extentOf(cloud.xs, cloud.ys) : union(home, extentOf(cloud.xs, cloud.ys));
   }
 
   const shown = (/** @type {number} */ i) => !cloud?.labels || !app.options.hidden.has(cloud.labels[i]);
@@ -185,13 +186,20 @@ export function createMap(app, index) {
     if (options.codes && cloud) drawNames(codes, cloud, model().classes, options.hidden, look);
   }
 
-  function drawTop() {
-    if (!side) return;
+  function drawLines() {
     const { state, plane, theme, course } = app;
-    clear(cursor);
-    const look = { view: view(), side, theme };
-    if (state.path.length) drawPath(cursor, state.path, plane, course, look);
-    drawCursor(cursor, plane.x(state.z), plane.flat ? 0 : plane.y(state.z), look);
+    clear(lines);
+    if (state.path.length) drawPath(lines, state.path, plane, course, { view: view(), side, theme });
+  }
+
+  /** @type {number[][]} the path as it was drawn last */
+  let drawnPath = [];
+  function moveCursor() {
+    if (!side) return;
+    const { state, plane } = app;
+    if (state.path !== drawnPath) drawLines();
+    drawnPath = state.path;
+    cursor.place(plane.x(state.z), plane.flat ? 0 : plane.y(state.z), view(), side);
   }
 
   function redraw() {
@@ -199,12 +207,13 @@ export function createMap(app, index) {
     project();
     drawBackdrop();
     drawCodes();
-    drawTop();
+    drawLines();
+    moveCursor();
     dirty = false;
   }
 
   return {
-    element, pad, speak, drawTop, bounds, codeAt,
+    element, speak, moveCursor, drawLines, bounds, project,
     /** Draw everything anew with the next frame. */
     invalidate() {
       dirty = true;
@@ -215,9 +224,6 @@ export function createMap(app, index) {
       cloudPlane = null;
       manifold.clear();
     },
-    ready() {
-      project();
-    },
     redrawIfDirty() {
       if (dirty) redraw();
     },
@@ -225,15 +231,13 @@ export function createMap(app, index) {
     work(deadline) {
       if (!app.options.manifold || !side) return false;
       const { state, plane, theme } = app;
-      const seesLabel = model().sees === "z,label", seesCondition = model().sees === "z,condition";
-      const label = seesLabel ? mixture(state.weights) : [];
-      const off = plane.place(state.z, 0, 0); // the plane's own place among the other dimensions
-      const key = JSON.stringify([view(), plane.spec, off, label, seesCondition && state.condition, theme.dark]);
+      const { sees } = model();
+      const label = sees === "z,label" ? mixture(state.weights) : [];
+      const off = plane.place(state.z, 0, 0).map((v) => v.toFixed(3)); // the plane's place among the other dimensions
+      const key = JSON.stringify([view(), plane.spec, off, label, sees === "z,condition" && state.condition, theme.dark]);
       manifold.request(model(), { view: view(), plane, z: state.z, label, condition: state.condition, dark: theme.dark }, key);
-      const before = performance.now();
-      const more = manifold.work(deadline);
-      if (performance.now() > before) drawBackdrop();
-      return more;
+      if (manifold.work(deadline)) drawBackdrop();
+      return manifold.busy();
     },
     names: () => app.words.label(pad, "map.pad", { title: model().title }),
   };

@@ -44,7 +44,7 @@ def download(name: str, directory: str | Path | None = None, progress: Progress 
     dataset = DATASETS[name]
     if not dataset.downloadable:
         return
-    import torchvision.datasets  # type: ignore[import-untyped]  # seconds to import
+    import torchvision.datasets  # seconds to import
 
     known = getattr(torchvision.datasets, dataset.torchvision)
     raw = dataset.folder(directory)

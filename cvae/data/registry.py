@@ -61,7 +61,7 @@ class Dataset:
 
 
 def _scikit_learn_digits(dataset: Dataset) -> ImageData:
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped]  # a second to import
+    from sklearn.datasets import load_digits  # a second to import
 
     bunch = load_digits()
     images = np.rint(bunch.images * (255 / 16)).astype(np.uint8)[:, None]  # counts of ink 0..16 → 0..255

@@ -1,7 +1,8 @@
 """What every model of the family offers: encode, prior, decode, and the terms of its bound.
 
 Symbols: x images (N, C, H, W) in [0, 1]; y what is given beside them, the labels as float vectors (N, K), one-hot or
-mixtures; z codes (N, d), or (k, N, d) for k samples an image; q(z|·) the encoder, p(z|·) the prior, p(x|z,·) the decoder.
+mixtures; z codes (N, d), or (k, N, d) for k samples an image; q(z|·) the encoder, p(z|·) the prior, p(x|z,·) the
+decoder.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cvae.architecture import architecture
+from cvae.architecture import POSTERIOR_LOG_VAR, architecture
 from cvae.config import ModelConfig, ObjectiveConfig
 from cvae.distributions import (
     Gaussian,
@@ -25,12 +26,8 @@ from cvae.distributions import (
 from cvae.families import FAMILIES
 from cvae.nets import Net
 
-POSTERIOR_LOG_VAR = 10.0  # soft bound of log σ²: σ between e⁻⁵ and e⁵
-PRIOR_LOG_VAR = 4.0  # tighter: two learned Gaussians could otherwise drift in scale together
 LOG_SIGMA = 6.0  # soft bound of a learned log σ (Rybkin et al. 2021)
-LOG_SIGMA_GAIN = (
-    10.0  # a learned log σ moves ten learning rates a step: one number must cross units in a short training
-)
+LOG_SIGMA_GAIN = 10.0  # a learned log σ moves ten learning rates a step, else a short training ends before it arrives
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,8 @@ class Terms:
 
     def log_ratio(self) -> Tensor:
         """log q(z|·) − log p(z|·), (k, N)."""
-        assert isinstance(self.q, Gaussian) and self.p is not None, "an autoencoder has no densities"
+        assert isinstance(self.q, Gaussian), "an autoencoder has no densities"
+        assert self.p is not None
         return self.q.log_prob(self.z) - self.p.log_prob(self.z)
 
     def log_weight(self) -> Tensor:
@@ -85,7 +83,8 @@ class Autoencoder(nn.Module):
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> Gaussian | PointMass:
         """q(z|x) or q(z|x, y): images (N, C, H, W) → a Gaussian over codes, mean and log-variance (N, d)."""
-        mean, raw = self.encoder(image=x, behind=self._labels(y, "label" in self.family.encoder_sees)).chunk(2, -1)
+        label = self._labels(y, "label" in self.family.encoder_sees, len(x))
+        mean, raw = self.encoder(image=x, behind=label).chunk(2, -1)
         return Gaussian(mean, soft_bound(raw, POSTERIOR_LOG_VAR))
 
     def prior(self, y: Tensor | None = None, *, n: int = 1) -> Gaussian:
@@ -96,7 +95,7 @@ class Autoencoder(nn.Module):
     def logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """The decoder's output before any squashing: z (N, d) or (k, N, d) → (..., C, H, W)."""
         lead = z.shape[:-1]
-        given = self._labels(y, "label" in self.family.decoder_sees)
+        given = self._labels(y, "label" in self.family.decoder_sees, lead[-1])
         if given is not None:
             given = given.expand(*lead, given.shape[-1]).flatten(0, -2)
         out: Tensor = self.decoder(front=z.reshape(-1, z.shape[-1]), behind=given)
@@ -145,16 +144,17 @@ class Autoencoder(nn.Module):
     def device(self) -> torch.device:
         return next(self.parameters()).device
 
-    def _labels(self, y: Tensor | None, seen: bool) -> Tensor | None:
-        """y where the network sees it; one clear error where it is missing or of another shape."""
+    def _labels(self, y: Tensor | None, seen: bool, n: int | None = None) -> Tensor | None:
+        """y where the network sees it, one row for all n or a row each; a clear error where it is missing or misfits."""
         if not seen:
             return None
-        if y is None or y.ndim != 2 or y.shape[1] != self.config.classes:
+        if y is None or y.ndim != 2 or y.shape[1] != self.config.classes or (n is not None and len(y) not in (1, n)):
             got = "none" if y is None else f"shape {tuple(y.shape)}"
+            rows = "N" if n is None else n
             raise ValueError(
-                f"{self.family.id} needs labels of shape (N, {self.config.classes}), one-hot or mixtures; got {got}"
+                f"{self.family.id} needs labels of shape ({rows}, {self.config.classes}), one-hot or mixtures; got {got}"
             )
-        return y
+        return y if n is None else y.expand(n, -1)
 
 
 def start_bias(net: Net, mean: Tensor) -> None:

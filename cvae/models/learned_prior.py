@@ -11,8 +11,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from cvae.architecture import PRIOR_LOG_VAR
 from cvae.distributions import Gaussian, gaussian_kl, soft_bound
-from cvae.models.base import PRIOR_LOG_VAR, Autoencoder, Terms
+from cvae.models.base import Autoencoder, Terms
 from cvae.nets import Net
 
 

@@ -3,9 +3,10 @@ representation using deep conditional generative models").
 
     log p(t|c) ≥ E_q(z|c,t) log p(t|c,z) − KL(q(z|c,t) ‖ p(z|c)) =: L_CVAE
 
-Two tasks. `quadrants`: c is what is visible of an image, t the hidden quadrants; q sees the whole image. `label`: c is the
-image, t its label. Training draws z from q and prediction from p(z|c); the hybrid α·L_CVAE + (1−α)·L_GSNN closes that gap,
-where L_GSNN = E_p(z|c) log p(t|c,z) (section 3.3). A plain network c → t of the same size, the baseline, learns beside.
+Two tasks. `quadrants`: c is what is visible of an image, t the hidden quadrants; q sees the whole image. `label`: c
+is the image, t its label. Training draws z from q and prediction from p(z|c); the hybrid α·L_CVAE + (1−α)·L_GSNN closes
+that gap, where L_GSNN = E_p(z|c) log p(t|c,z) (section 3.3). A plain network c → t of the same size, the baseline,
+learns beside.
 """
 
 from __future__ import annotations
@@ -13,21 +14,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from cvae.architecture import POSTERIOR_LOG_VAR, PRIOR_LOG_VAR, visible_mask
 from cvae.config import ModelConfig, ObjectiveConfig
 from cvae.distributions import Gaussian, categorical_nll, gaussian_kl, soft_bound
-from cvae.models.base import POSTERIOR_LOG_VAR, PRIOR_LOG_VAR, Autoencoder, Terms, start_bias, weigh
+from cvae.models.base import Autoencoder, Terms, start_bias, weigh
 from cvae.nets import Net
-
-
-def visible_mask(height: int, width: int, quadrants: int) -> Tensor:
-    """Which pixels are given, (H, W) of bool: the lower left quadrant, then the upper left, then the lower right."""
-    mask = torch.zeros(height, width, dtype=torch.bool)
-    h, w = height // 2, width // 2
-    for rows, columns in ((slice(h, None), slice(w)), (slice(h), slice(w)), (slice(h, None), slice(w, None)))[
-        :quadrants
-    ]:
-        mask[rows, columns] = True
-    return mask
 
 
 class PredictiveCVAE(Autoencoder):
@@ -41,7 +32,7 @@ class PredictiveCVAE(Autoencoder):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
         channels, height, width = config.image_shape
-        visible = visible_mask(height, width, config.quadrants)
+        visible = torch.from_numpy(visible_mask(height, width, config.quadrants))
         self.register_buffer("visible", visible, persistent=False)
         self.register_buffer("hidden", (~visible).expand(channels, -1, -1).flatten().nonzero()[:, 0], persistent=False)
         self.predicts_label = config.task == "label"
@@ -59,7 +50,7 @@ class PredictiveCVAE(Autoencoder):
 
     def encode(self, x: Tensor, y: Tensor | None = None) -> Gaussian:
         """q(z|c, t): the whole image, and for the task `label` its label (N, K) → mean and log-variance (N, d)."""
-        mean, raw = self.encoder(image=x, behind=self._labels(y, self.predicts_label)).chunk(2, -1)
+        mean, raw = self.encoder(image=x, behind=self._labels(y, self.predicts_label, len(x))).chunk(2, -1)
         return Gaussian(mean, soft_bound(raw, POSTERIOR_LOG_VAR))
 
     def prior(self, y: Tensor | None = None, *, n: int = 1) -> Gaussian:

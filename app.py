@@ -1,0 +1,34 @@
+"""The app's frame: `streamlit run app.py`. Each page is a thin file in pages/."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cvae.ui import runs, state
+from cvae.ui.text import t
+
+ICONS = {
+    "start": "home",
+    "train": "model_training",
+    "latent": "bubble_chart",
+    "sample": "casino",
+    "compare": "view_column_2",
+}
+STYLE = """
+.stMainBlockContainer { padding-top: 4.5rem; padding-bottom: 3rem; }
+.st-key-language-bar { position: fixed; top: 0.85rem; right: 4rem; z-index: 999991; width: auto; }
+"""
+
+st.set_page_config(page_title=t("app.title"), page_icon=":material/bubble_chart:", layout="wide")
+st.html(f"<style>{STYLE}</style>")
+page = st.navigation(
+    [
+        st.Page(f"pages/{name}.py", title=t(f"pages.{name}"), icon=f":material/{icon}:", default=name == "start")
+        for name, icon in ICONS.items()
+    ],
+    position="top",
+)
+state.keep(lang=state.language())
+state.language_choice()
+with runs.guard():
+    page.run()

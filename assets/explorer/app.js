@@ -1,0 +1,349 @@
+/** One explorer: its models, its state, and the drawing of everything that depends on them. */
+
+import { createCard } from "./card.js";
+import { createConditions } from "./conditions.js";
+import { el } from "./dom.js";
+import { createLabels, takesLabel } from "./labels.js";
+import { createMap } from "./map.js";
+import { createOptions } from "./options.js";
+import { createPathBar } from "./pathbar.js";
+import { createPlane } from "./plane.js";
+import { drawFrom, labelMovesCode, priorHere, reference, transfer } from "./prior.js";
+import { PayloadError } from "./problem.js";
+import { createSliders } from "./sliders.js";
+import { initialState, mainLabel, merge, mixture, oneHot } from "./state.js";
+import { fit, union } from "./view.js";
+
+const FRAME = 7; // milliseconds that the pictures of one pointer move may take before the rest of the strip waits
+const SLICE = 7; // milliseconds of manifold between two frames
+const QUIET = 120; // milliseconds without a move before the manifold goes on
+const KEY_REST = 350; // milliseconds after the last key before the state is sent
+
+/**
+ * @typedef {import("./model.js").Model} Model
+ * @typedef {import("./state.js").State} State
+ * @typedef {{codes: boolean, prior: boolean, manifold: boolean, sameScale: boolean, smooth: boolean, hidden: Set<number>}} Options
+ * @typedef {"map" | "picture" | "labels" | "sliders" | "path" | "options"} Panel
+ * @typedef {{
+ *   models: Model[], planeSpec: import("./plane.js").PlaneSpec | null, panels: Panel[], words: import("./dom.js").Words,
+ *   theme: import("./theme.js").Theme, send: (state: any) => void,
+ * }} Setup
+ */
+
+export class App {
+  /** @param {HTMLElement} root @param {Setup} setup */
+  constructor(root, { models, planeSpec, panels, words, theme, send }) {
+    const [first] = models;
+    this.root = root;
+    this.words = words;
+    this.models = models;
+    this.theme = theme;
+    this.send = send;
+    this.extent = extentOf(models);
+    /** @type {State} */
+    this.state = initialState(this.extent);
+    /** @type {Options} */
+    this.options = { codes: true, prior: true, manifold: false, sameScale: false, smooth: true, hidden: new Set() };
+    /** @type {import("./path.js").Course} */
+    this.course = "straight";
+    this.mainPlane = planeSpec?.kind === "pca" ? planeSpec : null;
+    this.plane = createPlane(planeSpec ?? { kind: "dims", dims: [0, 1] }, first.latentDim);
+    this.state.z = this.neutral();
+    /** @type {(import("./view.js").View | null)[]} null: what fits */
+    this.views = models.map(() => null);
+    this.frames = 0;
+    this.lastMove = 0;
+    this.scheduled = 0;
+    /** @type {string | null} */
+    this.sent = null;
+    /** @type {((frame: {event: PointerEvent | null, start: number, end: number, waiting: number}) => void) | null} */
+    this.onframe = null;
+    this.build(new Set(panels));
+  }
+
+  // --- building ---------------------------------------------------------------------------------------------------
+
+  /** @param {Set<Panel>} panels */
+  build(panels) {
+    const { models, words } = this;
+    this.maps = panels.has("map") ? models.map((_, i) => createMap(this, i)) : [];
+    this.cards = models.map((_, i) => createCard(this, i));
+    this.captions = models.map(() => el("p", "lx-note lx-caption"));
+    const several = models.length > 1;
+    const columns = models.map((model, i) => {
+      const title = el("h3", "lx-title");
+      title.textContent = model.title;
+      title.title = model.title;
+      const map = this.maps[i] ? el("div", "lx-map-column", [several ? title : null, this.maps[i].element, this.captions[i]]) : null;
+      return el("div", "lx-model", [map, panels.has("picture") ? this.cards[i].element : null]);
+    });
+    this.labels = panels.has("labels") && models.some(takesLabel) ? createLabels(this) : null;
+    this.conditions = models.some(({ conditions }) => conditions) ? createConditions(this) : null;
+    this.sliders = panels.has("sliders") ? createSliders(this) : null;
+    this.path = panels.has("path") ? createPathBar(this) : null;
+    this.optionsBar = panels.has("options") ? createOptions(this) : null;
+    const controls = [this.labels, this.conditions, this.sliders, this.path].flatMap((part) => part?.element ?? []);
+    this.heard = el("span", "lx-heard", [], { role: "status" });
+    this.body = el("div", several ? "lx-body lx-several" : "lx-body lx-single", [
+      el("div", "lx-models", columns), this.optionsBar?.element ?? null, el("div", "lx-controls", controls), this.heard,
+    ]);
+    this.body.style.setProperty("--lx-models", String(models.length));
+    this.body.onkeydown = (event) => this.typeLabel(event);
+    this.root.replaceChildren(this.body);
+    words.label(this.root, "title");
+    this.root.removeAttribute("title");
+    this.rename();
+  }
+
+  /** A digit key chooses the class of that name. @param {KeyboardEvent} event */
+  typeLabel(event) {
+    if (!this.labels || event.ctrlKey || event.metaKey || event.altKey || !/^\d$/.test(event.key)) return;
+    if (event.target instanceof HTMLInputElement && event.target.type === "number") return;
+    const label = this.models.find(takesLabel)?.classes.indexOf(event.key) ?? -1;
+    if (label < 0) return;
+    this.chooseLabel(label);
+    this.commitSoon();
+  }
+
+  // --- what the user sets -----------------------------------------------------------------------------------------
+
+  /** @param {number[]} z @param {PointerEvent | null} [event] that asked for it */
+  setZ(z, event = null) {
+    this.state.z = z;
+    if (event) this.lastMove = performance.now();
+    this.draw(event);
+  }
+
+  /** @param {number} label */
+  chooseLabel(label) {
+    const { models, state } = this;
+    if (models.every((model) => labelMovesCode(model)) && models.length === 1)
+      state.z = transfer(models[0], state.z, mainLabel(state.weights), label);
+    state.mixing = false;
+    this.setWeights(oneHot(label, state.weights.length));
+  }
+
+  /** @param {number[]} weights */
+  setWeights(weights) {
+    this.state.weights = weights;
+    this.labelChanged();
+  }
+
+  /** @param {boolean} mixing */
+  setMixing(mixing) {
+    const { state } = this;
+    if (!mixing) state.weights = oneHot(mainLabel(state.weights), state.weights.length);
+    state.mixing = mixing;
+    this.labelChanged();
+  }
+
+  /** @param {number} condition */
+  setCondition(condition) {
+    this.state.condition = condition;
+    this.labelChanged();
+  }
+
+  labelChanged() {
+    this.labels?.update();
+    this.conditions?.update();
+    this.draw();
+    this.maps?.forEach((map) => map.invalidate());
+  }
+
+  /** A held-out code was chosen. @param {number[]} z @param {number | null} label */
+  goTo(z, label) {
+    this.state.z = z;
+    if (label !== null && this.labels && !this.state.mixing) this.setWeights(oneHot(label, this.state.weights.length));
+    else this.draw();
+  }
+
+  /** @param {number[][]} path @param {number} progress */
+  setPath(path, progress) {
+    this.state.path = path;
+    this.state.progress = progress;
+    this.draw();
+  }
+
+  /** @param {number} progress @param {number[]} z there */
+  setProgress(progress, z) {
+    this.state.progress = progress;
+    this.setZ(z);
+  }
+
+  /** @param {import("./path.js").Course} course */
+  setCourse(course) {
+    this.course = course;
+    this.maps?.forEach((map) => map.drawLines());
+  }
+
+  /** @param {import("./plane.js").PlaneSpec} spec */
+  setPlane(spec) {
+    this.plane = createPlane(spec, this.extent.latentDim);
+    this.views.fill(null);
+    this.optionsBar?.update();
+    this.rename();
+    this.redrawAll();
+  }
+
+  neutral() {
+    return [...priorHere(reference(this.models), this.state).mean];
+  }
+
+  random() {
+    return drawFrom(reference(this.models), this.state);
+  }
+
+  optionsChanged() {
+    this.root.classList.toggle("lx-pixels", !this.options.smooth);
+    this.maps?.forEach((map) => map.invalidate());
+  }
+
+  // --- views of the maps ------------------------------------------------------------------------------------------
+
+  /**
+   * @param {number} index
+   * @param {() => import("./view.js").Bounds} bounds
+   * @returns {import("./view.js").View}
+   */
+  viewOf(index, bounds) {
+    const { views, options, maps = [] } = this;
+    if (!options.sameScale) return views[index] ?? fit(bounds());
+    return views[0] ?? fit(maps.map((map) => (map.project(), map.bounds())).reduce(union));
+  }
+
+  /** @param {number} index @param {import("./view.js").View | null} view */
+  setView(index, view) {
+    const { options, maps = [] } = this;
+    this.views[options.sameScale ? 0 : index] = view;
+    if (options.sameScale) maps.forEach((map) => map.invalidate());
+    else maps[index].invalidate();
+  }
+
+  // --- drawing ----------------------------------------------------------------------------------------------------
+
+  /** Pictures, cursor and numbers for the state of now. @param {PointerEvent | null} [event] */
+  draw(event = null) {
+    const start = performance.now();
+    const { root, state, maps = [], cards = [], labels, sliders, path } = this;
+    for (const card of cards) card.draw();
+    labels?.invalidate();
+    const waiting = labels?.draw(start + FRAME) ?? 0;
+    for (const map of maps) map.moveCursor();
+    sliders?.update();
+    path?.update();
+    root.dataset.frames = String(++this.frames);
+    root.dataset.z = JSON.stringify(state.z);
+    if (waiting || this.options.manifold) this.later();
+    this.onframe?.({ event, start, end: performance.now(), waiting });
+  }
+
+  /** What waits is done with the next frame. */
+  later() {
+    this.scheduled ||= requestAnimationFrame(() => {
+      this.scheduled = 0;
+      if (!this.root.isConnected) return;
+      const { maps = [], labels } = this;
+      const now = performance.now();
+      let more = (labels?.draw(now + SLICE) ?? 0) > 0;
+      for (const map of maps) map.redrawIfDirty();
+      if (now - this.lastMove < QUIET) more ||= this.options.manifold;
+      else for (const map of maps) more = map.work(performance.now() + SLICE / maps.length) || more;
+      if (more) this.later();
+    });
+  }
+
+  /** Everything anew: other models, another theme, another language. */
+  redrawAll() {
+    this.conditions?.draw();
+    this.labels?.update();
+    this.conditions?.update();
+    this.optionsBar?.update();
+    this.optionsChanged();
+    this.draw();
+    this.speak();
+  }
+
+  /** Texts that are made of several words. */
+  rename() {
+    const { models, plane, words, captions = [] } = this;
+    const { spec } = plane;
+    models.forEach((model, i) => {
+      const percent = (/** @type {number} */ share) => `${Math.round(100 * share)} %`;
+      const axes = plane.flat ? words.say("caption.flat")
+        : spec.kind === "pca" ? words.say("caption.pca", { first: percent(spec.explained[0]), second: percent(spec.explained[1]) })
+        : words.say("caption.dims", { x: `z${spec.dims[0] + 1}`, y: `z${spec.dims[1] + 1}` });
+      const held = model.codes ? words.say("caption.codes", { count: model.codes.count }) : "";
+      captions[i].textContent = [axes, held, words.say(`caption.prior.${model.prior.kind}`)].filter(Boolean).join(" · ");
+    });
+    this.maps?.forEach((map) => map.names());
+    this.cards?.forEach((card) => card.names());
+  }
+
+  // --- Python -----------------------------------------------------------------------------------------------------
+
+  /** The state goes to Python, once for every change that was let go of. */
+  commit() {
+    clearTimeout(this.rest);
+    this.speak();
+    const { state, plane } = this;
+    const value = {
+      ...state,
+      label: mixture(state.weights),
+      cursor: [plane.x(state.z), plane.flat ? 0 : plane.y(state.z)],
+    };
+    const text = JSON.stringify(value);
+    if (text === this.sent) return;
+    this.sent = text;
+    this.send(JSON.parse(text));
+  }
+
+  /** After the last of several keys. */
+  commitSoon() {
+    clearTimeout(this.rest);
+    this.rest = setTimeout(() => this.commit(), KEY_REST);
+  }
+
+  speak() {
+    this.sliders?.speak();
+    this.maps?.forEach((map) => map.speak());
+  }
+
+  /** A state from Python. @param {any} change */
+  apply(change) {
+    this.state = merge(this.state, change, this.extent);
+  }
+
+  /** The same kind of models with other weights or codes. @param {Model[]} models @param {import("./plane.js").PlaneSpec | null} planeSpec */
+  replaceModels(models, planeSpec) {
+    this.models = models;
+    if (planeSpec?.kind === "pca") {
+      if (this.plane.spec.kind === "pca") this.plane = createPlane(planeSpec, this.extent.latentDim);
+      this.mainPlane = planeSpec;
+    }
+    this.maps?.forEach((map) => map.forget());
+  }
+
+  stop() {
+    cancelAnimationFrame(this.scheduled);
+    clearTimeout(this.rest);
+    this.path?.stop();
+  }
+}
+
+/**
+ * What a state must fit, if one z can go to all the models.
+ * @param {Model[]} models
+ * @returns {import("./state.js").Extent}
+ */
+function extentOf(models) {
+  const [first] = models;
+  const labelled = models.filter(({ classes }) => classes.length);
+  for (const model of models) {
+    if (model.latentDim !== first.latentDim)
+      throw new PayloadError("dimensions", { a: first.title, b: model.title, da: first.latentDim, db: model.latentDim });
+    if (model.classes.length && model.classes.join("\n") !== labelled[0].classes.join("\n"))
+      throw new PayloadError("classes", { a: labelled[0].title, b: model.title });
+  }
+  const conditions = Math.max(0, ...models.map((model) => model.conditions?.pictures.shape[0] ?? 0));
+  return { latentDim: first.latentDim, classes: labelled[0]?.classes.length ?? 0, conditions };
+}

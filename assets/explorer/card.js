@@ -1,0 +1,65 @@
+/** The picture of one model, and what can be done with it: copy, save. */
+
+import { button, el, icon } from "./dom.js";
+import { copyPicture, createBars, createScreen, savePicture, toPng } from "./picture.js";
+import { mainLabel, mixture } from "./state.js";
+
+const ANSWER = 1600; // milliseconds that a button shows how it went
+
+/**
+ * @param {import("./app.js").App} app
+ * @param {number} index of the model
+ */
+export function createCard(app, index) {
+  const { output, imageShape, classes } = app.models[index];
+  const screen = output === "label" ? createBars(classes) : createScreen(imageShape);
+  screen.canvas.setAttribute("role", "img");
+  const heard = el("span", "lx-heard", [], { role: "status" });
+
+  /**
+   * @param {"copy" | "save"} name
+   * @param {(png: Promise<Blob>) => Promise<void>} act
+   */
+  const action = (name, act) => {
+    const element = button("lx-tool", icon(name), async () => {
+      let went = "failed";
+      try {
+        await act(toPng(screen.canvas, app.options.smooth));
+        went = "done";
+      } catch {
+        // The clipboard may be closed to the page; the button says so.
+      }
+      heard.textContent = app.words.say(`picture.${name}${went === "done" ? "Done" : "Failed"}`);
+      element.replaceChildren(icon(/** @type {"done" | "failed"} */ (went)));
+      setTimeout(() => {
+        element.replaceChildren(icon(name));
+        heard.textContent = "";
+      }, ANSWER);
+    });
+    return app.words.label(element, `picture.${name}`);
+  };
+  const save = async (/** @type {Promise<Blob>} */ png) => savePicture(await png, fileName(app, index));
+  const tools = el("div", "lx-picture-tools", [action("copy", copyPicture), action("save", save), heard]);
+  const element = el("div", "lx-picture", [el("div", "lx-frame", [screen.canvas]), tools]);
+
+  /** @type {Float32Array | null} */
+  let last = null;
+  return {
+    element,
+    draw() {
+      const { state, theme, models } = app;
+      last = models[index].decode(state.z, mixture(state.weights), state.condition);
+      screen.show(last, theme.dark, theme);
+    },
+    /** The last decoded numbers, H × W × C, before they became bytes. */
+    values: () => last?.slice() ?? null,
+    names: () => app.words.label(screen.canvas, "picture.of", { title: app.models[index].title }),
+  };
+}
+
+/** @param {import("./app.js").App} app @param {number} index */
+function fileName({ models, state }, index) {
+  const { id, sees, classes } = models[index];
+  const label = sees === "z,label" ? `-${classes[mainLabel(state.weights)]}` : "";
+  return `${id}${label}-z-${state.z.slice(0, 4).map((v) => v.toFixed(2)).join("_")}`;
+}

@@ -1,0 +1,164 @@
+/**
+ * The entry that Streamlit calls when the component is mounted, and again whenever its data or the theme change. What the
+ * user did stays: the app belongs to its element, and only what arrived anew is read again.
+ */
+
+import { App } from "./app.js";
+import { createWords, el } from "./dom.js";
+import { createModel } from "./model.js";
+import { PayloadError } from "./problem.js";
+import { readTheme } from "./theme.js";
+
+const VERSION = 1; // of the payload
+
+/**
+ * @typedef {{root: HTMLElement, app: App | null, words: import("./dom.js").Words | null, text: string, hash: string,
+ *            structure: string, state: string, send: (name: string, value: any) => void}} Mount
+ */
+
+/** @type {WeakMap<object, Mount>} */
+const mounts = new WeakMap();
+
+/** What a page leaves behind, by the key Python gave, for when the user comes back to it. @type {Map<string, any>} */
+const memories = new Map();
+
+/**
+ * @param {{data: any, parentElement: HTMLElement | ShadowRoot, setStateValue: (name: string, value: any) => void}} component
+ */
+export function mountExplorer({ data, parentElement, setStateValue }) {
+  let mount = mounts.get(parentElement);
+  if (!mount) {
+    const root = el("div", "lx-root", [], { "data-testid": "latent-explorer", role: "group", "data-frames": "0", "data-z": "[]" });
+    parentElement.append(root);
+    mount = { root, app: null, words: null, text: "", hash: "", structure: "", state: "", send: setStateValue };
+    mounts.set(parentElement, mount);
+    exposeForTests(mount);
+  }
+  mount.send = setStateValue;
+  try {
+    update(mount, data);
+  } catch (problem) {
+    showProblem(mount, problem, data);
+  }
+  const { root } = mount;
+  return () => {
+    // Streamlit also calls this after a first run that was overtaken by a second one; the element is then still there.
+    setTimeout(() => {
+      if (!root.isConnected) mounts.get(parentElement)?.app?.stop();
+    });
+  };
+}
+
+/**
+ * @param {Mount} mount
+ * @param {any} data
+ */
+function update(mount, data) {
+  if (data?.version !== VERSION || !Array.isArray(data.models) || !data.models.length) throw new PayloadError("version");
+  mount.root.lang = data.language ?? "en";
+  const text = JSON.stringify(data.text);
+  if (mount.words && text !== mount.text) mount.words.change(data.text);
+  mount.words ??= createWords(data.text);
+  mount.text = text;
+  const theme = readTheme(mount.root);
+  mount.root.classList.toggle("lx-dark", theme.dark);
+
+  if (!mount.app || data.hash !== mount.hash) readModels(mount, data, theme);
+  const app = /** @type {App} */ (mount.app);
+  const state = JSON.stringify(data.state ?? null);
+  if (state !== mount.state) {
+    app.apply(data.state);
+    mount.state = state;
+  }
+  app.theme = theme;
+  app.rename();
+  app.redrawAll();
+}
+
+/**
+ * @param {Mount} mount
+ * @param {any} data
+ * @param {import("./theme.js").Theme} theme
+ */
+function readModels(mount, data, theme) {
+  const models = data.models.map(createModel);
+  const structure = JSON.stringify([
+    data.panels,
+    ...data.models.map((/** @type {any} */ m) => [
+      m.id, m.title, m.family, m.latentDim, m.imageShape, m.classes, m.decoderSees, m.output, m.conditions?.pictures.shape,
+      Boolean(m.codes), Boolean(m.codes?.labels), m.thumbnails?.shape.slice(1),
+    ]),
+  ]);
+  if (mount.app && structure === mount.structure) {
+    mount.app.replaceModels(models, data.map);
+  } else {
+    const before = mount.app ? remember(mount.app) : memories.get(data.key);
+    mount.app?.stop();
+    const send = (/** @type {any} */ state) => {
+      memories.set(data.key, remember(/** @type {App} */ (mount.app)));
+      mount.send("state", state);
+    };
+    const words = createWords(data.text);
+    mount.words = words;
+    mount.app = new App(mount.root, { models, planeSpec: data.map, panels: data.panels, words, theme, send });
+    if (before) recall(mount.app, before);
+    mount.structure = structure;
+  }
+  mount.hash = data.hash;
+}
+
+/** @param {App} app */
+const remember = ({ state, options, views, models }) => ({ state, options, views, ids: models.map(({ id }) => id).join("\n") });
+
+/** @param {App} app @param {any} memory */
+function recall(app, { state, options, views, ids }) {
+  app.apply(state);
+  Object.assign(app.options, options);
+  if (ids === app.models.map(({ id }) => id).join("\n")) app.views = views;
+}
+
+/**
+ * A clear sentence in place of the component.
+ * @param {Mount} mount
+ * @param {unknown} problem
+ * @param {any} data
+ */
+function showProblem(mount, problem, data) {
+  const words = createWords(data?.text ?? {});
+  const known = problem instanceof PayloadError;
+  if (!known) console.error(problem);
+  mount.app?.stop();
+  mount.app = null;
+  mount.structure = mount.hash = "";
+  const title = words.put(el("strong"), "error.title"), detail = el("p");
+  const fallback = "This explorer cannot be shown: its data are damaged.";
+  if (title.textContent === "error.title") title.textContent = fallback;
+  else detail.textContent = known ? words.say(`error.${problem.code}`, problem.values) : words.say("error.unknown");
+  mount.root.replaceChildren(el("div", "lx-problem", [title, detail], { role: "alert" }));
+}
+
+/**
+ * What tests and the benchmark look at, from outside: `root.explorer`.
+ * @param {Mount} mount
+ */
+function exposeForTests(mount) {
+  Object.defineProperty(mount.root, "explorer", {
+    value: {
+      /** The last decoded picture of a model, H × W × C in [0, 1], before it became bytes. @param {number} index */
+      values: (index) => mount.app?.cards?.[index].values() ?? null,
+      /** @param {any} state */
+      set(state) {
+        mount.app?.apply(state);
+        mount.app?.redrawAll();
+      },
+      state: () => mount.app?.state,
+      views: () => mount.app?.views,
+      /** @param {App["onframe"]} listen called after every frame */
+      onframe(listen) {
+        if (mount.app) mount.app.onframe = listen;
+      },
+    },
+  });
+}
+
+export default mountExplorer;

@@ -1,0 +1,321 @@
+"""A run → what the browser needs to decode it. No torch: safetensors and numpy suffice.
+
+`export` gives one JSON object, the explorer's payload, and this is the one place that describes it:
+
+    version   1
+    hash      of all that follows: the browser reads the models again only when it changes
+    models    for each model:
+      id, title, family, latentDim d, imageShape [C, H, W], classes [K names]
+      decoderSees  "z" | "z,label" | "z,condition": what is concatenated in front of the decoder's head
+      output       "image": the sigmoid of the logits is the picture | "label": their softmax is the answer
+      decoder      {trunk: [ops], head: [ops], weights: {"head.0.weight": tensor, …}}, ops as in cvae.architecture
+      prior        {kind, overall: Gaussian, parts: [Gaussian]}, a Gaussian being {mean: [d], logVar: [d], covariance?: [d][d]}
+                   "standard" N(0, I) · "fitted" to the codes, of a model that has no prior (AE), full covariance ·
+                   "per-class" one part a class · "condition" one part a condition; `overall` has the parts' moments
+      codes        {split, points: tensor (N, d), labels: tensor (N,) | null} posterior means of held-out images | null
+      thumbnails   tensor (N, C, h, w) of these images, perhaps at half their size | null
+      conditions   {pictures: tensor (M, C, H, W), visible: tensor (H, W) of 0 and 1 | null} | null: what cvae-predictive is given
+    map       {kind: "dims", dims: [i, j]} | {kind: "pca", mean: [d], axes: [[d], [d]], explained: [2 shares]}
+
+A tensor is {dtype: "f16" | "f32" | "u8", shape, data: base64 of little-endian numbers in PyTorch's order}. The mounting
+function adds what concerns the page: key, text, language, panels, state.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from cvae.architecture import architecture, visible_mask
+from cvae.config import ModelConfig
+from cvae.data.images import ImageData
+from cvae.errors import InputError
+from cvae.families import FAMILIES
+from cvae.inference import Inference, fit_gaussian
+from cvae.runs import Run
+
+VERSION = 1
+
+Array = npt.NDArray[Any]
+Json = dict[str, Any]
+Plane = Literal["auto"] | tuple[int, int]  # of the map: the codes' main plane where d > 2, or two dimensions
+
+VISIBLE = 1 / 255  # the most that half precision may change a pixel; half of what the browser is allowed to differ
+CHECKS = 64  # codes at which that is checked
+CONDITIONS = 12  # images whose visible part is offered to cvae-predictive
+THUMBNAIL_BYTES = 2_500_000  # beyond, thumbnails are halved; beyond that, left out
+THUMBNAIL_SIDE = 10  # never smaller than this
+
+
+def export(
+    runs: Sequence[Run],
+    *,
+    step: int | None = None,
+    data: ImageData | None = None,
+    plane: Plane = "auto",
+    titles: Sequence[str] | None = None,
+) -> Json:
+    """The explorer's payload for one run, or for several on one z.
+
+    `step` takes the weights and codes of that snapshot of every run rather than the trained ones. `data` gives thumbnails, and
+    the images that cvae-predictive completes (without it, the run's own reconstructions serve). Runs without codes or weights,
+    damaged files and models that one z cannot drive together raise `InputError`.
+    """
+    if not runs:
+        raise InputError("there is no run to explore: train one, or choose one.")
+    models = [_Model.read(run, step, data) for run in runs]
+    _comparable(models)
+    names = titles or _titles(runs, models)
+    content = {
+        "version": VERSION,
+        "models": [model.payload(title) for model, title in zip(models, names, strict=True)],
+        "map": _map([model.codes for model in models], models[0].config.latent_dim, plane),
+    }
+    digest = hashlib.blake2b(json.dumps(content, allow_nan=False).encode(), digest_size=12).hexdigest()
+    return {"hash": digest, **content}
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What is read of one run."""
+
+    name: str
+    config: ModelConfig
+    weights: Mapping[str, Array]  # of the decoder, by the names of its ops
+    inference: Inference
+    split: str  # that codes and thumbnails are of
+    codes: Array | None  # (N, d) float32
+    labels: Array | None  # (N,) uint8
+    thumbnails: Array | None  # (N, C, h, w) uint8
+    conditions: Array | None  # (M, C, H, W) uint8, hidden pixels 0
+
+    @classmethod
+    def read(cls, run: Run, step: int | None, data: ImageData | None) -> _Model:
+        config = run.config().model
+        if step is not None and step not in run.snapshot_steps():
+            raise InputError(f"{run.name} has no snapshot of step {step}.")
+        weights = run.weights() if step is None else run.snapshot(step)
+        if broken := [name for name, value in weights.items() if not np.isfinite(value).all()]:
+            raise InputError(
+                f"the weights of {run.name} hold values that are not numbers ({broken[0]}): train it again."
+            )
+        arrays, split = _codes(run, step)
+        codes, labels = _checked_codes(run.name, config, arrays)
+        images = _held_out(data, split, config)
+        return cls(
+            name=run.name,
+            config=config,
+            weights={n.removeprefix("decoder."): w for n, w in weights.items() if n.startswith("decoder.")},
+            inference=Inference(config, weights, codes),
+            split=split,
+            codes=codes,
+            labels=labels,
+            thumbnails=None if codes is None or images is None else _thumbnails(images, len(codes)),
+            conditions=_conditions(run, config, images, labels),
+        )
+
+    def payload(self, title: str) -> Json:
+        config, family = self.config, FAMILIES[self.config.family]
+        sees = next((seen for seen in ("condition", "label") if seen in family.decoder_sees), None)
+        prior = self._prior()
+        masked = sees == "condition" and not self.inference.predicts_label
+        visible = visible_mask(*config.image_shape[1:], config.quadrants) if masked else None
+        codes = None
+        if self.codes is not None:
+            labels = None if self.labels is None else _tensor(self.labels, "u8")
+            codes = {"split": self.split, "points": _tensor(self.codes, "f16"), "labels": labels}
+        conditions = None
+        if self.conditions is not None:
+            seen = None if visible is None else _tensor(visible, "u8")
+            conditions = {"pictures": _tensor(self.conditions, "u8"), "visible": seen}
+        return {
+            "id": self.name,
+            "title": title,
+            "family": config.family,
+            "latentDim": config.latent_dim,
+            "imageShape": list(config.image_shape),
+            "classes": list(config.class_names),
+            "decoderSees": "z" if sees is None else f"z,{sees}",
+            "output": "label" if self.inference.predicts_label else "image",
+            "decoder": {**architecture(config)["decoder"].to_json(), "weights": self._decoder_weights(prior)},
+            "prior": prior,
+            "codes": codes,
+            "thumbnails": None if self.thumbnails is None else _tensor(self.thumbnails, "u8"),
+            "conditions": conditions,
+        }
+
+    def _decoder_weights(self, prior: Json) -> Json:
+        """In half precision, unless a pixel would show it."""
+        with np.errstate(over="ignore"):
+            half = {name: value.astype(np.float16) for name, value in self.weights.items()}
+        dtype: Literal["f16", "f32"] = "f16"
+        if any(
+            half[name].astype(np.float32).tobytes() != w.astype(np.float32).tobytes()
+            for name, w in self.weights.items()
+        ):
+            z, given = self._checks(prior)
+            rounded = Inference(self.config, {f"decoder.{name}": value for name, value in half.items()})
+            change = np.abs(self.inference.decode(z, given) - rounded.decode(z, given)).max()
+            dtype = "f16" if change <= VISIBLE else "f32"  # an overflow makes it NaN, which is not ≤
+        return {name: _tensor(value, dtype) for name, value in self.weights.items()}
+
+    def _checks(self, prior: Json) -> tuple[Array, Array | None]:
+        """Draws from the prior, and codes, with what else the decoder sees: to compare weights by."""
+        rng = np.random.default_rng(0)
+        mean, log_var = (np.array(prior["overall"][name], np.float32) for name in ("mean", "logVar"))
+        z = mean + np.exp(0.5 * log_var) * rng.standard_normal((CHECKS, len(mean))).astype(np.float32)
+        if self.codes is not None and len(self.codes):
+            z = np.concatenate([z, self.codes[rng.integers(len(self.codes), size=CHECKS)]])
+        turns = np.arange(len(z))
+        given = None
+        if FAMILIES[self.config.family].given == "label":
+            given = np.eye(self.config.classes, dtype=np.float32)[turns % self.config.classes]
+        elif self.conditions is not None:
+            given = self.conditions[turns % len(self.conditions)] / np.float32(255)
+        return z, given
+
+    def _prior(self) -> Json:
+        kind, d = FAMILIES[self.config.family].prior, self.config.latent_dim
+        if kind == "standard":
+            return {"kind": "standard", "overall": _gaussian(np.zeros(d), np.ones(d)), "parts": []}
+        if kind == "none":
+            if self.codes is None or len(self.codes) < 2:
+                raise InputError(
+                    f"{self.name} has no codes yet, to which the explorer would fit a prior: let it train a little."
+                )
+            mean, covariance = fit_gaussian(self.codes)
+            fitted = {**_gaussian(mean, np.diag(covariance)), "covariance": covariance.astype(float).tolist()}
+            return {"kind": "fitted", "overall": fitted, "parts": []}
+        by_label = kind == "label"
+        given = np.eye(self.config.classes) if by_label else np.asarray(self.conditions) / np.float32(255)
+        means, stds = self.inference.prior(given)
+        return {
+            "kind": "per-class" if by_label else "condition",
+            "overall": _gaussian(means.mean(0), (stds**2).mean(0) + means.var(0)),  # moments of the even mixture
+            "parts": [_gaussian(mean, std**2) for mean, std in zip(means, stds, strict=True)],
+        }
+
+
+def _checked_codes(name: str, config: ModelConfig, arrays: Mapping[str, Array]) -> tuple[Array | None, Array | None]:
+    """Codes (N, d) and labels (N,), if there are any, and if they fit the model."""
+    codes, labels = arrays.get("codes"), arrays.get("labels")
+    if codes is None:
+        return None, None
+    fits = codes.ndim == 2 and codes.shape[1] == config.latent_dim and np.isfinite(codes).all()
+    if labels is not None:
+        fits = (
+            fits and labels.shape == codes.shape[:1] and bool(np.all((0 <= labels) & (labels < max(config.classes, 1))))
+        )
+    if not fits:
+        raise InputError(f"the codes of {name} are damaged or belong to another model: train it again.")
+    return codes.astype(np.float32), None if labels is None else labels.astype(np.uint8)
+
+
+def _codes(run: Run, step: int | None) -> tuple[Mapping[str, Array], str]:
+    """The run's codes and the split that they are of; no codes where there are none yet."""
+    if step is not None:
+        return run.snapshot(step), "validation"
+    finished = (run.path / "codes.safetensors").is_file()
+    if not finished and not run.snapshot_steps():
+        return {}, "validation"
+    return run.codes(), "test" if finished else "validation"
+
+
+def _held_out(data: ImageData | None, split: str, config: ModelConfig) -> Array | None:
+    """The images of the split, if they are of the model's shape."""
+    if data is None:
+        return None
+    images: Array = (data.test if split == "test" else data.validation).images
+    return images if images.shape[1:] == config.image_shape else None
+
+
+def _thumbnails(images: Array, count: int) -> Array | None:
+    if len(images) < count:
+        return None  # the data changed since
+    images = images[:count]
+    _, c, h, w = images.shape
+    if images.size <= THUMBNAIL_BYTES:
+        return images
+    if images.size > 4 * THUMBNAIL_BYTES or min(h, w) < 2 * THUMBNAIL_SIDE:
+        return None
+    even = images[:, :, : h // 2 * 2, : w // 2 * 2].reshape(count, c, h // 2, 2, w // 2, 2)
+    return np.asarray(even.mean(axis=(3, 5)).round().astype(np.uint8))
+
+
+def _conditions(run: Run, config: ModelConfig, images: Array | None, labels: Array | None) -> Array | None:
+    """What cvae-predictive may be given: images of different classes, or failing these, reconstructions; hidden pixels 0."""
+    if FAMILIES[config.family].given != "condition":
+        return None
+    if images is None:
+        steps = run.snapshot_steps()
+        images = run.snapshot(steps[-1]).get("strip") if steps else None
+        labels = None
+    if images is None or images.shape[1:] != config.image_shape or not len(images):
+        raise InputError(f"{run.name} completes images, and none are at hand: give its data, or let it train a little.")
+    chosen = np.arange(min(CONDITIONS, len(images)))
+    if labels is not None and len(labels) <= len(images):
+        _, firsts = np.unique(labels, return_index=True)
+        chosen = np.concatenate([firsts, np.setdiff1d(chosen, firsts)])[:CONDITIONS]
+    pictures = images[chosen]
+    return pictures if config.task == "label" else pictures * visible_mask(*config.image_shape[1:], config.quadrants)
+
+
+def _comparable(models: Sequence[_Model]) -> None:
+    first = models[0]
+    for model in models[1:]:
+        if model.config.latent_dim != first.config.latent_dim:
+            raise InputError(
+                f"{first.name} has {first.config.latent_dim} latent dimensions and {model.name} has {model.config.latent_dim}: "
+                "one z cannot drive both; choose runs with as many."
+            )
+    labelled = [model for model in models if model.config.classes]
+    for model in labelled[1:]:
+        if model.config.class_names != labelled[0].config.class_names:
+            raise InputError(
+                f"{labelled[0].name} and {model.name} were trained on different classes; choose runs on the same data."
+            )
+
+
+def _titles(runs: Sequence[Run], models: Sequence[_Model]) -> list[str]:
+    """The families, where they tell the runs apart; else with the runs' names."""
+    families = [FAMILIES[model.config.family].title for model in models]
+    if len(set(families)) == len(families):
+        return families
+    return [f"{family} · {run.name}" for family, run in zip(families, runs, strict=True)]
+
+
+def _map(codes: Sequence[Array | None], d: int, plane: Plane) -> Json:
+    """The plane of the map. For the main plane, every model's codes count the same."""
+    if plane != "auto":
+        if len(set(plane)) != 2 or not all(0 <= i < d for i in plane):
+            raise InputError(f"the map needs two different dimensions from 1 to {d}.")
+        return {"kind": "dims", "dims": list(plane)}
+    known = [c for c in codes if c is not None and len(c) > 2]
+    if d <= 2 or not known:
+        return {"kind": "dims", "dims": [0, min(1, d - 1)]}
+    least = min(len(c) for c in known)
+    joined = np.concatenate([c[:least] for c in known]).astype(np.float64)
+    mean = joined.mean(0)
+    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(joined, rowvar=False)))
+    axes = vectors[:, ::-1].T[:2]
+    axes *= np.sign(axes[np.arange(2), np.abs(axes).argmax(1)])[:, None]  # the sign of an eigenvector is anyone's guess
+    shares = values[::-1][:2] / max(values.sum(), 1e-12)
+    return {"kind": "pca", "mean": mean.tolist(), "axes": axes.tolist(), "explained": shares.tolist()}
+
+
+def _gaussian(mean: Array, variance: Array) -> Json:
+    log_var = np.log(np.maximum(np.asarray(variance, np.float64), 1e-8))
+    return {"mean": np.asarray(mean, np.float64).tolist(), "logVar": log_var.tolist()}
+
+
+def _tensor(values: Array, dtype: Literal["f16", "f32", "u8"]) -> Json:
+    kind = {"f16": "<f2", "f32": "<f4", "u8": "u1"}[dtype]
+    data = base64.b64encode(np.ascontiguousarray(values, dtype=kind).tobytes()).decode("ascii")
+    return {"dtype": dtype, "shape": list(values.shape), "data": data}

@@ -1,0 +1,52 @@
+"""Codes of many dimensions in two or three: principal components, and t-SNE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PCA:
+    """Principal components: `mean` (d,), orthonormal `axes` (k, d), and the share of the variance that each explains."""
+
+    mean: Floats
+    axes: Floats
+    explained: Floats
+
+    def __call__(self, codes: ArrayLike) -> Floats:
+        """Codes (N, d) → (N, k)."""
+        projected: Floats = (np.asarray(codes, dtype=np.float64) - self.mean) @ self.axes.T
+        return projected
+
+    def gaussian(self, mean: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats]:
+        """A Gaussian over codes, (d,) and (d, d), as it lies in the projection: (k,) and (k, k)."""
+        projected: Floats = self.axes @ np.asarray(covariance, dtype=np.float64) @ self.axes.T
+        return self(np.asarray(mean)[None])[0], projected
+
+
+def pca(codes: ArrayLike, components: int) -> PCA:
+    """The first principal components of codes (N, d), each pointing to where its largest coordinate is positive."""
+    values = np.asarray(codes, dtype=np.float64)
+    mean = values.mean(0)
+    variances, vectors = np.linalg.eigh(np.atleast_2d(np.cov(values, rowvar=False)))
+    axes = vectors.T[::-1][:components]
+    axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])[:, None]
+    return PCA(mean, axes, variances[::-1][:components] / max(variances.sum(), 1e-12))
+
+
+def tsne(codes: ArrayLike, *, perplexity: float = 30.0, seed: int = 0) -> Floats:
+    """t-SNE (van der Maaten & Hinton 2008) of codes (N, d), N > 3: (N, 2), started from the principal components.
+
+    Neighbours stay neighbours; distances between groups, their sizes and their densities mean nothing.
+    """
+    from sklearn.manifold import TSNE  # a second to import, and only here
+
+    values = np.asarray(codes, dtype=np.float64)
+    perplexity = min(perplexity, (len(values) - 1) / 3)
+    embedded: Floats = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(values)
+    return embedded

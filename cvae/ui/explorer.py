@@ -1,0 +1,168 @@
+"""The live explorer as a Streamlit component: a trained decoder runs in the browser and follows the pointer.
+
+Nothing is sent while the user drags. On release the state comes back once, as an `ExplorerState`, with a rerun of the page (or
+of the fragment that the component stands in).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import streamlit as st
+
+from cvae.errors import InputError
+from cvae.ui.bundle import bundle
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+Panel = Literal["map", "picture", "labels", "sliders", "path", "options"]
+PANELS: tuple[Panel, ...] = ("map", "picture", "labels", "sliders", "path", "options")
+
+_mount = st.components.v2.component(
+    "latent_explorer",
+    css=(ASSETS / "explorer" / "explorer.css").read_text(encoding="utf-8"),
+    js=bundle(ASSETS / "explorer"),
+    isolate_styles=False,  # its names all begin with lx-; so the page's own tools, and tests, can see into it
+)
+
+
+@dataclass(frozen=True)
+class ExplorerState:
+    """What the user has set in an explorer, when they last let go."""
+
+    z: tuple[float, ...]  # the latent point, (d,)
+    weights: tuple[float, ...] = ()  # of the labels as set, (K,), each 0 … 1; empty where the models have no classes
+    mixing: bool = False  # several labels mixed, rather than one chosen
+    condition: int = 0  # which of the given images (cvae-predictive)
+    path: tuple[tuple[float, ...], ...] = ()  # the points A, B, …
+    progress: float = 0.0  # along the path, 0 … 1
+    cursor: tuple[float, float] | None = None  # where z lies in the plane of the map
+
+    @property
+    def label(self) -> tuple[float, ...]:
+        """The label as the models see it: weights that add up to 1, (K,)."""
+        total = sum(self.weights)
+        return tuple(w / total if total > 0 else 1 / len(self.weights) for w in self.weights)
+
+    def to_json(self) -> dict[str, Any]:
+        """As the browser understands it."""
+        return {
+            "z": list(self.z),
+            "weights": list(self.weights),
+            "mixing": self.mixing,
+            "condition": self.condition,
+            "path": [list(point) for point in self.path],
+            "progress": self.progress,
+        }
+
+    @classmethod
+    def from_json(cls, values: Any) -> ExplorerState | None:
+        """What the browser reported, or None if that is not a state."""
+        try:
+            cursor = values.get("cursor")
+            state = cls(
+                z=tuple(map(float, values["z"])),
+                weights=tuple(map(float, values["weights"])),
+                mixing=bool(values["mixing"]),
+                condition=int(values["condition"]),
+                path=tuple(tuple(map(float, point)) for point in values["path"]),
+                progress=float(values["progress"]),
+                cursor=None if cursor is None else (float(cursor[0]), float(cursor[1])),
+            )
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+            return None
+        return state if all(map(math.isfinite, (*state.z, *state.weights))) else None
+
+
+def explorer(
+    payload: Mapping[str, Any],
+    *,
+    key: str,
+    language: str = "en",
+    panels: Sequence[Panel] = PANELS,
+    state: ExplorerState | None = None,
+    height: Literal["content", "stretch"] | int = "content",
+) -> ExplorerState:
+    """Show the models of a payload (`cvae.export.export`) and return what the user has set.
+
+    `key` names the explorer in the session: with the same key the browser keeps zoom, cursor and label across reruns, other
+    weights, a change of theme or of language. `state` moves it there (a link, a button); passing back what this function
+    returned is harmless. `panels` are the parts to show; panels that the models have no use for do not appear.
+
+    Raises `InputError` where the payload is not one.
+    """
+    models = payload.get("models")
+    if not models or "hash" not in payload:
+        raise InputError("the explorer got no models: give it what cvae.export.export returns.")
+    if unknown := set(panels) - set(PANELS):
+        raise InputError(f"the explorer has no panel {', '.join(sorted(unknown))}; it has {', '.join(PANELS)}.")
+    reported = _reported(key)
+    result = _mount(
+        key=key,
+        data={
+            **payload,
+            "key": key,
+            "panels": list(panels),
+            "language": language,
+            "text": texts(language),
+            "state": _forwarded(key, state, reported),
+        },
+        height=height,
+        on_state_change=lambda: None,
+    )
+    latest = ExplorerState.from_json(result.get("state")) or state
+    return latest if latest is not None and _fits(latest, models) else _initial(models)
+
+
+@functools.lru_cache
+def texts(language: str) -> dict[str, Any]:
+    """The component's words, nested by key; English where a language lacks them."""
+    english: dict[str, Any] = json.loads((ASSETS / "text" / "explorer.en.json").read_text(encoding="utf-8"))
+    path = ASSETS / "text" / f"explorer.{language}.json"
+    if language == "en" or not language.isalpha() or not path.is_file():
+        return english
+    return _over(english, json.loads(path.read_text(encoding="utf-8")))
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = {**below, **above}
+    nested = {k: _over(v, merged[k]) for k, v in below.items() if isinstance(v, dict) and isinstance(merged[k], dict)}
+    return {**merged, **nested}
+
+
+def _reported(key: str) -> ExplorerState | None:
+    """What the browser said last, if this explorer is on the page."""
+    value = st.session_state.get(key)
+    return ExplorerState.from_json(value.get("state")) if isinstance(value, Mapping) else None
+
+
+def _forwarded(key: str, state: ExplorerState | None, reported: ExplorerState | None) -> dict[str, Any] | None:
+    """The state to send: what was sent before, unless the page asks for one that the browser is not in already.
+
+    The data of a component that do not change are not sent again, and these are large.
+    """
+    slot = f"{key}.forwarded"
+    if state is not None and (reported is None or state.to_json() != reported.to_json()):
+        st.session_state[slot] = state.to_json()
+    forwarded: dict[str, Any] | None = st.session_state.get(slot)
+    return forwarded
+
+
+def _fits(state: ExplorerState, models: Sequence[Mapping[str, Any]]) -> bool:
+    classes = max(len(model["classes"]) for model in models)
+    return len(state.z) == models[0]["latentDim"] and len(state.weights) == classes
+
+
+def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
+    """Where the browser starts: the middle of the prior, the first label."""
+    first = next((m for m in models if m["prior"]["kind"] != "fitted"), models[0])
+    prior = first["prior"]
+    mean = (prior["parts"] or [prior["overall"]])[0]["mean"]
+    classes = max(len(model["classes"]) for model in models)
+    return ExplorerState(z=tuple(mean), weights=tuple(float(k == 0) for k in range(classes)))

@@ -1,0 +1,153 @@
+"""The runs that the pages show, the user's own and the shipped ones: listing, choosing, and what to say without any."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from cvae.config import RunConfig
+from cvae.errors import InputError
+from cvae.families import FAMILIES
+from cvae.runs import GALLERY, Run, Status, runs_folder, runs_in
+from cvae.ui import state
+from cvae.ui.text import plain, t
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run folder in a list: one that cannot be read has a `problem`, and neither config nor status."""
+
+    run: Run
+    shipped: bool
+    config: RunConfig | None
+    status: Status | None
+    problem: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.run.name
+
+    @property
+    def trained(self) -> bool:
+        """Whether there are weights to decode with."""
+        return self.config is not None and (self.run.path / "model.safetensors").is_file()
+
+    @property
+    def title(self) -> str:
+        """Name, family, data and size of the code."""
+        if self.config is None:
+            return self.name
+        model = self.config.model
+        data = Path(self.config.data.name).name
+        return f"{self.name} · {FAMILIES[model.family].title} · {data} · z {model.latent_dim}"
+
+
+Fits = Callable[[Entry], bool]
+
+
+def all_runs() -> list[Entry]:
+    """The user's own runs, the newest first, then the shipped ones but for those that an own run's name hides."""
+    own = [_entry(run, shipped=False) for run in runs_in(runs_folder())]
+    names = {entry.name for entry in own}
+    shipped = sorted(runs_in(GALLERY), key=lambda run: run.name)
+    return own + [_entry(run, shipped=True) for run in shipped if run.name not in names]
+
+
+def find(name: str) -> Entry | None:
+    """The run of that name."""
+    return next((entry for entry in all_runs() if entry.name == name), None)
+
+
+def _entry(run: Run, shipped: bool) -> Entry:
+    try:
+        config = _config(run.path, (run.path / "config.json").stat().st_mtime_ns)
+        status = Status("finished") if shipped else run.status()
+    except (InputError, OSError) as error:
+        return Entry(run, shipped, None, None, str(error))
+    return Entry(run, shipped, config, status)
+
+
+@functools.lru_cache(maxsize=1024)
+def _config(path: Path, _mtime: int) -> RunConfig:
+    return Run(path).config()
+
+
+def trained(entry: Entry) -> bool:
+    """What the pages that decode ask of a run."""
+    return entry.trained
+
+
+def run_picker(fits: Fits = trained, label: str | None = None) -> Entry:
+    """A menu of the runs that fit, kept in the link as `run`. Without any it says what to do and ends the page."""
+    entries = _fitting(fits)
+    names = list(entries)
+    wanted = state.run_name()
+    if wanted and wanted not in entries:
+        st.warning(t("link.no_run", name=plain(wanted), other=plain(names[0])), icon=":material/link_off:")
+    if st.session_state.get("run_picker") not in entries:
+        st.session_state["run_picker"] = wanted if wanted in entries else names[0]
+    chosen = st.selectbox(label or t("runs.run"), names, format_func=lambda n: entries[n].title, key="run_picker")
+    state.keep(run=chosen)
+    return entries[chosen]
+
+
+def runs_picker(
+    fits: Fits = trained, label: str | None = None, most: int = 4, default: Sequence[str] = ()
+) -> list[Entry]:
+    """A menu of several runs that fit, kept in the link as `runs`; at least one is always chosen."""
+    entries = _fitting(fits)
+    names = list(entries)
+    wanted = state.run_names()
+    if missing := [name for name in wanted if name not in entries]:
+        other = next((name for name in [*wanted, *default, *names] if name in entries), names[0])
+        st.warning(t("link.no_run", name=plain(missing[0]), other=plain(other)), icon=":material/link_off:")
+    before = [name for name in st.session_state.get("runs_picker", wanted) if name in entries]
+    st.session_state["runs_picker"] = (before or [n for n in default if n in entries] or names[:1])[:most]
+    chosen = st.multiselect(
+        label or t("runs.runs"), names, format_func=lambda n: entries[n].title, key="runs_picker", max_selections=most
+    )
+    state.keep_runs(chosen)
+    if not chosen:
+        st.info(t("runs.choose"), icon=":material/checklist:")
+        st.stop()
+    return [entries[name] for name in chosen]
+
+
+def _fitting(fits: Fits) -> dict[str, Entry]:
+    everything = all_runs()
+    entries = {entry.name: entry for entry in everything if entry.config is not None and fits(entry)}
+    if not entries:
+        nothing_yet(bool([entry for entry in everything if entry.trained]))
+    return entries
+
+
+def nothing_yet(others: bool = False) -> None:
+    """The empty state: what is missing and where to get it; ends the page."""
+    st.info(f"{t('runs.none_fit' if others else 'runs.none')} {t('runs.none_do')}", icon=":material/model_training:")
+    st.page_link("pages/train.py", label=t("runs.to_train"), icon=":material/arrow_forward:")
+    st.stop()
+
+
+def badge(status: Status) -> str:
+    """A state as coloured text."""
+    colour = {"running": "green", "paused": "orange", "queued": "orange", "failed": "red", "interrupted": "red"}
+    return f":{colour.get(status.state, 'gray')}-badge[{t(f'runs.state.{status.state}')}]"
+
+
+@contextlib.contextmanager
+def guard() -> Iterator[None]:
+    """Whatever cannot be read in here becomes a sentence in its place: a damaged file, or a run deleted meanwhile."""
+    try:
+        yield
+    except InputError as error:
+        name = state.run_name()
+        if name and find(name) is None:
+            st.warning(t("runs.deleted", name=plain(name)), icon=":material/delete:")
+            state.keep(run=None)
+        else:
+            st.error(plain(str(error)), icon=":material/error:")

@@ -1,0 +1,127 @@
+"""What a link to a screen carries: language, run or runs, z, label, in the address and, between pages, in the session.
+
+A value is looked for in the address first, then among what this session chose before. Anyone can write an address, so
+every reader here checks what it finds: what does not fit is left out, and a sentence on the page says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import streamlit as st
+
+from cvae.ui.text import DEFAULT, LANGUAGES, plain, t
+
+LARGEST_Z = 10.0  # no code lies beyond it in any sane model
+MOST_RUNS = 8
+
+
+def language() -> str:
+    """The language of this session: of the address, else as chosen before, else the browser's."""
+    browser = (st.context.locale or DEFAULT).split("-")[0]
+    wanted = (st.query_params.get("lang"), st.session_state.get("link.lang"), browser)
+    return next((code for code in wanted if code in LANGUAGES), DEFAULT)
+
+
+def language_choice() -> None:
+    """The control that changes the language; app.py puts it into the bar at the top of every page."""
+    st.session_state["language"] = language()
+
+    def change() -> None:
+        keep(lang=st.session_state["language"])
+
+    with st.container(key="language-bar"):
+        st.segmented_control(
+            t("app.language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, required=True, key="language",
+            on_change=change, label_visibility="collapsed",
+        )  # fmt: skip
+
+
+def read(name: str) -> str | None:
+    """A value of the address, else of this session."""
+    value = st.query_params.get(name)
+    return st.session_state.get(f"link.{name}") if value is None else value
+
+
+def keep(**values: str | None) -> None:
+    """Put values into the address and the session; None takes one out."""
+    for name, value in values.items():
+        st.session_state[f"link.{name}"] = value
+        if value is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def run_name() -> str | None:
+    """The one run that the link names, unchecked."""
+    return read("run")
+
+
+def run_names() -> list[str]:
+    """The runs that the link names, unchecked, each once."""
+    names = (read("runs") or "").split(",")
+    return list(dict.fromkeys(name for name in names if name))[:MOST_RUNS]
+
+
+def keep_runs(names: Sequence[str]) -> None:
+    keep(runs=",".join(names) or None)
+
+
+def z(latent_dim: int) -> list[float] | None:
+    """The point that the link names, `z=0.5,-1`; None where it names none that fits."""
+    text = read("z")
+    if text is None:
+        return None
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != latent_dim:
+        keep(z=None)  # of another model, mostly: not worth a sentence
+        return None
+    if not all(math.isfinite(v) and abs(v) <= LARGEST_Z for v in values):
+        _refuse("z", text)
+        return None
+    return values
+
+
+def keep_z(values: Sequence[float] | None) -> None:
+    keep(z=None if values is None else ",".join(f"{v:.3g}" for v in values))
+
+
+def label(classes: int) -> list[float] | None:
+    """The label that the link names, `label=3` or a mixture `label=3:0.5,8:0.5`, as weights (classes,) of sum 1."""
+    text = read("label")
+    if text is None:
+        return None
+    weights = [0.0] * classes
+    try:
+        for part in text.split(","):
+            index, _, weight = part.partition(":")
+            value = float(weight or 1)
+            if int(index) < 0 or not math.isfinite(value) or value < 0:
+                raise ValueError
+            weights[int(index)] += value
+        total = sum(weights)
+        return [w / total for w in weights]
+    except IndexError:
+        keep(label=None)  # of another data set
+    except (ValueError, ZeroDivisionError):
+        _refuse("label", text)
+    return None
+
+
+def keep_label(weights: Sequence[float] | None) -> None:
+    """Remember a label, given as weights."""
+    parts = [(i, w) for i, w in enumerate(weights or ()) if w > 0]
+    if len(parts) == 1:
+        keep(label=str(parts[0][0]))
+    else:
+        keep(label=",".join(f"{i}:{w:.3g}" for i, w in parts) or None)
+
+
+def _refuse(name: str, value: str) -> None:
+    st.warning(t("link.wrong", name=name, value=plain(value[:40])), icon=":material/link_off:")
+    keep(**{name: None})

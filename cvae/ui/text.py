@@ -1,0 +1,70 @@
+"""The words of the app: a JSON file a language in assets/text, nested keys, English where a translation is missing."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[2] / "assets" / "text"
+LANGUAGES = {"en": "English", "zh": "中文"}  # in their own words
+DEFAULT = "en"
+
+Table = dict[str, Any]
+
+
+@functools.cache
+def table(language: str) -> Table:
+    """All words of a language, nested as in its file."""
+    values: Table = json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    return values
+
+
+def keys(words: Table, prefix: str = "") -> set[str]:
+    """The dotted keys of a table."""
+    found = set()
+    for name, value in words.items():
+        found |= keys(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name}
+    return found
+
+
+def translate(language: str, key: str, **values: Any) -> str:
+    """The words under a dotted key with `{name}` gaps filled; the key itself where no language has it."""
+    for words in (table(language), table(DEFAULT)):
+        found = _find(words, key)
+        if isinstance(found, str):
+            return found.format(**values) if values else found
+    return key
+
+
+def section(language: str, key: str) -> Table:
+    """All words below a dotted key, English ones for those that are missing: what a component is given."""
+    return _merged(_find(table(DEFAULT), key) or {}, _find(table(language), key) or {})
+
+
+def t(key: str, **values: Any) -> str:
+    """`translate` in the language of this session."""
+    from cvae.ui.state import language
+
+    return translate(language(), key, **values)
+
+
+def plain(text: str) -> str:
+    """Someone else's text, a name or a piece of an address, so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!$:~<>|&])", r"\\\1", text)
+
+
+def _find(words: Table, key: str) -> Any:
+    value: Any = words
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _merged(under: Table, over: Table) -> Table:
+    return {
+        name: _merged(value, over.get(name, {})) if isinstance(value, dict) else over.get(name, value)
+        for name, value in under.items()
+    }

@@ -1,0 +1,59 @@
+"""Fixtures of the engine's tests: data, and models that are trained once a session."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import pytest
+import torch
+from engine_helpers import tiny_run
+
+from cvae.config import DataConfig
+from cvae.data import ImageData, Split, load_data
+from cvae.runs import Run
+from cvae.train import fit
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    """Tiny networks gain nothing from a second thread, and it makes their times uneven."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def digits() -> ImageData:
+    """All of scikit-learn's digits: 1,439 to train on."""
+    return load_data(DataConfig("digits"))
+
+
+@pytest.fixture(scope="session")
+def few_digits(digits: ImageData) -> ImageData:
+    """256 of them to train on, 64 to validate, 64 to test: 4 steps of 64 an epoch."""
+
+    def some(split: Split, count: int) -> Split:
+        assert split.labels is not None
+        return Split(split.images[:count], split.labels[:count])
+
+    return ImageData("few digits", digits.class_names, some(digits.train, 256), *(
+        some(split, 64) for split in (digits.validation, digits.test)
+    ))  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def trained(digits: ImageData, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+    """trained(family, ...): a run of it on the digits. Shared: look, do not touch.
+
+    With this σ the posterior is far from the prior, yet wide enough for importance sampling and for a coarse quadrature.
+    """
+    folder = tmp_path_factory.mktemp("trained")
+
+    @functools.cache
+    def run(family: str, **changes: object) -> Run:
+        path = folder / "-".join([family, *map(str, changes.values())])
+        usual = {"epochs": 20, "likelihood": "gaussian", "sigma": 0.4, "activation": "tanh"}
+        for _ in fit(path, tiny_run(family, **{**usual, **changes}), data=digits):
+            pass
+        return Run(path)
+
+    return run

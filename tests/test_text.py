@@ -1,0 +1,43 @@
+"""The words: every language says everything, and everything the code asks for is said."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from cvae.ui.text import LANGUAGES, keys, plain, table, translate
+
+ROOT = Path(__file__).parents[1]
+SOURCES = [*ROOT.glob("pages/*.py"), *ROOT.glob("cvae/ui/*.py"), ROOT / "app.py"]
+OTHERS = [language for language in LANGUAGES if language != "en"]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_language_has_the_keys_of_english(language: str) -> None:
+    assert keys(table(language)) ^ keys(table("en")) == set()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_translation_has_the_gaps_of_english(language: str) -> None:
+    def gaps(code: str, key: str) -> set[str | None]:
+        return {name for _, name, _, _ in string.Formatter().parse(translate(code, key)) if name is not None}
+
+    differing = {key for key in keys(table("en")) if gaps(language, key) != gaps("en", key)}
+    assert not differing
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
+def test_the_words_that_the_code_asks_for_exist(source: Path) -> None:
+    asked = set(re.findall(r"""\bt\(\s*["']([\w.\-]+)["']""", source.read_text(encoding="utf-8")))
+    assert asked - keys(table("en")) == set()
+
+
+def test_an_unknown_key_is_shown_rather_than_raised() -> None:
+    assert translate("zh", "no.such.key") == "no.such.key"
+
+
+def test_someone_elses_text_is_not_markdown() -> None:
+    assert plain("![a](http://b) :red[c]") == r"\!\[a\]\(http\:\/\/b\) \:red\[c\]".replace(r"\/", "/")
