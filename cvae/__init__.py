@@ -12,6 +12,9 @@ From the bottom up; imports point upwards in this list only.
     nets           op lists as torch modules
     models         one file a model, its objective in sight
     batches        a split of the data on the training's device
+    views          what a run folder shows of a model at one moment
+    checkpoint     what resuming needs
+    schedule       when a training takes snapshots and writes records
     train          fit(): a generator of records that writes a run folder
     trained        load(): the model back from its run folder
     metrics        measures of codes and of densities
@@ -37,8 +40,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cvae.batches import tensor
     from cvae.config import DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
-    from cvae.data import load_data
+    from cvae.data import load_data, one_hot
     from cvae.errors import InputError
     from cvae.evaluation import evaluate
     from cvae.inference import Inference
@@ -59,6 +63,8 @@ _HOME = {
     "fit": "train",
     "load": "trained",
     "load_data": "data",
+    "one_hot": "data",
+    "tensor": "batches",
 }
 
 __all__ = [
@@ -74,6 +80,8 @@ __all__ = [
     "fit",
     "load",
     "load_data",
+    "one_hot",
+    "tensor",
 ]
 
 

@@ -42,7 +42,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, 1 for a training that failed, 2 for bad input."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     try:
         return int(args.command(args) or 0)
     except InputError as error:
@@ -281,10 +281,11 @@ def list_all(args: argparse.Namespace) -> None:
 # --- the parser -------------------------------------------------------------------------------------------------------
 
 
-def _parser() -> Parser:
+def parser() -> Parser:
+    """The parser of all commands; each sets `command`, the function that runs it."""
     formatter = argparse.RawDescriptionHelpFormatter
-    parser = Parser(prog="cvae", description=DESCRIPTION, formatter_class=formatter)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    whole = Parser(prog="cvae", description=DESCRIPTION, formatter_class=formatter)
+    commands = whole.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     _add_train(commands)
 
     sub = commands.add_parser("evaluate", help="measure a run on its test images")
@@ -317,7 +318,7 @@ def _parser() -> Parser:
     sub = commands.add_parser("list", help="the models, the data sets and the runs")
     sub.set_defaults(command=list_all)
     sub.add_argument("--data-dir", metavar="D", help="where the data sets lie (./data)")
-    return parser
+    return whole
 
 
 def _add_run(sub: argparse.ArgumentParser) -> None:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cvae.data import Split, one_hot
 
 BINARIZE_SEED = 0  # of the one draw of every measured image
+
+
+def tensor(array: NDArray[Any]) -> Tensor:
+    """What a model takes: bytes 0 … 255 become floats in [0, 1], floats stay as they are."""
+    values = torch.from_numpy(np.ascontiguousarray(array))
+    return values.float() / 255 if values.dtype == torch.uint8 else values.float()
 
 
 class Batches:

@@ -10,7 +10,7 @@ import dataclasses
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from cvae.architecture import architecture
 from cvae.config import DataConfig, ModelConfig, RunConfig, TrainConfig
 from cvae.data import ImageData, Split, load_data
 from cvae.errors import InputError
+from cvae.runs import Record
 from cvae.train import fit, with_data
 
 JOB = RunConfig(DataConfig("mnist"), ModelConfig("vae", hidden=(400,), latent_dim=20), train=TrainConfig(epochs=10))
@@ -61,7 +62,7 @@ def report(data_dir: str | None = None) -> None:
     _growth("images", [(n, config, _first(data, n)) for n in (images // 4, images // 2, images)])
 
 
-def _one_epoch(records: Any) -> None:
+def _one_epoch(records: Iterator[Record]) -> None:
     while next(records)["split"] != "validation":
         pass
 
@@ -93,7 +94,6 @@ def _growth(title: str, jobs: list[tuple[int, RunConfig, ImageData]]) -> None:
             records = fit(Path(folder) / "run", config, data=data)
             _one_epoch(records)  # the first epoch holds the early snapshots
             seconds = min(_seconds(lambda: _one_epoch(records)) for _ in range(3))  # noqa: B023
-            records.close()
         cells.append(f"{value:>6}: {1e6 * seconds / len(data.train):5.1f}")
     print(f"  {title:14}" + "   ".join(cells), flush=True)
 
@@ -119,7 +119,7 @@ def square_rate(side: int = 2048) -> float:
 
 
 def multiplication_seconds(config: ModelConfig, batch: int) -> float:
-    """Seconds an image for the same multiplications as `training_flops` counts, at their own shapes and nothing else."""
+    """Seconds an image for the multiplications that `training_flops` counts, at their own shapes and nothing else."""
     seconds = 0.0
     for role, network in architecture(config).items():
         for i, op in enumerate([op for op in network.head if op["op"] == "linear"]):

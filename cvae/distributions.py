@@ -63,7 +63,7 @@ def gaussian_kl(q: Gaussian, p: Gaussian) -> Tensor:
 
 def standard_normal_kl(q: Gaussian) -> Tensor:
     """KL(q ‖ N(0, I)) a dimension, (N, d): ½ [e^{lv_q} + μ_q² − 1 − lv_q] (Kingma & Welling 2013, appendix B)."""
-    return 0.5 * (q.log_var.exp() + q.mean.square() - 1 - q.log_var)
+    return 0.5 * (torch.addcmul(q.log_var.exp() - q.log_var, q.mean, q.mean) - 1)
 
 
 def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:

@@ -135,7 +135,7 @@ class _Measuring:
             weight: Tensor = self.model(x, y, k=k, generator=generator).log_weight()
             return weight
 
-        return metrics.bounds(log_weight, self.samples, max(1, DECODES // len(x)))
+        return metrics.bounds(log_weight, self.samples, DECODES // len(x))
 
     def _mixture(self) -> float:
         """−log p(x) = −log Σ_y p(y) p(x|y) with all labels alike likely, over the first test images."""
@@ -153,11 +153,11 @@ class _Measuring:
         monte_carlo, baseline, hits = [], [], []
         for x, y in self.batches():
             prior = model.prior(x)
-            parts = []
-            for _ in range(0, self.samples, max(1, DECODES // len(x))):
-                k = min(max(1, DECODES // len(x)), self.samples - sum(map(len, parts)))
-                parts.append(-model.target_nll(x, y, model.logits(prior.sample(k, generator), x)))
-            monte_carlo.append(log_mean_exp(torch.cat(parts)))
+            log_p = [
+                -model.target_nll(x, y, model.logits(prior.sample(k, generator), x))
+                for k in metrics.chunks(self.samples, DECODES // len(x))
+            ]
+            monte_carlo.append(log_mean_exp(torch.cat(log_p)))
             baseline.append(model.target_nll(x, y, model.baseline(image=model.condition(x)).unsqueeze(0))[0])
             if model.predicts_label and y is not None:
                 truth = y.argmax(-1)

@@ -9,12 +9,13 @@
       decoderSees  "z" | "z,label" | "z,condition": what is concatenated in front of the decoder's head
       output       "image": the sigmoid of the logits is the picture | "label": their softmax is the answer
       decoder      {trunk: [ops], head: [ops], weights: {"head.0.weight": tensor, …}}, ops as in cvae.architecture
-      prior        {kind, overall: Gaussian, parts: [Gaussian]}, a Gaussian being {mean: [d], logVar: [d], covariance?: [d][d]}
+      prior        {kind, overall: Gaussian, parts: [Gaussian]}, Gaussian {mean: [d], logVar: [d], covariance?: [d][d]}
                    "standard" N(0, I) · "fitted" to the codes, of a model that has no prior (AE), full covariance ·
                    "per-class" one part a class · "condition" one part a condition; `overall` has the parts' moments
       codes        {split, points: tensor (N, d), labels: tensor (N,) | null} posterior means of held-out images | null
       thumbnails   tensor (N, C, h, w) of these images, perhaps at half their size | null
-      conditions   {pictures: tensor (M, C, H, W), visible: tensor (H, W) of 0 and 1 | null} | null: what cvae-predictive is given
+      conditions   {pictures: tensor (M, C, H, W), visible: tensor (H, W) of 0 and 1 | null} | null: what
+                   cvae-predictive is given
     map       {kind: "dims", dims: [i, j]} | {kind: "pca", mean: [d], axes: [[d], [d]], explained: [2 shares]}
 
 A tensor is {dtype: "f16" | "f32" | "u8", shape, data: base64 of little-endian numbers in PyTorch's order}. The mounting
@@ -64,9 +65,9 @@ def export(
 ) -> Json:
     """The explorer's payload for one run, or for several on one z.
 
-    `step` takes the weights and codes of that snapshot of every run rather than the trained ones. `data` gives thumbnails, and
-    the images that cvae-predictive completes (without it, the run's own reconstructions serve). Runs without codes or weights,
-    damaged files and models that one z cannot drive together raise `InputError`.
+    `step` takes the weights and codes of that snapshot of every run rather than the trained ones. `data` gives
+    thumbnails, and the images that cvae-predictive completes (without it, the run's own reconstructions serve). Runs
+    without codes or weights, damaged files and models that one z cannot drive together raise `InputError`.
     """
     if not runs:
         raise InputError("there is no run to explore: train one, or choose one.")
@@ -129,12 +130,12 @@ class _Model:
         visible = visible_mask(*config.image_shape[1:], config.quadrants) if masked else None
         codes = None
         if self.codes is not None:
-            labels = None if self.labels is None else _tensor(self.labels, "u8")
-            codes = {"split": self.split, "points": _tensor(self.codes, "f16"), "labels": labels}
+            labels = None if self.labels is None else tensor(self.labels, "u8")
+            codes = {"split": self.split, "points": tensor(self.codes, "f16"), "labels": labels}
         conditions = None
         if self.conditions is not None:
-            seen = None if visible is None else _tensor(visible, "u8")
-            conditions = {"pictures": _tensor(self.conditions, "u8"), "visible": seen}
+            seen = None if visible is None else tensor(visible, "u8")
+            conditions = {"pictures": tensor(self.conditions, "u8"), "visible": seen}
         return {
             "id": self.name,
             "title": title,
@@ -147,7 +148,7 @@ class _Model:
             "decoder": {**architecture(config)["decoder"].to_json(), "weights": self._decoder_weights(prior)},
             "prior": prior,
             "codes": codes,
-            "thumbnails": None if self.thumbnails is None else _tensor(self.thumbnails, "u8"),
+            "thumbnails": None if self.thumbnails is None else tensor(self.thumbnails, "u8"),
             "conditions": conditions,
         }
 
@@ -162,9 +163,10 @@ class _Model:
         ):
             z, given = self._checks(prior)
             rounded = Inference(self.config, {f"decoder.{name}": value for name, value in half.items()})
-            change = np.abs(self.inference.decode(z, given) - rounded.decode(z, given)).max()
+            with np.errstate(invalid="ignore"):
+                change = np.abs(self.inference.decode(z, given) - rounded.decode(z, given)).max()
             dtype = "f16" if change <= VISIBLE else "f32"  # an overflow makes it NaN, which is not ≤
-        return {name: _tensor(value, dtype) for name, value in self.weights.items()}
+        return {name: tensor(value, dtype) for name, value in self.weights.items()}
 
     def _checks(self, prior: Json) -> tuple[Array, Array | None]:
         """Draws from the prior, and codes, with what else the decoder sees: to compare weights by."""
@@ -174,7 +176,7 @@ class _Model:
         if self.codes is not None and len(self.codes):
             z = np.concatenate([z, self.codes[rng.integers(len(self.codes), size=CHECKS)]])
         turns = np.arange(len(z))
-        given = None
+        given: Array | None = None
         if FAMILIES[self.config.family].given == "label":
             given = np.eye(self.config.classes, dtype=np.float32)[turns % self.config.classes]
         elif self.conditions is not None:
@@ -190,8 +192,8 @@ class _Model:
                 raise InputError(
                     f"{self.name} has no codes yet, to which the explorer would fit a prior: let it train a little."
                 )
-            mean, covariance = fit_gaussian(self.codes)
-            fitted = {**_gaussian(mean, np.diag(covariance)), "covariance": covariance.astype(float).tolist()}
+            centre, covariance = fit_gaussian(self.codes)
+            fitted = {**_gaussian(centre, np.diag(covariance)), "covariance": covariance.astype(float).tolist()}
             return {"kind": "fitted", "overall": fitted, "parts": []}
         by_label = kind == "label"
         given = np.eye(self.config.classes) if by_label else np.asarray(self.conditions) / np.float32(255)
@@ -211,7 +213,7 @@ def _checked_codes(name: str, config: ModelConfig, arrays: Mapping[str, Array]) 
     fits = codes.ndim == 2 and codes.shape[1] == config.latent_dim and np.isfinite(codes).all()
     if labels is not None:
         fits = (
-            fits and labels.shape == codes.shape[:1] and bool(np.all((0 <= labels) & (labels < max(config.classes, 1))))
+            fits and labels.shape == codes.shape[:1] and bool(np.all((labels >= 0) & (labels < max(config.classes, 1))))
         )
     if not fits:
         raise InputError(f"the codes of {name} are damaged or belong to another model: train it again.")
@@ -250,7 +252,7 @@ def _thumbnails(images: Array, count: int) -> Array | None:
 
 
 def _conditions(run: Run, config: ModelConfig, images: Array | None, labels: Array | None) -> Array | None:
-    """What cvae-predictive may be given: images of different classes, or failing these, reconstructions; hidden pixels 0."""
+    """What cvae-predictive may be given: images of different classes, or else reconstructions; hidden pixels 0."""
     if FAMILIES[config.family].given != "condition":
         return None
     if images is None:
@@ -272,8 +274,8 @@ def _comparable(models: Sequence[_Model]) -> None:
     for model in models[1:]:
         if model.config.latent_dim != first.config.latent_dim:
             raise InputError(
-                f"{first.name} has {first.config.latent_dim} latent dimensions and {model.name} has {model.config.latent_dim}: "
-                "one z cannot drive both; choose runs with as many."
+                f"{first.name} has {first.config.latent_dim} latent dimensions and {model.name} has "
+                f"{model.config.latent_dim}: one z cannot drive both; choose runs with as many."
             )
     labelled = [model for model in models if model.config.classes]
     for model in labelled[1:]:
@@ -315,7 +317,8 @@ def _gaussian(mean: Array, variance: Array) -> Json:
     return {"mean": np.asarray(mean, np.float64).tolist(), "logVar": log_var.tolist()}
 
 
-def _tensor(values: Array, dtype: Literal["f16", "f32", "u8"]) -> Json:
+def tensor(values: Array, dtype: Literal["f16", "f32", "u8"]) -> Json:
+    """Numbers as they travel to the browser."""
     kind = {"f16": "<f2", "f32": "<f4", "u8": "u1"}[dtype]
     data = base64.b64encode(np.ascontiguousarray(values, dtype=kind).tobytes()).decode("ascii")
     return {"dtype": dtype, "shape": list(values.shape), "data": data}

@@ -98,7 +98,7 @@ class Inference:
         if self.family.prior == "label":
             return _gaussian(self._net("prior_net")(front=self._labels(given)), PRIOR_LOG_VAR)
         if self.family.prior == "condition":
-            return _gaussian(self._net("prior_net")(image=self._condition(given)), PRIOR_LOG_VAR)
+            return _gaussian(self._net("prior_net")(image=self.condition(given)), PRIOR_LOG_VAR)
         shape = (n if given is None else len(np.asarray(given)), self.latent_dim)
         if self.family.prior == "none":
             mean, covariance = self.fitted()
@@ -114,7 +114,7 @@ class Inference:
         front = _floats(z)
         sees = self.family.decoder_sees
         if "condition" in sees:
-            return self._complete(self._net("decoder")(front=front, image=self._condition(given)), given)
+            return self._complete(self._net("decoder")(front=front, image=self.condition(given)), given)
         return sigmoid(self._net("decoder")(front=front, behind=self._labels(given) if "label" in sees else None))
 
     # --- besides ------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ class Inference:
 
     def predict(self, given: ArrayLike) -> Array:
         """What the plain network beside cvae-predictive answers, of the same shape as `decode`'s."""
-        return self._complete(self._net("baseline")(image=self._condition(given)), given)
+        return self._complete(self._net("baseline")(image=self.condition(given)), given)
 
     # --- helpers ------------------------------------------------------------------------------------------------
 
@@ -164,8 +164,8 @@ class Inference:
             raise ValueError(f"{self.family.id} needs images of shape (N, {self.config.image_shape}); got {got}")
         return x
 
-    def _condition(self, given: ArrayLike | None) -> Array:
-        """The image itself for the task `label`, else the image with its hidden quadrants set to 0."""
+    def condition(self, given: ArrayLike | None) -> Array:
+        """What cvae-predictive sees: the image for the task `label`, else the image with its hidden quadrants set to 0."""
         x = self._images(given)
         if self.predicts_label:
             return x

@@ -34,7 +34,6 @@ from cvae.runs import Run, State, Status, reason, runs_folder, runs_in, try_lock
 IDLE_SECONDS = 300.0  # how long a worker waits for another run
 LOOK_SECONDS = 0.05  # between its looks at an empty queue
 WAIT_SECONDS = 0.5  # between its looks at a queue whose turn has not come
-NICENESS = 5  # a training gives way to the server and the browser, not they to it
 NAME = re.compile(r"\w[\w .+-]{0,59}")  # of a run: a plain folder name
 
 _children: dict[Path, subprocess.Popen[bytes]] = {}  # the last worker that this process started, by runs folder
@@ -270,6 +269,12 @@ class Jobs:
                     _fail(run, str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}")
 
 
+def spare_threads() -> int:
+    """Threads for a training beside a server and a browser: a core less than there are. One that has to wait for its
+    core holds up all the others at every operation, and the training slows down by a factor, not by a share."""
+    return max(1, (os.cpu_count() or 1) - 1)
+
+
 def _status(run: Run) -> Status:
     """The status, or where that is damaged an empty one."""
     try:
@@ -346,6 +351,4 @@ def _printing_to(path: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
     Jobs(sys.argv[1]).work()

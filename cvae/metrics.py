@@ -81,7 +81,7 @@ def bounds(log_weight: Callable[[int], Tensor], samples: int, chunk: int) -> Bou
     log_weight(k): k fresh log-weights an image, (k, N). IWAE_5 and IWAE_50 average over the disjoint groups of 5 and
     50 in the draws; where there are fewer draws than that, over all of them. Memory is that of one chunk of decodes.
     """
-    weights = torch.cat([log_weight(n) for n in _chunks(samples, chunk)])  # (K, N)
+    weights = torch.cat([log_weight(n) for n in chunks(samples, chunk)])  # (K, N)
 
     def grouped(size: int) -> Tensor:
         size = min(size, samples)
@@ -91,6 +91,7 @@ def bounds(log_weight: Callable[[int], Tensor], samples: int, chunk: int) -> Bou
     return Bounds(weights.mean(0), grouped(5), grouped(50), log_mean_exp(weights))
 
 
-def _chunks(total: int, size: int) -> Iterator[int]:
+def chunks(total: int, size: int) -> Iterator[int]:
+    """`total` in parts of `size` and a rest."""
     for done in range(0, total, size):
         yield min(size, total - done)

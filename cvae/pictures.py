@@ -46,7 +46,7 @@ def grid(images: NDArray[Any], columns: int | None = None, *, gap: int = 0, pape
 def png(pixels: Pixels, width: int = 0) -> bytes:
     """A PNG file. width: enlarged, pixel by pixel, by the whole factor that comes nearest to that many."""
     file = io.BytesIO()
-    Image.fromarray(_enlarge(pixels, width)).save(file, "PNG", optimize=True)
+    Image.fromarray(_enlarge(pixels, width)).save(file, "PNG")
     return file.getvalue()
 
 

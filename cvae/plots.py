@@ -63,14 +63,14 @@ def scatter(
         points = np.column_stack([points, np.zeros(len(points), np.float32)])
     figure = go.Figure()
     if points.shape[1] == 2:
-        if contours:
-            figure.add_trace(_contours(points))
         figure.add_traces([line for outline in outlines for line in _outline(outline)])
     for label, rows in _groups(points, labels):
         name = _name(class_names, label)
         figure.add_trace(_points(points, rows, label, name))
         if label is not None and points.shape[1] == 2:
             figure.add_annotation(_class_chip(points[rows].mean(0), label, name))
+    if contours and points.shape[1] == 2:
+        figure.add_trace(_contours(points))
 
     layout: dict[str, Any] = {"dragmode": "pan", "height": height, "legend": {"itemsizing": "constant", "title": ""}}
     if points.shape[1] == 2:
@@ -87,37 +87,39 @@ def scatter(
 def histograms(
     codes: ArrayLike,
     dimensions: Sequence[int],
-    prior_means: ArrayLike,
-    prior_stds: ArrayLike,
+    prior: tuple[ArrayLike, ArrayLike] | None = None,
     *,
     codes_name: str = "codes",
     prior_name: str = "prior",
+    columns: int = 2,
     bins: int = 40,
 ) -> go.Figure:
     """The density of each of the `dimensions` of codes (N, d), beside the prior's.
 
-    prior_means, prior_stds (P, d): of the prior, an even mixture where it has P parts (one a class).
+    prior: means and standard deviations (P, d), of an even mixture where it has P parts, one a class.
     """
     values = np.asarray(codes, dtype=np.float64)
-    means, stds = (np.atleast_2d(np.asarray(v, dtype=np.float64)) for v in (prior_means, prior_stds))
-    columns = min(4, len(dimensions))
+    columns = min(columns, len(dimensions))
     rows = math.ceil(len(dimensions) / columns)
     titles = [axis_name(d) for d in dimensions]
     figure = make_subplots(rows, columns, subplot_titles=titles, horizontal_spacing=0.04, vertical_spacing=0.3 / rows)
     for i, d in enumerate(dimensions):
         density, edges = np.histogram(values[:, d], bins=bins, density=True)
-        reach = 4 * stds[:, d]
-        x = np.linspace((means[:, d] - reach).min(), (means[:, d] + reach).max(), 201)
+        cell = {"rows": i // columns + 1, "cols": i % columns + 1}
         common = {"showlegend": i == 0, "hovertemplate": "%{x:.2f}: %{y:.3f}<extra></extra>"}
         bars = go.Bar(
             x=(edges[1:] + edges[:-1]) / 2, y=density, width=np.diff(edges), name=codes_name, legendgroup="codes",
             marker={"color": run_color(0), "opacity": 0.75, "line": {"width": 0}}, **common,
         )  # fmt: skip
-        curve = go.Scatter(
-            x=x, y=normal_density(x, means[:, d], stds[:, d]), name=prior_name, legendgroup="prior",
-            mode="lines", line={"color": run_color(1), "width": 3}, **common,
-        )  # fmt: skip
-        figure.add_traces([bars, curve], rows=i // columns + 1, cols=i % columns + 1)
+        figure.add_traces([bars], **cell)
+        if prior is not None:
+            means, stds = (np.asarray(v, dtype=np.float64)[:, d] for v in prior)
+            x = np.linspace((means - 4 * stds).min(), (means + 4 * stds).max(), 201)
+            curve = go.Scatter(
+                x=x, y=normal_density(x, means, stds), name=prior_name, legendgroup="prior",
+                mode="lines", line={"color": run_color(1), "width": 3}, **common,
+            )  # fmt: skip
+            figure.add_traces([curve], **cell)
     figure.update_xaxes(**_axis())
     figure.update_yaxes(showticklabels=False, rangemode="tozero", **_axis())
     return _dressed(figure, height=90 + 230 * rows, bargap=0, legend={"orientation": "h", "y": 1 + 0.25 / rows})
@@ -281,17 +283,22 @@ def _contours(points: Floats) -> go.Contour:
     x, y, share = enclosed_share(points)
     lines = {"coloring": "none", "start": 0.25, "end": 0.75, "size": 0.25, "showlabels": True, "labelformat": ".0%"}
     lines["labelfont"] = {"size": FONT - 3, "color": NEUTRAL}
-    style = {"width": 2, "color": NEUTRAL, "smoothing": 0.8}
-    return go.Contour(x=x, y=y, z=share, contours=lines, line=style, showscale=False, hoverinfo="skip")
+    style = {"width": 3, "color": NEUTRAL, "smoothing": 0.8}
+    quiet = {"showscale": False, "showlegend": False, "hoverinfo": "skip"}
+    return go.Contour(x=x, y=y, z=share, contours=lines, line=style, **quiet)
 
 
 def _axis() -> dict[str, Any]:
-    return {"gridcolor": GRID, "zerolinecolor": NEUTRAL, "zerolinewidth": 1, "title_font_size": FONT + 2}
+    lines = {"showgrid": True, "gridcolor": GRID, "zerolinecolor": NEUTRAL, "zerolinewidth": 1}
+    return {**lines, "title_font_size": FONT + 2, "tickfont_size": FONT - 1}
 
 
 def _dressed(figure: go.Figure, **layout: Any) -> go.Figure:
     clear = "rgba(0,0,0,0)"
     figure.update_annotations(selector={"bgcolor": None}, font_size=FONT + 2)
+    figure.update_layout(
+        legend_font_size=FONT, modebar={"bgcolor": clear, "color": NEUTRAL, "activecolor": run_color(0)}
+    )
     figure.update_layout(
         paper_bgcolor=clear,
         plot_bgcolor=clear,

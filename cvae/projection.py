@@ -1,7 +1,8 @@
-"""Codes of many dimensions in two or three: principal components, and t-SNE."""
+"""Codes of many dimensions in two or three: some of them, principal components, t-SNE."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +12,11 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class PCA:
-    """Principal components: `mean` (d,), orthonormal `axes` (k, d), and the share of the variance that each explains."""
+class Projection:
+    """Onto orthonormal `axes` (k, d) through `mean` (d,)."""
 
     mean: Floats
     axes: Floats
-    explained: Floats
 
     def __call__(self, codes: ArrayLike) -> Floats:
         """Codes (N, d) → (N, k)."""
@@ -29,14 +29,21 @@ class PCA:
         return self(np.asarray(mean)[None])[0], projected
 
 
-def pca(codes: ArrayLike, components: int) -> PCA:
-    """The first principal components of codes (N, d), each pointing to where its largest coordinate is positive."""
+def dimensions(latent_dim: int, dims: Sequence[int]) -> Projection:
+    """The codes' own dimensions, some of them."""
+    return Projection(np.zeros(latent_dim), np.eye(latent_dim)[list(dims)])
+
+
+def pca(codes: ArrayLike, components: int) -> tuple[Projection, Floats]:
+    """The first principal components of codes (N, d), and the share of the variance that each explains (components,).
+
+    Each points to where its largest coordinate is positive.
+    """
     values = np.asarray(codes, dtype=np.float64)
-    mean = values.mean(0)
     variances, vectors = np.linalg.eigh(np.atleast_2d(np.cov(values, rowvar=False)))
     axes = vectors.T[::-1][:components]
     axes = axes * np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])[:, None]
-    return PCA(mean, axes, variances[::-1][:components] / max(variances.sum(), 1e-12))
+    return Projection(values.mean(0), axes), variances[::-1][:components] / max(variances.sum(), 1e-12)
 
 
 def tsne(codes: ArrayLike, *, perplexity: float = 30.0, seed: int = 0) -> Floats:

@@ -27,9 +27,10 @@ import os
 import platform
 import shutil
 import sys
+import threading
 import time
 import typing
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -47,7 +48,6 @@ GALLERY = Path(__file__).resolve().parent.parent / "assets" / "gallery"  # the r
 WATCH_SECONDS = 5.0  # for which one look counts
 
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
-STATES: tuple[str, ...] = typing.get_args(State)
 Arrays = dict[str, np.ndarray[Any, Any]]
 Record = dict[str, Any]
 
@@ -71,6 +71,18 @@ class Status:
     def active(self) -> bool:
         """Whether a process works on it or will."""
         return self.state in ("queued", "running", "paused")
+
+
+def _is_status(name: str, value: Any) -> bool:
+    """Whether `value` can be what status.json says of `name`."""
+    match name:
+        case "state":
+            return value in typing.get_args(State)
+        case "message":
+            return value is None or isinstance(value, str)
+        case "seconds_left":
+            return value is None or isinstance(value, (int, float))
+    return name in {f.name for f in dataclasses.fields(Status)} and isinstance(value, (int, float))
 
 
 @dataclass(frozen=True)
@@ -102,10 +114,10 @@ class Run:
     def create(cls, path: str | os.PathLike[str], config: RunConfig, state: State = "queued") -> Run:
         """A new run folder with its config; a folder that exists already, or cannot be made, raises `InputError`."""
         run = cls(path)
-        if run.path.exists():
-            raise InputError(f"{run.path} exists already: choose another --run, or --resume it.")
-        aside = run.path.with_name(f".{run.path.name}.{os.getpid()}.new")
+        aside = run.path.parent / _aside(run.path.name)
         try:
+            if run.path.exists():
+                raise InputError(f"{run.path} exists already: choose another --run, or --resume it.")
             (aside / "snapshots").mkdir(parents=True)
             text = json.dumps({**config.to_json(), "versions": versions()}, indent=1, ensure_ascii=False)
             (aside / "config.json").write_text(text, encoding="utf-8")
@@ -144,24 +156,17 @@ class Run:
     def status(self) -> Status:
         """Where the training stands; a state that no living process keeps up reads as "interrupted"."""
         status = self._status_on_disk()
-        if status.state in ("running", "paused") and not self.locked():
-            status = self._status_on_disk()  # it may have ended, and said so, before it let go of the lock
-            if status.state in ("running", "paused"):
+        while status.state in ("running", "paused") and not self.locked():
+            before, status = status, self._status_on_disk()
+            if status == before:  # else it ended, and said so, before it let go of the lock
                 return dataclasses.replace(status, state="interrupted", seconds_left=None)
         return status
 
     def _status_on_disk(self) -> Status:
         values = self._json("status.json") if (self.path / "status.json").is_file() else {}
-        if not isinstance(values, dict):
+        if not isinstance(values, dict) or not all(_is_status(*item) for item in values.items()):
             raise InputError(f"{self.path / 'status.json'} is not a status.")
-        values = {"state": "interrupted", "message": None, "seconds_left": None, **values}
-        texts = {"state": values["state"] in STATES, "message": isinstance(values["message"], str | None)}
-        numbers = {f.name: isinstance(values.get(f.name, 0), int | float) for f in dataclasses.fields(Status)}
-        numbers["seconds_left"] |= values["seconds_left"] is None
-        known = {**numbers, **texts}
-        if not all(known.get(name) for name in values):
-            raise InputError(f"{self.path / 'status.json'} is not a status.")
-        return Status(**values)
+        return Status(**{"state": "interrupted", **values})
 
     def history(self, start: int = 0) -> list[Record]:
         """The records from the `start`-th on. A line still being written is left out."""
@@ -181,10 +186,10 @@ class Run:
         """The steps of which there is a snapshot, rising."""
         return sorted(int(p.stem) for p in (self.path / "snapshots").glob("*.safetensors") if p.stem.isdigit())
 
-    def snapshot(self, step: int) -> Arrays:
+    def snapshot(self, step: int, names: Collection[str] | None = None) -> Arrays:
         """`codes` (N, d) posterior means of the first validation images, `labels` (N,) where there are any, `decoder.*`
         and `prior_net.*` weights in half precision, `strip` (16, C, H, W) uint8 reconstructions."""
-        return self._arrays(f"snapshots/{step}.safetensors")
+        return self._arrays(f"snapshots/{step}.safetensors", names)
 
     def held_out(self) -> np.ndarray[Any, Any] | None:
         """The validation images whose reconstructions are the strips, (16, C, H, W) uint8, where they were kept."""
@@ -226,8 +231,8 @@ class Run:
         except (OSError, ValueError) as error:
             raise InputError(f"{self.path / name} is damaged: it is not readable JSON.") from error
 
-    def _arrays(self, name: str) -> Arrays:
-        return read_arrays(self.path / name)
+    def _arrays(self, name: str, names: Collection[str] | None = None) -> Arrays:
+        return read_arrays(self.path / name, names)
 
     # --- asking -------------------------------------------------------------------------------------------------
 
@@ -235,12 +240,15 @@ class Run:
         """Ask a training to run, at n steps a second where slow, to pause, to take n steps and pause again, or to stop
         and save."""
         if action == "slow":
-            self._write_json("control.json", {"action": "run", "until": 0, "pace": n})
+            control = Control("run", pace=n)
         elif action == "step":
-            until = max(self.control().until, self.status().step) + n
-            self._write_json("control.json", {"action": "pause", "until": until})
+            control = Control("pause", until=max(self.control().until, self.status().step) + n)
         else:
-            self._write_json("control.json", {"action": action, "until": 0})
+            control = Control(action)
+        try:
+            self._write_json("control.json", dataclasses.asdict(control))
+        except OSError as error:
+            raise InputError(f"cannot write to the run {self.path}: {reason(error)}.") from error
 
     def control(self) -> Control:
         """What was asked last; to run where nothing readable was."""
@@ -298,7 +306,7 @@ class Run:
 
     def _replace(self, name: str, content: bytes) -> None:
         path = self.path / name
-        aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        aside = path.parent / _aside(path.name)
         try:
             aside.write_bytes(content)
         except OSError:  # a full disk: leave it no fuller
@@ -361,6 +369,11 @@ else:
         return True
 
 
+def _aside(name: str) -> str:
+    """Where a process and thread writes what will be `name`."""
+    return f".{name}.{os.getpid()}.{threading.get_ident()}.tmp"
+
+
 def runs_folder() -> Path:
     """Where new runs go: the environment's CVAE_RUNS, or `runs` in the working directory."""
     return Path(os.environ.get("CVAE_RUNS", "runs"))
@@ -380,10 +393,14 @@ def runs_in(folder: str | os.PathLike[str]) -> list[Run]:
     return [Run(c.parent) for c in sorted(folders, key=lambda c: c.stat().st_mtime, reverse=True)]
 
 
-def read_arrays(path: Path) -> Arrays:
-    """A safetensors file as numpy arrays; one that is missing, cut short or of another format raises `InputError`."""
+def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:
+    """The arrays of a safetensors file, or those of `names` that it has; one that is missing, cut short or of another
+    format raises `InputError`."""
     try:
-        return safetensors.numpy.load_file(path)
+        if names is None:
+            return safetensors.numpy.load_file(path)
+        with safetensors.safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in names if name in file.keys()}  # noqa: SIM118
     except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:
         raise InputError(f"{path} is missing, damaged or not a safetensors file.") from error
 

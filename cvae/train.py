@@ -11,35 +11,30 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import math
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from cvae import checkpoint, views
 from cvae.batches import Batches
+from cvae.checkpoint import CHECKPOINT
 from cvae.config import RunConfig
 from cvae.data import ImageData, load_data
 from cvae.errors import InputError
 from cvae.models import Autoencoder, build
 from cvae.models.base import Terms
 from cvae.runs import Control, Record, Run, State, Status, reason
+from cvae.schedule import record_steps, snapshot_steps
 
-CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 20.0  # at most this much work is done twice after a kill
 POLL_SECONDS = 0.1  # how often control.json is looked at
 HEARTBEAT_SECONDS = 0.5
-SNAPSHOT_CODES = 2000  # validation images whose codes every snapshot holds
-STRIP = 16  # validation images whose reconstructions every snapshot holds
-MEASURE_BATCH = 500
 LIVE_SECONDS = 0.5  # between two live pictures, while someone watches,
 LIVE_SHARE = 0.04  # which take at most this share of the time
 DIVERGED = 100.0  # times the scale of an untrained model's loss
@@ -103,27 +98,6 @@ def device_of(config: RunConfig) -> torch.device:
     return torch.device(name)
 
 
-def snapshot_steps(steps_per_epoch: int, epochs: int) -> list[int]:
-    """0, then powers of 2 within the first epoch, then ends of epochs: about 60 in all, however long the training."""
-    early = [0] + [2**i for i in range(steps_per_epoch.bit_length()) if 2**i < steps_per_epoch]
-    stride = math.ceil(epochs / 50)
-    late = {e * steps_per_epoch for e in (*range(stride, epochs + 1, stride), epochs)}
-    return sorted({*early, *late})
-
-
-def record_steps(steps_per_epoch: int, epochs: int) -> list[int]:
-    """Powers of 2 within the first epoch, then some ten even points an epoch, fewer in long trainings."""
-    early = {2**i for i in range(steps_per_epoch.bit_length()) if 2**i < steps_per_epoch}
-    points = max(1, min(10, 1000 // epochs, steps_per_epoch))
-    even = {(i + 1) * steps_per_epoch // points for i in range(points)}
-    return sorted(early | {e * steps_per_epoch + s for e in range(epochs) for s in even})
-
-
-def _bytes(pictures: Tensor) -> np.ndarray[Any, Any]:
-    """Pictures in [0, 1] as uint8."""
-    return (pictures * 255).round().to(torch.uint8).cpu().numpy()
-
-
 def _resumed(run: Run, new: RunConfig | None) -> RunConfig:
     """The run's config, with as many epochs as the new one asks for; `InputError` where it cannot go on."""
     config = run.config()
@@ -151,7 +125,8 @@ class _Training:
             self.model: Autoencoder = build(config.model)
         self.model.start_at(torch.from_numpy(data.train.images.mean(0, dtype=np.float64) / 255).float())
         self.model.to(self.device)
-        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=train.lr, fused=True)
+        self.parameters = list(self.model.parameters())
+        self.optimiser = torch.optim.Adam(self.parameters, lr=train.lr, fused=True)
         self.noise = torch.Generator(self.device).manual_seed(train.seed)
         classes = config.model.classes
         splits = (data.all_train if config.data.full_train else data.train, data.validation, data.test)
@@ -205,7 +180,7 @@ class _Training:
         self.clock = self.beat = self.saved = self.polled = time.perf_counter()
         if self.step == 0:
             self._save_weights()
-            self._save_held_out()
+            self.run.write_arrays("held_out", views.originals(self.validation))
             self._save_snapshot()
         self._status("running")
         train = self.config.train
@@ -230,14 +205,15 @@ class _Training:
                 if time.perf_counter() - self.saved > CHECKPOINT_SECONDS or self.step == self.steps:
                     self._save_checkpoint()
                 yield from records
-        self._save_codes()
+        self.run.write_arrays("codes", views.codes(self.model, self.test, len(self.test)))
         self._status("finished")
 
     def _optimise(self, index: Tensor) -> None:
         """One step of Adam on the images at `index`."""
         x, y = self.train.batch(index, self.noise)
         loss, terms = self.model.loss(x, y, self.config.objective, self._beta(), self.noise)
-        self.optimiser.zero_grad()
+        for parameter in self.parameters:
+            parameter.grad = None
         loss.backward()
         self.optimiser.step()
         row = self.rows[self.filled]
@@ -352,7 +328,7 @@ class _Training:
         """The terms over all validation images: one fixed draw of noise, the same every epoch."""
         generator = torch.Generator(self.device).manual_seed(self.config.train.seed)
         total = torch.zeros(self.rows.shape[1], dtype=torch.float64)
-        for index in torch.arange(len(self.validation), device=self.device).split(MEASURE_BATCH):
+        for index in torch.arange(len(self.validation), device=self.device).split(views.BATCH):
             x, y = self.validation.fixed(index)
             terms: Terms = self.model(x, y, generator=generator)
             total[1] += float(terms.reconstruction.mean(0).sum())
@@ -381,59 +357,18 @@ class _Training:
         )  # fmt: skip
 
     def _save_weights(self) -> None:
-        weights = {k: v.detach().cpu().numpy() for k, v in self.model.state_dict().items()}
-        self.run.write_arrays("model", weights, {"step": str(self.step)})
-
-    @torch.inference_mode()
-    def _codes(self, batches: Batches, count: int) -> dict[str, np.ndarray[Any, Any]]:
-        count = min(count, len(batches))
-        codes = [
-            self.model.encode(*batches.fixed(index)).mean
-            for index in torch.arange(count, device=self.device).split(MEASURE_BATCH)
-        ]
-        arrays = {"codes": torch.cat(codes).half().cpu().numpy()}
-        if batches.labels is not None:
-            arrays["labels"] = batches.labels[:count].astype(np.uint8)
-        return arrays
-
-    @torch.inference_mode()
-    def _strip(self) -> dict[str, np.ndarray[Any, Any]]:
-        """`strip` (16, C, H, W): reconstructions of the first validation images; nothing where labels are predicted."""
-        if self.config.model.task == "label" and self.model.family.given == "condition":
-            return {}
-        x, y = self.validation.fixed(torch.arange(min(STRIP, len(self.validation)), device=self.device))
-        given = x if self.model.family.given == "condition" else y
-        return {"strip": _bytes(self.model.decode(self.model.encode(x, y).mean, given))}
-
-    def _save_held_out(self) -> None:
-        x, _ = self.validation.fixed(torch.arange(min(STRIP, len(self.validation)), device=self.device))
-        self.run.write_arrays("held_out", {"images": _bytes(x)})
+        self.run.write_arrays("model", views.weights(self.model), {"step": str(self.step)})
 
     def _save_snapshot(self) -> None:
-        decoding = {
-            name: weight.detach().half().cpu().numpy()
-            for name, weight in self.model.state_dict().items()
-            if name.startswith(("decoder.", "prior_net."))
-        }
-        arrays = {**self._codes(self.validation, SNAPSHOT_CODES), **self._strip(), **decoding}
-        self.run.write_arrays(f"snapshots/{self.step}", arrays)
+        self.run.write_arrays(f"snapshots/{self.step}", views.snapshot(self.model, self.validation))
 
     def _save_live(self) -> None:
         began = time.perf_counter()
-        arrays = {**self._codes(self.validation, SNAPSHOT_CODES), **self._strip(), "step": np.array([self.step])}
-        self.run.write_arrays("live", arrays)
+        self.run.write_arrays("live", views.live(self.model, self.validation, self.step))
         self.shown = time.perf_counter()
         self.showing = self.shown - began
 
-    def _save_codes(self) -> None:
-        self.run.write_arrays("codes", self._codes(self.test, len(self.test)))
-
     def _save_checkpoint(self) -> None:
-        arrays = {f"model.{k}": v.detach().cpu().numpy() for k, v in self.model.state_dict().items()}
-        for i, state in self.optimiser.state_dict()["state"].items():
-            arrays.update({f"adam.{i}.{k}": v.cpu().numpy() for k, v in state.items()})
-        arrays["noise"] = self.noise.get_state().numpy()
-        arrays["rows"] = self.rows[: self.filled].cpu().numpy()
         state = {
             "step": self.step,
             "seconds": self._elapsed(),
@@ -441,38 +376,21 @@ class _Training:
             "scale": self.scale,
             "last_record": self.last_record,
         }
-        self.run.write_arrays("checkpoint", arrays, {"state": json.dumps(state)})
+        checkpoint.save(self.run, self.model, self.optimiser, self.noise, self.rows[: self.filled], state)
         self.saved = time.perf_counter()
 
     def _restore(self) -> None:
         """Take up the checkpoint, if there is one, and drop what was written after it."""
-        path = Path(self.run.path / CHECKPOINT)
-        if path.exists():
-            self._load_checkpoint(path)
+        kept = checkpoint.restore(self.run, self.model, self.optimiser, self.noise)
+        if kept is not None:
+            rows, state = kept
+            self.filled = len(rows)
+            self.rows[: self.filled] = rows.to(self.device)
+            self.step, self.seconds, self.history_length = state["step"], state["seconds"], state["history"]
+            self.scale, self.last_record = state["scale"], tuple(state["last_record"])
         self.run.write_config(self.config)
         self.run.request("run")
-        self.run.cut_back(self.history_length, self.step if path.exists() else -1)
+        self.run.cut_back(self.history_length, self.step if kept else -1)
         if self.step < self.steps:
             for stale in ("codes.safetensors", "metrics.json"):
                 (self.run.path / stale).unlink(missing_ok=True)
-
-    def _load_checkpoint(self, path: Path) -> None:
-        try:
-            with safe_open(path, framework="pt") as file:
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                state = json.loads(file.metadata()["state"])
-            self.model.load_state_dict({k[6:]: v for k, v in arrays.items() if k.startswith("model.")})
-            moments: dict[int, dict[str, Tensor]] = {}
-            for name, value in arrays.items():
-                if name.startswith("adam."):
-                    _, i, key = name.split(".")
-                    moments.setdefault(int(i), {})[key] = value
-            groups = self.optimiser.state_dict()["param_groups"]
-            self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
-            self.noise.set_state(arrays["noise"])
-            self.filled = len(arrays["rows"])
-            self.rows[: self.filled] = arrays["rows"].to(self.device)
-            self.step, self.seconds, self.history_length = state["step"], state["seconds"], state["history"]
-            self.scale, self.last_record = state["scale"], tuple(state["last_record"])
-        except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
-            raise InputError(f"{path} does not belong to this run or is damaged; it cannot be resumed.") from error

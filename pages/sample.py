@@ -1,5 +1,51 @@
+"""Sample: ask a model for pictures, of a label where it takes one, by hand and at random."""
+
+from __future__ import annotations
+
+import numpy as np
 import streamlit as st
 
+from cvae.ui import loaded, runs, sample, state
+from cvae.ui.explorer import ExplorerState, explorer, payload_of
+from cvae.ui.formulas import DRAW
+from cvae.ui.notes import notice
 from cvae.ui.text import t
 
-st.info(t("pages.soon"))
+EXPLORER = "sample-explorer"
+
+run = runs.run_picker().run
+model, held = loaded.model(run), loaded.held_out(run)
+payload = payload_of([run])
+names, family = model.config.class_names, model.family
+
+linked = None  # where the link says to start; from then on the browser knows better
+if EXPLORER not in st.session_state:
+    linked = ExplorerState.at(payload, state.z(model.latent_dim), state.label(len(names)))
+current = explorer(payload, key=EXPLORER, language=state.language(), state=linked)
+state.keep_z(current.z)
+label = np.array(current.label, dtype=np.float32) if family.given == "label" else None
+if label is not None:
+    state.keep_label(current.label)
+
+if model.predicts_label:
+    st.info(t("sample.label_task"), icon=":material/label:")
+    st.stop()
+
+temperature, seed = sample.chance()
+left, right = st.columns([3, 2], gap="large")
+with left:
+    if family.given == "condition":
+        st.subheader(t("sample.completions.title"), anchor=False)
+        sample.completions(run, model, held, temperature, seed)
+    else:
+        st.subheader(t("sample.draws.title_ae" if family.prior == "none" else "sample.draws.title"), anchor=False)
+        sample.draws(run, model, label, temperature, seed)
+with right:
+    notice(t("sample.notice.title"), f"sample.notice.{family.id}", DRAW[family.id])
+    if family.given != "condition":
+        st.subheader(t("sample.walk.title"), anchor=False)
+        sample.walk(run, model, label, temperature, seed)
+if label is not None:
+    with left:
+        st.subheader(t("sample.mix.title"), anchor=False)
+        sample.mixing(run, model, temperature, seed)

@@ -1,5 +1,30 @@
+"""Train: set up a model, watch it learn, and go back and forth in its training time."""
+
+from __future__ import annotations
+
 import streamlit as st
 
+from cvae.jobs import Jobs
+from cvae.ui import formulas, live, runs, training
 from cvae.ui.text import t
 
-st.info(t("pages.soon"))
+entries = [entry for entry in runs.all_runs() if entry.config is not None]
+known = frozenset(entry.name for entry in runs.all_runs())
+
+training.new_training(expanded=not entries)
+if entries:
+    left, right = st.columns(2)
+    with left:
+        entry = runs.run_picker(lambda entry: True, label=t("train.watch"))
+    with right:
+        others = [e.name for e in entries if e.name != entry.name]
+        overlaid = st.multiselect(t("train.overlay"), others, key="train.overlay", max_selections=4)
+    live.watch(entry.name, overlaid, known)
+    with st.expander(t("train.what"), icon=":material/lightbulb:"):
+        st.markdown(t("train.notice"))
+        if entry.config:
+            st.latex(formulas.OBJECTIVE[entry.config.model.family])
+else:
+    st.info(t("train.nothing_yet"), icon=":material/model_training:")
+    live.wait_for_a_run(known)
+Jobs().warm()

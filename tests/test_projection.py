@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cvae.projection import pca, tsne
+from cvae.projection import dimensions, pca, tsne
 
 RNG = np.random.default_rng(0)
 
@@ -13,10 +13,10 @@ RNG = np.random.default_rng(0)
 def test_components_are_the_directions_of_most_variance() -> None:
     rotation, _ = np.linalg.qr(RNG.normal(size=(4, 4)))
     codes = RNG.normal(size=(5000, 4)) * [3.0, 2.0, 0.5, 0.1] @ rotation.T + 7
-    found = pca(codes, 2)
+    found, explained = pca(codes, 2)
     np.testing.assert_allclose(np.abs(found.axes @ rotation[:, :2]), np.eye(2), atol=0.05)
     np.testing.assert_allclose(found.axes @ found.axes.T, np.eye(2), atol=1e-12)
-    np.testing.assert_allclose(found.explained, np.array([9, 4]) / 13.26, atol=0.02)
+    np.testing.assert_allclose(explained, np.array([9, 4]) / 13.26, atol=0.02)
     projected = found(codes)
     np.testing.assert_allclose(projected.mean(0), 0, atol=1e-9)
     np.testing.assert_allclose(np.cov(projected.T)[0, 1], 0, atol=1e-9)
@@ -24,16 +24,21 @@ def test_components_are_the_directions_of_most_variance() -> None:
 
 def test_the_sign_of_a_component_is_settled() -> None:
     codes = RNG.normal(size=(50, 3))
-    np.testing.assert_allclose(pca(codes, 2).axes, pca(codes[::-1], 2).axes, atol=1e-9)
+    np.testing.assert_allclose(pca(codes, 2)[0].axes, pca(codes[::-1], 2)[0].axes, atol=1e-9)
 
 
 def test_a_gaussian_is_projected_as_its_draws_are() -> None:
     mean, covariance = np.array([1.0, 2.0, 3.0]), np.diag([4.0, 1.0, 0.25])
     draws = RNG.multivariate_normal(mean, covariance, 50_000)
-    found = pca(RNG.normal(size=(100, 3)), 2)
-    centre, spread = found.gaussian(mean, covariance)
-    np.testing.assert_allclose(found(draws).mean(0), centre, atol=0.05)
-    np.testing.assert_allclose(np.cov(found(draws).T), spread, atol=0.1)
+    for found in (pca(RNG.normal(size=(100, 3)), 2)[0], dimensions(3, (2, 0))):
+        centre, spread = found.gaussian(mean, covariance)
+        np.testing.assert_allclose(found(draws).mean(0), centre, atol=0.05)
+        np.testing.assert_allclose(np.cov(found(draws).T), spread, atol=0.1)
+
+
+def test_dimensions_are_taken_as_they_are() -> None:
+    codes = RNG.normal(size=(10, 4))
+    np.testing.assert_array_equal(dimensions(4, (3, 1))(codes), codes[:, [3, 1]])
 
 
 def test_tsne_keeps_groups_apart_and_repeats_with_its_seed() -> None:

@@ -14,7 +14,7 @@ import { createSliders } from "./sliders.js";
 import { initialState, mainLabel, merge, mixture, oneHot } from "./state.js";
 import { fit, union } from "./view.js";
 
-const FRAME = 7; // milliseconds that the pictures of one pointer move may take before the rest of the strip waits
+const FRAME = 11; // milliseconds that the pictures of one pointer move may take before the rest of the strip waits
 const SLICE = 7; // milliseconds of manifold between two frames
 const QUIET = 120; // milliseconds without a move before the manifold goes on
 const KEY_REST = 350; // milliseconds after the last key before the state is sent
@@ -91,7 +91,6 @@ export class App {
     this.body.onkeydown = (event) => this.typeLabel(event);
     this.root.replaceChildren(this.body);
     words.label(this.root, "title");
-    this.root.removeAttribute("title");
     this.rename();
   }
 

@@ -42,14 +42,16 @@ export function createCard(app, index) {
   const tools = el("div", "lx-picture-tools", [action("copy", copyPicture), action("save", save), heard]);
   const element = el("div", "lx-picture", [el("div", "lx-frame", [screen.canvas]), tools]);
 
-  /** @type {Float32Array | null} */
+  /** @type {Float32Array | null} what was decoded last; the model's own buffer is soon written anew */
   let last = null;
   return {
     element,
     draw() {
       const { state, theme, models } = app;
-      last = models[index].decode(state.z, mixture(state.weights), state.condition);
-      screen.show(last, theme.dark, theme);
+      const values = models[index].decode(state.z, mixture(state.weights), state.condition);
+      screen.show(values, theme.dark, theme);
+      last ??= new Float32Array(values.length);
+      last.set(values);
     },
     /** The last decoded numbers, H × W × C, before they became bytes. */
     values: () => last?.slice() ?? null,

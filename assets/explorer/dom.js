@@ -60,7 +60,7 @@ export function button(className, content, act) {
  *   put: <T extends Element>(element: T, key: string, values?: Record<string, string | number>) => T,
  *   label: <T extends Element>(element: T, key: string, values?: Record<string, string | number>) => T,
  *   change: (text: any) => void,
- * }} Words  put: as the text of an element; label: as its accessible name and its tooltip
+ * }} Words  put: as the text of an element; label: as its accessible name, and the tooltip of a button
  */
 
 /** @param {any} text nested keys → sentences with {gaps} @returns {Words} */
@@ -76,7 +76,7 @@ export function createWords(text) {
     if (put) element.textContent = say(...put);
     if (label) {
       element.setAttribute("aria-label", say(...label));
-      element.setAttribute("title", say(...label));
+      if (element.tagName === "BUTTON") element.setAttribute("title", say(...label)); // of an icon
     }
   };
   const place = (/** @type {Element} */ element, /** @type {{put?: [string, any], label?: [string, any]}} */ words) => {

@@ -51,7 +51,9 @@ export function createLabels(app) {
   });
   const group = el("div", "lx-tiles", tiles.map(({ element }) => element), { role: "group" });
   words.label(group, "labels.title");
-  group.removeAttribute("title");
+  const columns = Math.min(10, classes.length);
+  group.style.setProperty("--lx-wide", String(columns));
+  group.style.setProperty("--lx-few", String(Math.ceil(columns / 2)));
   group.onkeydown = (event) => {
     const move = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const here = tiles.findIndex(({ choose }) => choose === event.target);

@@ -152,6 +152,8 @@ function exposeForTests(mount) {
         mount.app?.redrawAll();
       },
       state: () => mount.app?.state,
+      /** Codes of a model with their places on its map. @param {number} index */
+      codePixels: (index) => mount.app?.maps?.[index].codePixels(),
       views: () => mount.app?.views,
       /** @param {App["onframe"]} listen called after every frame */
       onframe(listen) {

@@ -11,7 +11,7 @@ import { createHover } from "./hover.js";
 import { inPlane } from "./plane.js";
 import { createCloud, drawCloud } from "./points.js";
 import { priorLines } from "./prior.js";
-import { drawAxes, drawNames, drawPrior } from "./scenery.js";
+import { drawGrid, drawNames, drawNumbers, drawPrior } from "./scenery.js";
 import { mixture } from "./state.js";
 import { extentOf, fit, pan, toPixel, toPlane, union, zoom } from "./view.js";
 
@@ -176,13 +176,14 @@ export function createMap(app, index) {
     const { options, theme, state, plane } = app;
     const look = { view: view(), side, theme };
     clear(codes);
-    drawAxes(codes, look);
+    drawGrid(codes, look);
     if (options.codes && cloud) {
       codes.setTransform(1, 0, 0, 1, 0, 0);
-      drawCloud(codes, cloud, { ...look, ratio, hidden: options.hidden });
+      drawCloud(codes, cloud, { ...look, ratio, hidden: options.hidden, faint: options.manifold });
       codes.setTransform(ratio, 0, 0, ratio, 0, 0);
     }
     if (options.prior) drawPrior(codes, priorLines(model(), state, options.hidden), plane, look);
+    drawNumbers(codes, look, plane.flat);
     if (options.codes && cloud) drawNames(codes, cloud, model().classes, options.hidden, look);
   }
 
@@ -238,6 +239,12 @@ export function createMap(app, index) {
       manifold.request(model(), { view: view(), plane, z: state.z, label, condition: state.condition, dark: theme.dark }, key);
       if (manifold.work(deadline)) drawBackdrop();
       return manifold.busy();
+    },
+    /** For tests: codes that lie on the map, and where. */
+    codePixels() {
+      const { codes: held, latentDim: d } = model();
+      const spot = (/** @type {number} */ i) => (cloud ? toPixel(view(), side, cloud.xs[i], cloud.ys[i]) : { x: 0, y: 0 });
+      return Array.from({ length: Math.min(held?.count ?? 0, 50) }, (_, i) => ({ ...spot(i), z: [...(held?.points ?? []).slice(i * d, (i + 1) * d)] }));
     },
     names: () => app.words.label(pad, "map.pad", { title: model().title }),
   };

@@ -57,7 +57,7 @@ function expect(good, name) {
 }
 
 /**
- * `out[0 … n) += Σ_i x[i] · rows[i]`, over the inputs that are not zero, four rows at a time.
+ * `out[0 … n) += Σ_i x[i] · rows[i]`, over the inputs that are not zero, eight rows at a time.
  * @param {Float32Array} x
  * @param {number} from the first of the inputs
  * @param {number} count how many inputs
@@ -70,11 +70,20 @@ function addRows(x, from, count, rows, out, n, active) {
   let found = 0;
   for (let i = 0; i < count; i++) if (x[from + i] !== 0) active[found++] = i;
   let k = 0;
-  for (; k + 3 < found; k += 4) {
-    const a = x[from + active[k]], b = x[from + active[k + 1]];
-    const c = x[from + active[k + 2]], d = x[from + active[k + 3]];
-    const p = active[k] * n, q = active[k + 1] * n, r = active[k + 2] * n, s = active[k + 3] * n;
-    for (let j = 0; j < n; j++) out[j] += a * rows[p + j] + b * rows[q + j] + c * rows[r + j] + d * rows[s + j];
+  for (; k + 7 < found; k += 8) {
+    const i0 = active[k], i1 = active[k + 1], i2 = active[k + 2], i3 = active[k + 3];
+    const i4 = active[k + 4], i5 = active[k + 5], i6 = active[k + 6], i7 = active[k + 7];
+    const a0 = x[from + i0], a1 = x[from + i1], a2 = x[from + i2], a3 = x[from + i3];
+    const a4 = x[from + i4], a5 = x[from + i5], a6 = x[from + i6], a7 = x[from + i7];
+    const p0 = i0 * n, p1 = i1 * n, p2 = i2 * n, p3 = i3 * n, p4 = i4 * n, p5 = i5 * n, p6 = i6 * n, p7 = i7 * n;
+    for (let j = 0; j < n; j++)
+      out[j] +=
+        a0 * rows[p0 + j] + a1 * rows[p1 + j] + a2 * rows[p2 + j] + a3 * rows[p3 + j] +
+        (a4 * rows[p4 + j] + a5 * rows[p5 + j] + a6 * rows[p6 + j] + a7 * rows[p7 + j]);
+  }
+  for (; k + 1 < found; k += 2) {
+    const a = x[from + active[k]], b = x[from + active[k + 1]], p = active[k] * n, q = active[k + 1] * n;
+    for (let j = 0; j < n; j++) out[j] += a * rows[p + j] + b * rows[q + j];
   }
   for (; k < found; k++) {
     const a = x[from + active[k]], p = active[k] * n;

@@ -29,7 +29,6 @@ export function createOptions(app) {
   }), "options.all");
   const legendRow = el("div", "lx-legend", [...legend, classes.length ? all : null], { role: "group" });
   words.label(legendRow, "options.classes");
-  legendRow.removeAttribute("title");
 
   const held = models.some(({ codes }) => codes);
   /** @type {[("codes" | "prior" | "manifold" | "sameScale"), boolean][]} */

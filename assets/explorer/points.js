@@ -58,7 +58,7 @@ function sprite(fill, outline, radius) {
   context.fillStyle = fill;
   context.fill();
   context.strokeStyle = outline;
-  context.lineWidth = Math.max(0.75, radius * 0.22);
+  context.lineWidth = Math.max(0.6, radius * 0.2);
   context.stroke();
   return canvas;
 }
@@ -67,11 +67,14 @@ function sprite(fill, outline, radius) {
  * All points of a cloud; those of hidden classes grey, beneath the others.
  * @param {CanvasRenderingContext2D} context
  * @param {Cloud} cloud
- * @param {{view: import("./view.js").View, side: number, ratio: number, hidden: Set<number>, theme: import("./theme.js").Theme}} look
+ * @param {{view: import("./view.js").View, side: number, ratio: number, hidden: Set<number>,
+ *          faint: boolean, theme: import("./theme.js").Theme}} look  faint: something behind the points is to be seen
  */
-export function drawCloud(context, cloud, { view, side, ratio, hidden, theme }) {
-  const radius = ratio * Math.max(2, Math.min(4, (side / 520) * (cloud.count > 4000 ? 2.4 : cloud.count > 1000 ? 3 : 3.8)));
-  const outline = theme.dark ? "rgba(255,255,255,0.45)" : "rgba(0,0,0,0.5)";
+export function drawCloud(context, cloud, { view, side, ratio, hidden, faint, theme }) {
+  const crowd = cloud.count > 4000 ? 2.3 : cloud.count > 1000 ? 2.8 : 3.6; // pixels on a map of 560
+  const radius = ratio * Math.max(1.6, Math.min(4.5, (crowd * side) / 560));
+  const outline = theme.dark ? "rgba(255,255,255,0.4)" : "rgba(0,0,0,0.42)";
+  context.globalAlpha = faint ? 0.4 : 0.9;
   const grey = sprite(theme.dark ? "rgba(150,155,165,0.25)" : "rgba(120,125,135,0.2)", "rgba(128,128,128,0.25)", radius);
   /** @type {OffscreenCanvas[]} */
   const sprites = [];
@@ -87,4 +90,5 @@ export function drawCloud(context, cloud, { view, side, ratio, hidden, theme }) 
       context.drawImage(stamp, x - half, y - half);
     }
   }
+  context.globalAlpha = 1;
 }

@@ -11,43 +11,56 @@ import { ticks, toPixel } from "./view.js";
  */
 
 /**
- * Faint lines at round numbers, and the numbers along the lower and left edge.
+ * Faint lines at round numbers.
  * @param {CanvasRenderingContext2D} context
  * @param {Look} look
  */
-export function drawAxes(context, { view, side, theme }) {
-  const half = view.extent / 2;
-  const step = Math.max(3, Math.round(side / 70));
+export function drawGrid(context, { view, side, theme }) {
   context.save();
-  context.font = `11px ${theme.font}`;
   context.strokeStyle = theme.text;
-  context.fillStyle = theme.text;
-  context.lineWidth = 1;
-  const line = (/** @type {number[]} */ [x0, y0, x1, y1], /** @type {boolean} */ zero) => {
-    context.globalAlpha = zero ? 0.28 : 0.08;
+  for (const { value, pixel, across } of marks(view, side)) {
+    const at = Math.round(pixel) + 0.5;
+    context.globalAlpha = value === 0 ? 0.3 : 0.09;
     context.beginPath();
-    context.moveTo(Math.round(x0) + 0.5, Math.round(y0) + 0.5);
-    context.lineTo(Math.round(x1) + 0.5, Math.round(y1) + 0.5);
+    context.moveTo(across ? at : 0, across ? 0 : at);
+    context.lineTo(across ? at : side, across ? side : at);
     context.stroke();
-  };
-  const digits = (/** @type {number[]} */ values) =>
-    values.length > 1 ? Math.max(0, Math.min(6, Math.ceil(-Math.log10(values[1] - values[0])))) : 1;
-  const across = ticks(view.x - half, view.x + half, step), up = ticks(view.y - half, view.y + half, step);
-  for (const value of across) {
-    const { x } = toPixel(view, side, value, 0);
-    line([x, 0, x, side], value === 0);
-    context.globalAlpha = 0.62;
-    context.textAlign = "center";
-    if (x > 34 && x < side - 12) context.fillText(number(value, digits(across)), x, side - 6);
-  }
-  for (const value of up) {
-    const { y } = toPixel(view, side, 0, value);
-    line([0, y, side, y], value === 0);
-    context.globalAlpha = 0.62;
-    context.textAlign = "left";
-    if (y > 14 && y < side - 22) context.fillText(number(value, digits(up)), 6, y + 4);
   }
   context.restore();
+}
+
+/**
+ * The numbers of these lines, along the lower and the left edge.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Look} look
+ * @param {boolean} flat only the horizontal axis means something
+ */
+export function drawNumbers(context, { view, side, theme }, flat) {
+  context.save();
+  context.font = `11px ${theme.font}`;
+  for (const { pixel, across, text } of marks(view, side)) {
+    if (pixel < (across ? 34 : 14) || pixel > side - (across ? 14 : 24) || (flat && !across)) continue;
+    context.textAlign = across ? "center" : "left";
+    haloed(context, text, across ? pixel : 6, across ? side - 6 : pixel + 4, theme);
+  }
+  context.restore();
+}
+
+/**
+ * @param {import("./view.js").View} view
+ * @param {number} side
+ */
+function marks(view, side) {
+  const half = view.extent / 2, count = Math.max(3, Math.round(side / 80));
+  return [true, false].flatMap((across) => {
+    const middle = across ? view.x : view.y;
+    const values = ticks(middle - half, middle + half, count);
+    const digits = values.length > 1 ? Math.max(0, Math.min(6, Math.ceil(-Math.log10(values[1] - values[0]) - 1e-9))) : 2;
+    return values.map((value) => {
+      const { x, y } = toPixel(view, side, value, value);
+      return { value, across, pixel: across ? x : y, text: number(value, digits) };
+    });
+  });
 }
 
 /**
@@ -64,14 +77,16 @@ export function drawPrior(context, lines, plane, { view, side, theme }) {
     const spot = inPlane(plane, gaussian);
     const { a, b, angle } = ellipse(spot);
     const centre = toPixel(view, side, spot.x, spot.y), scale = side / view.extent;
-    context.strokeStyle = context.fillStyle = color ?? theme.text;
     for (const sigma of sigmas) {
-      context.globalAlpha = strong ? 0.85 : 0.5;
-      context.lineWidth = strong ? 1.6 : 1;
-      context.setLineDash(sigma === 1 ? [] : sigma === 2 ? [6, 4] : [2, 4]);
       context.beginPath();
       context.ellipse(centre.x, centre.y, a * sigma * scale, Math.max(b * sigma * scale, 0.5), -angle, 0, 2 * Math.PI);
-      context.stroke();
+      for (const [style, width, alpha] of strokes(color, strong, theme)) {
+        context.strokeStyle = style;
+        context.lineWidth = width;
+        context.globalAlpha = alpha;
+        context.setLineDash(sigma === 1 ? [] : sigma === 2 ? [7, 4] : [2, 4]);
+        context.stroke();
+      }
       if (!strong) continue;
       const top = centre.y - Math.sqrt(Math.max(0, spot.yy)) * sigma * scale; // the highest point of the ellipse
       const sideways = spot.yy > 0 ? (spot.xy / Math.sqrt(spot.yy)) * sigma * scale : 0;
@@ -80,6 +95,18 @@ export function drawPrior(context, lines, plane, { view, side, theme }) {
   }
   context.restore();
 }
+
+/**
+ * A line is drawn twice, first as its own halo: it crosses points of every colour.
+ * @param {string | null} color
+ * @param {boolean} strong
+ * @param {import("./theme.js").Theme} theme
+ * @returns {[string, number, number][]} style, width, opacity
+ */
+const strokes = (color, strong, theme) => [
+  [theme.background, strong ? 4 : 3, 0.75],
+  [color ?? theme.text, strong ? 1.8 : 1.3, strong ? 1 : 0.8],
+];
 
 /**
  * The names of the classes at the middles of their codes, moved apart where they would cover each other.
@@ -91,34 +118,35 @@ export function drawPrior(context, lines, plane, { view, side, theme }) {
  */
 export function drawNames(context, cloud, names, hidden, { view, side, theme }) {
   context.save();
-  context.font = `700 14px ${theme.font}`;
+  context.font = `700 13px ${theme.font}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
   const places = cloud.centres
     .filter(({ label }) => !hidden.has(label) && names[label] !== undefined)
     .map(({ label, x, y }) => {
       const name = names[label].length > 14 ? `${names[label].slice(0, 13)}…` : names[label];
-      return { ...toPixel(view, side, x, y), label, name, half: context.measureText(name).width / 2 + 3 };
+      return { ...toPixel(view, side, x, y), label, name, half: context.measureText(name).width / 2 + 6.5 };
     })
     .filter(({ x, y }) => x > 0 && y > 0 && x < side && y < side);
   separate(places);
   for (const { x, y, label, name } of places) {
-    context.lineWidth = 5;
-    context.lineJoin = "round";
-    context.strokeStyle = theme.background;
-    context.globalAlpha = 0.92;
-    context.strokeText(name, x, y);
+    const half = context.measureText(name).width / 2 + 5;
+    context.beginPath();
+    context.roundRect(x - half, y - 10, 2 * half, 20, 5);
+    context.fillStyle = theme.background;
+    context.globalAlpha = 0.88;
+    context.fill();
     context.globalAlpha = 1;
-    context.lineWidth = 1;
+    context.strokeStyle = classColor(label);
+    context.lineWidth = 2;
+    context.stroke();
     context.fillStyle = theme.text;
-    context.fillText(name, x, y);
-    context.fillStyle = classColor(label);
-    context.fillRect(x - 6, y + 9, 12, 2.5);
+    context.fillText(name, x, y + 0.5);
   }
   context.restore();
 }
 
-const NAME_HEIGHT = 20;
+const NAME_HEIGHT = 23;
 
 /** Pushes overlapping boxes apart along the axis of least overlap. @param {{x: number, y: number, half: number}[]} boxes */
 function separate(boxes) {
@@ -143,6 +171,7 @@ function separate(boxes) {
 }
 
 /**
+ * Text that is read over anything.
  * @param {CanvasRenderingContext2D} context
  * @param {string} text
  * @param {number} x
@@ -150,14 +179,13 @@ function separate(boxes) {
  * @param {import("./theme.js").Theme} theme
  */
 function haloed(context, text, x, y, theme) {
-  const { fillStyle, strokeStyle, globalAlpha, lineWidth } = context;
   context.setLineDash([]);
+  context.lineJoin = "round";
   context.strokeStyle = theme.background;
-  context.globalAlpha = 0.9;
+  context.globalAlpha = 0.85;
   context.lineWidth = 4;
   context.strokeText(text, x, y);
   context.globalAlpha = 1;
   context.fillStyle = theme.text;
   context.fillText(text, x, y);
-  Object.assign(context, { fillStyle, strokeStyle, globalAlpha, lineWidth });
 }

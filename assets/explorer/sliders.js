@@ -19,7 +19,6 @@ export function createSliders(app) {
     range.oninput = () => set(i, toCode(range.valueAsNumber, i));
     range.onchange = () => app.commit();
     words.label(range, "sliders.dimension", { i: i + 1 });
-    range.removeAttribute("title");
     const box = el("input", "lx-number", [], { type: "number", step: "0.1" });
     box.onchange = () => {
       if (Number.isFinite(box.valueAsNumber)) set(i, box.valueAsNumber);

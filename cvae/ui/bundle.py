@@ -1,8 +1,8 @@
 """Joins the modules of a folder into one script: Streamlit's inline components cannot import one another.
 
-Every module keeps its own scope. What may stand in a module is little, so that nothing is joined wrongly: imports of names
-from sibling files, a line each; `export function`, `export class` and `export const`; `export default name` in the entry.
-Node and browsers import the very same files one by one.
+Every module keeps its own scope. What may stand in a module is little, so that nothing is joined wrongly: imports of
+names by relative path, a line each; `export function`, `export class` and `export const`; `export default name` in
+the entry. Node and browsers import the very same files one by one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_IMPORT = re.compile(r'^import \{ ([\w$]+(?:, [\w$]+)*) \} from "\./([\w-]+)\.js";$')
+_IMPORT = re.compile(r'^import \{ ([\w$]+(?:, [\w$]+)*) \} from "(\.{1,2}/(?:[\w-]+/)*[\w-]+\.js)";$')
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) ([\w$]+))")
 _DEFAULT = re.compile(r"^export default ([\w$]+);$")
 _COMMENT = re.compile(r"/\*.*?\*/|//.*|^\s*/?\*.*")  # JSDoc types say import("./x.js") too
@@ -22,44 +22,48 @@ def bundle(folder: Path, entry: str = "main") -> str:
 
     Raises ValueError for module syntax beyond the above, for names that a file does not export, and for circles.
     """
-    joined: dict[str, str] = {}
-    exports: dict[str, set[str]] = {}
+    start = (folder / f"{entry}.js").resolve()
+    joined: dict[Path, str] = {}
+    exports: dict[Path, set[str]] = {}
 
-    def add(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            raise ValueError(f"modules import one another in a circle: {' → '.join((*path, name))}")
-        if name in joined:
+    def add(file: Path, path: tuple[Path, ...]) -> None:
+        if file in path:
+            raise ValueError(f"modules import one another in a circle: {' → '.join(f.name for f in (*path, file))}")
+        if file in joined:
             return
         lines: list[str] = []
-        exports[name] = set()
+        exports[file] = set()
         default = None
-        for number, line in enumerate((folder / f"{name}.js").read_text(encoding="utf-8").splitlines(), 1):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             if match := _IMPORT.match(line):
-                add(match[2], (*path, name))
+                source = (file.parent / match[2]).resolve()
+                add(source, (*path, file))
                 wanted = match[1].split(", ")
-                if missing := set(wanted) - exports[match[2]]:
-                    raise ValueError(f"{name}.js:{number}: {match[2]}.js does not export {', '.join(sorted(missing))}")
-                line = f"const {{ {match[1]} }} = {_variable(match[2])};"
+                if missing := set(wanted) - exports[source]:
+                    raise ValueError(
+                        f"{file.name}:{number}: {source.name} does not export {', '.join(sorted(missing))}"
+                    )
+                line = f"const {{ {match[1]} }} = {_variable(source)};"
             elif match := _EXPORT.match(line):
-                exports[name].add(match[1])
+                exports[file].add(match[1])
                 line = line[match.end() :]
-            elif (match := _DEFAULT.match(line)) and name == entry:
+            elif (match := _DEFAULT.match(line)) and file == start:
                 default = match[1]
                 line = ""
             elif _MODULE_SYNTAX.search(_COMMENT.sub("", line)):
-                raise ValueError(f"{name}.js:{number}: the bundler does not handle this line: {line.strip()}")
+                raise ValueError(f"{file.name}:{number}: the bundler does not handle this line: {line.strip()}")
             lines.append(line)
-        names = sorted(exports[name]) + ([f"default: {default}"] if default else [])
+        names = sorted(exports[file]) + ([f"default: {default}"] if default else [])
         body = "\n".join(lines)
-        joined[name] = (
-            f"// {name}.js\nconst {_variable(name)} = (() => {{\n{body}\nreturn {{ {', '.join(names)} }};\n}})();\n"
+        joined[file] = (
+            f"// {file.name}\nconst {_variable(file)} = (() => {{\n{body}\nreturn {{ {', '.join(names)} }};\n}})();\n"
         )
-        if name == entry and not default:
-            raise ValueError(f"{entry}.js has no default export")
+        if file == start and not default:
+            raise ValueError(f"{file.name} has no default export")
 
-    add(entry, ())
-    return '"use strict";\n' + "\n".join(joined.values()) + f"\nexport default {_variable(entry)}.default;\n"
+    add(start, ())
+    return '"use strict";\n' + "\n".join(joined.values()) + f"\nexport default {_variable(start)}.default;\n"
 
 
-def _variable(name: str) -> str:
-    return "module_" + re.sub(r"\W", "_", name)
+def _variable(file: Path) -> str:
+    return "module_" + re.sub(r"\W", "_", f"{file.parent.name}_{file.stem}")

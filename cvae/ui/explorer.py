@@ -1,7 +1,7 @@
 """The live explorer as a Streamlit component: a trained decoder runs in the browser and follows the pointer.
 
-Nothing is sent while the user drags. On release the state comes back once, as an `ExplorerState`, with a rerun of the page (or
-of the fragment that the component stands in).
+Nothing is sent while the user drags. On release the state comes back once, as an `ExplorerState`, with a rerun of the
+page (or of the fragment that the component stands in).
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from cvae.data import load_data
+from cvae.data.images import ImageData
 from cvae.errors import InputError
+from cvae.export import export
+from cvae.runs import Run
 from cvae.ui.bundle import bundle
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -49,6 +53,15 @@ class ExplorerState:
         """The label as the models see it: weights that add up to 1, (K,)."""
         total = sum(self.weights)
         return tuple(w / total if total > 0 else 1 / len(self.weights) for w in self.weights)
+
+    @classmethod
+    def at(
+        cls, payload: Mapping[str, Any], z: Sequence[float] | None = None, label: Sequence[float] | None = None
+    ) -> ExplorerState:
+        """The state at a point and a label (weights); where the explorer starts, for what is not given."""
+        start = _initial(payload["models"])
+        weights = start.weights if label is None else tuple(label)
+        return cls(z=start.z if z is None else tuple(z), weights=weights, mixing=sum(w > 0 for w in weights) > 1)
 
     def to_json(self) -> dict[str, Any]:
         """As the browser understands it."""
@@ -91,9 +104,9 @@ def explorer(
 ) -> ExplorerState:
     """Show the models of a payload (`cvae.export.export`) and return what the user has set.
 
-    `key` names the explorer in the session: with the same key the browser keeps zoom, cursor and label across reruns, other
-    weights, a change of theme or of language. `state` moves it there (a link, a button); passing back what this function
-    returned is harmless. `panels` are the parts to show; panels that the models have no use for do not appear.
+    `key` names the explorer in the session: with the same key the browser keeps zoom, cursor and label across reruns,
+    other weights, a change of theme or of language. `state` moves it there (a link, a button); passing back what this
+    function returned is harmless. `panels` are the parts to show; those that the models have no use for do not appear.
 
     Raises `InputError` where the payload is not one.
     """
@@ -118,6 +131,35 @@ def explorer(
     )
     latest = ExplorerState.from_json(result.get("state")) or state
     return latest if latest is not None and _fits(latest, models) else _initial(models)
+
+
+def payload_of(runs: Sequence[Run], *, step: int | None = None) -> dict[str, Any]:
+    """`cvae.export.export` of runs, with thumbnails where their data are at hand, made once until a run's files change.
+
+    Shared by all sessions: read only. Raises `InputError` as `export` does.
+    """
+    return _payload(tuple(str(run.path) for run in runs), step, tuple(_stamp(run, step) for run in runs))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _payload(paths: tuple[str, ...], step: int | None, _stamps: tuple[Any, ...]) -> dict[str, Any]:
+    runs = [Run(path) for path in paths]
+    return export(runs, step=step, data=_data(runs[0]))
+
+
+def _stamp(run: Run, step: int | None) -> tuple[Any, ...]:
+    """What changes when the run's files do."""
+    finished = ("config.json", "model.safetensors", "codes.safetensors")
+    paths = [run.path / name for name in (finished if step is None else (f"snapshots/{step}.safetensors",))]
+    return tuple((p.stat().st_mtime_ns, p.stat().st_size) if p.exists() else None for p in paths)
+
+
+def _data(run: Run) -> ImageData | None:
+    """The images that the run was trained on, if they are on this machine."""
+    try:
+        return load_data(run.config().data)
+    except InputError:
+        return None
 
 
 @functools.lru_cache

@@ -82,6 +82,12 @@ def trained(entry: Entry) -> bool:
     return entry.trained
 
 
+def choose(name: str | None) -> None:
+    """Have the pages show this run next; None leaves it to them."""
+    st.session_state.pop("run_picker", None)
+    state.keep(run=name)
+
+
 def run_picker(fits: Fits = trained, label: str | None = None) -> Entry:
     """A menu of the runs that fit, kept in the link as `run`. Without any it says what to do and ends the page."""
     entries = _fitting(fits)

@@ -1,0 +1,189 @@
+/**
+ * The live view of a training, as Streamlit mounts it. It asks Python for what is new once it has drawn what came before, so
+ * a slow machine is asked less and a hidden tab not at all. Zoom, cursor, hidden classes and the replayed moment are the
+ * user's: no update touches them.
+ */
+
+import { createWords, el } from "../explorer/dom.js";
+import { PayloadError } from "../explorer/problem.js";
+import { readTheme } from "../explorer/theme.js";
+import { createCurves } from "./curves.js";
+import { createDims } from "./dims.js";
+import { createMap } from "./map.js";
+import { createReplay } from "./replay.js";
+import { createStatus } from "./status.js";
+import { createStore, receive, seen, timeline } from "./store.js";
+import { createStrip } from "./strip.js";
+
+const VERSION = 1;
+const OTHERS = [
+  { light: "#0b7a75", dark: "#4fd1c5", dash: [7, 4] },
+  { light: "#a23b72", dark: "#f08bbd", dash: [2, 3] },
+  { light: "#5b6c00", dark: "#c3d350", dash: [10, 3, 2, 3] },
+  { light: "#5f5f6e", dark: "#b8bcc8", dash: [4, 4] },
+];
+
+/**
+ * @typedef {{
+ *   curves: import("./curves.js").Look, map: import("./map.js").Look, replay: {step: number | null},
+ * }} Looks what the user has set
+ */
+
+/** What the user set stays when the page is left and opened again. @type {Map<string, Looks>} */
+const kept = new Map();
+
+/** @type {WeakMap<object, ReturnType<typeof createView>>} */
+const views = new WeakMap();
+
+/**
+ * @param {{data: any, parentElement: HTMLElement | ShadowRoot, setStateValue: (name: string, value: any) => void}} component
+ */
+export function mountLive({ data, parentElement, setStateValue }) {
+  let view = views.get(parentElement);
+  if (!view) {
+    view = createView(data);
+    views.set(parentElement, view);
+    parentElement.append(view.root);
+  }
+  const { root, update, stop } = view;
+  update(data, setStateValue);
+  return () => {
+    // Streamlit also calls this after a first run that was overtaken by a second one; the element is then still there.
+    setTimeout(() => {
+      if (!root.isConnected) stop();
+    });
+  };
+}
+
+/** @param {any} first the data it is created with */
+function createView(first) {
+  const looks = kept.get(first.key) ?? {
+    curves: { range: null, cursor: null, pinned: false },
+    map: { view: null, hidden: new Set() },
+    replay: { step: null },
+  };
+  kept.set(first.key, looks);
+  const words = createWords(first.text);
+  const store = createStore();
+  const status = createStatus(words), curves = createCurves(words, looks.curves), dims = createDims(words);
+  const map = createMap(words, looks.map), strip = createStrip(words);
+  const replay = createReplay(words, looks.replay, () => show(false));
+  const legend = el("div", "lv-runs");
+  const problem = el("p", "lv-message", [], { role: "alert" });
+  curves.element.append(dims.element);
+  const root = el("div", "lv-root", [
+    status.element, problem, el("div", "lv-body", [el("div", "lv-left", [curves.element, legend]), map.element]), replay.element, strip.element,
+  ], { "data-testid": "live-view", "data-records": "0", "data-updates": "0" });
+
+  let data = first, timer = 0, updates = 0, text = JSON.stringify(first.text);
+  let theme = readTheme(document.body);
+  /** @type {(name: string, value: any) => void} */
+  let send = () => {};
+
+  const scene = () => ({ classes: data.classes, prior: data.prior, origin: store.plane?.origin ?? [0, 0], theme });
+  const epochOf = (/** @type {number} */ step) => step / (store.status?.stepsPerEpoch || 1);
+
+  /** @param {boolean} slowly whether the codes go to their places or are put there */
+  function show(slowly) {
+    const frames = timeline(store), { status: now } = store;
+    const numbers = new Intl.NumberFormat(data.language);
+    replay.update(frames.map(({ step }) => step), (step) =>
+      words.say("replay.where", { step: numbers.format(step), epoch: epochOf(step).toFixed(epochOf(step) < 10 ? 2 : 1) }),
+    );
+    const frame = frames[replay.index()] ?? null;
+    const replayed = looks.replay.step === null || !frame ? null : epochOf(frame.step);
+    const series = [{ name: data.name, title: data.title, color: theme.accent, dash: [], records: store.records }].concat(
+      data.others.map((/** @type {any} */ other, /** @type {number} */ i) => {
+        const { light, dark, dash } = OTHERS[i % OTHERS.length];
+        return { ...other, color: theme.dark ? dark : light, dash, records: store.others.get(other.name) ?? [] };
+      }),
+    );
+    curves.update(series, replayed, theme);
+    listRuns(series);
+    dims.update(klAt(replayed), store.records.length > 0, theme);
+    map.frameAll(frames, scene());
+    map.update(frame, store.labels, scene(), slowly);
+    const { explained } = store.plane ?? {};
+    map.say(explained ? words.say("map.pca", { share: Math.round(100 * (explained[0] + explained[1])), d: data.latentDim }) : "");
+    map.describe(words.say("map.alt", { codes: numbers.format(frame?.codes.count ?? 0), step: numbers.format(frame?.step ?? 0) }));
+    strip.update(store.heldOut, frame?.strip ?? null, theme.dark);
+    status.update(now, data.language, data.waitsFor);
+    Object.assign(root.dataset, {
+      records: String(store.records.length), frames: String(frames.length), step: String(now.step), state: now.state,
+      shown: String(frame?.step ?? -1), updates: String(updates),
+    });
+  }
+
+  /** The KL a dimension at an epoch (null: now), on the validation images where they have been measured. @param {number | null} epoch */
+  function klAt(epoch) {
+    const known = store.records.filter((record) => record.kl_per_dim && (epoch === null || record.epoch <= epoch + 1e-6));
+    return (known.findLast(({ split }) => split === "validation") ?? known.at(-1))?.kl_per_dim ?? null;
+  }
+
+  /** @param {import("./curves.js").Series[]} series */
+  function listRuns(series) {
+    const key = (/** @type {number} */ opacity, /** @type {string} */ name) =>
+      el("span", "lv-key", [Object.assign(el("span", "lv-swatch"), { style: `background: ${theme.accent}; height: ${opacity}px` }), words.put(el("span"), name)]);
+    const runs = series.length < 2 ? [] : series.map(({ title, color }) => {
+      const swatch = el("span", "lv-swatch"), name = el("span");
+      swatch.style.background = color;
+      name.textContent = title;
+      return el("span", "lv-key", [swatch, name]);
+    });
+    legend.replaceChildren(key(1.5, "curves.train"), key(3.5, "curves.validation"), ...runs, words.put(el("span", "lv-unit"), "curves.unit"));
+  }
+
+  /** Ask for what is new, in a while. */
+  function later() {
+    clearTimeout(timer);
+    timer = data.poll > 0 ? window.setTimeout(ask, 1000 * data.poll) : 0;
+  }
+  function ask() {
+    if (document.hidden) {
+      document.addEventListener("visibilitychange", later, { once: true });
+      return;
+    }
+    send("seen", { ...seen(store), tick: data.tick + 1 });
+    timer = window.setTimeout(ask, 15_000); // an answer that got lost is asked for again
+  }
+
+  return {
+    root,
+    /** @param {any} next @param {(name: string, value: any) => void} setStateValue */
+    update(next, setStateValue) {
+      const another = next.name !== data.name;
+      data = next;
+      send = setStateValue;
+      problem.textContent = "";
+      problem.hidden = true;
+      try {
+        if (next.version !== VERSION) throw new PayloadError("version");
+        if (JSON.stringify(next.text) !== text) words.change(next.text);
+        text = JSON.stringify(next.text);
+        root.lang = next.language;
+        theme = readTheme(root);
+        const before = timeline(store).at(-1);
+        receive(store, next.main, Object.fromEntries(next.others.map((/** @type {any} */ o) => [o.name, o.history])));
+        if (another) {
+          Object.assign(looks.curves, { range: null, cursor: null, pinned: false });
+          Object.assign(looks.map, { view: null });
+          looks.replay.step = null;
+        }
+        updates++;
+        show(looks.replay.step === null && !another && before !== undefined);
+      } catch (error) {
+        if (!(error instanceof PayloadError)) console.error(error);
+        problem.textContent = words.say("damaged");
+        problem.hidden = false;
+      }
+      later();
+    },
+    stop() {
+      clearTimeout(timer);
+      replay.stop();
+      map.stop();
+    },
+  };
+}
+
+export default mountLive;

@@ -1,0 +1,86 @@
+"""Controls whose value is in the link, so that who opens it sees the same. What does not fit gives way to the usual."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from cvae.ui import state
+
+Words = Callable[[str], str]
+
+
+def choice(label: str, name: str, options: Sequence[str], words: Words = str, usual: str | None = None) -> str:
+    """One of few options, side by side."""
+    _start(name, lambda text: text if text in options else None, usual or options[0])
+    if st.session_state[_key(name)] not in options:  # another run has other options
+        st.session_state[_key(name)] = usual or options[0]
+    chosen = st.segmented_control(label, options, format_func=words, required=True, key=_key(name))
+    state.keep(**{name: chosen})
+    return str(chosen)
+
+
+def choices(label: str, name: str, options: Sequence[str], words: Words = str, usual: Sequence[str] = ()) -> list[str]:
+    """Any of few options, side by side; none is `-` in the link."""
+
+    def parse(text: str) -> list[str] | None:
+        parts = [] if text == "-" else text.split(",")
+        return parts if set(parts) <= set(options) else None
+
+    _start(name, parse, list(usual))
+    st.session_state[_key(name)] = [option for option in st.session_state[_key(name)] if option in options]
+    chosen = st.pills(label, options, selection_mode="multi", format_func=words, key=_key(name))
+    state.keep(**{name: ",".join(chosen) or "-"})
+    return list(chosen)
+
+
+def menu(label: str, name: str, options: Sequence[int], words: Callable[[int], str], usual: int) -> int:
+    """One of many numbers, in a menu."""
+    _start(name, lambda text: int(text) if text.isdecimal() and int(text) in options else None, usual)
+    if st.session_state[_key(name)] not in options:
+        st.session_state[_key(name)] = usual
+    chosen = int(st.selectbox(label, options, format_func=words, key=_key(name)))
+    state.keep(**{name: str(chosen)})
+    return chosen
+
+
+def whole(label: str, name: str, low: int, high: int, usual: int, help: str | None = None) -> int:
+    """A whole number, typed."""
+    _start(name, lambda text: int(text) if text.isdecimal() and low <= int(text) <= high else None, usual)
+    chosen = int(st.number_input(label, low, high, step=1, key=_key(name), help=help))
+    state.keep(**{name: str(chosen)})
+    return chosen
+
+
+def slider(label: str, name: str, low: float, high: float, usual: float, step: float, help: str | None = None) -> float:
+    """A number on a slider."""
+
+    def parse(text: str) -> float | None:
+        try:
+            value = float(text)
+        except ValueError:
+            return None
+        return value if low <= value <= high else None
+
+    _start(name, parse, usual)
+    chosen = float(st.slider(label, low, high, step=step, key=_key(name), help=help))
+    state.keep(**{name: f"{chosen:g}"})
+    return chosen
+
+
+def put(name: str, value: object) -> None:
+    """Give a control another value: for the callback of a button."""
+    st.session_state[_key(name)] = value
+
+
+def _key(name: str) -> str:
+    return f"linked.{name}"
+
+
+def _start(name: str, parse: Callable[[str], object | None], usual: object) -> None:
+    """Give a control that is not on the page yet its value of the link, or the usual one."""
+    if _key(name) not in st.session_state:
+        text = state.read(name)
+        value = None if text is None else parse(text)
+        st.session_state[_key(name)] = usual if value is None else value

@@ -1,0 +1,177 @@
+"""The live view of a training, with what can be asked of it.
+
+The browser asks for what is new by a rerun of the fragment, as soon as it has drawn what came before; `cvae.live` says
+what that is. Nothing else polls, and a training does not notice who watches but for the live pictures.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from cvae import live
+from cvae.errors import InputError
+from cvae.families import FAMILIES
+from cvae.jobs import Jobs
+from cvae.live import Seen
+from cvae.runs import Run, Status, runs_in
+from cvae.ui import runs, state
+from cvae.ui.bundle import bundle
+from cvae.ui.runs import Entry
+from cvae.ui.text import plain, section, t
+
+VERSION = 1  # of what the component is given
+PACE = 4  # steps a second of slow motion
+
+SOON, ACTIVE, IDLE = 0.15, 0.5, 3.0  # seconds until the browser asks again
+
+_ASSETS = Path(__file__).resolve().parents[2] / "assets" / "live"
+_mount = st.components.v2.component(
+    "live_training",
+    css=(_ASSETS / "live.css").read_text(encoding="utf-8"),
+    js=bundle(_ASSETS),
+    isolate_styles=False,  # its names all begin with lv-; so tests can see into it
+)
+
+
+KEY = "live"
+
+Ask = Callable[..., None]
+
+
+@st.fragment
+def watch(name: str, others: Sequence[str], known: frozenset[str]) -> None:
+    """A run and what can be asked of it, with the curves of other runs laid over its own. The page begins anew when the
+    runs are no longer those that it knew."""
+    entries = {entry.name: entry for entry in runs.all_runs()}
+    if name not in entries or entries.keys() != known:
+        st.rerun()
+    jobs = Jobs()
+    with runs.guard():
+        jobs.tend()
+        entry = entries[name]
+        if entry.config is None or entry.status is None:
+            raise InputError(entry.problem or "")
+        state_now = "finished" if entry.shipped else jobs.state(entry.run)
+        status = dataclasses.replace(entry.status, state=state_now)
+        if not entry.shipped:
+            _controls(jobs, entry.run, status)
+        _view(jobs, entry, status, [entries[other] for other in others if other in entries])
+
+
+@st.fragment(run_every=IDLE)
+def wait_for_a_run(known: frozenset[str]) -> None:
+    """Begin the page anew once there is a run, started from the command line perhaps."""
+    if {entry.name for entry in runs.all_runs()} != known:
+        st.rerun()
+
+
+# --- asking -------------------------------------------------------------------------------------------------------------
+
+
+def _controls(jobs: Jobs, run: Run, status: Status) -> None:
+    """Always the same buttons in the same places; those that would do nothing are disabled."""
+    now, slow = status.state, run.control().pace > 0
+    trains = now in ("running", "paused")
+    with st.container(horizontal=True, gap="small", key="live-controls"):
+        if now == "finished":
+            more = jobs.resume, run, status.epochs + max(1, status.epochs)
+            _button("more", "forward", more, True, epochs=max(1, status.epochs))
+        else:
+            going = now == "queued" or (now == "running" and not slow)
+            _button(
+                "resume", "play_arrow", (jobs.resume if not trains else _run, run), not going, primary=now == "paused"
+            )
+        _button("pause", "pause", (jobs.pause, run), now == "running", primary=now == "running")
+        _button("step", "skip_next", (jobs.step, run), trains)
+        _button("slow", "slow_motion_video", (_slow, run), trains and not slow)
+        _button("stop", "stop", (jobs.stop, run), now in ("queued", "running", "paused"))
+        with st.popover(t("live.delete"), icon=":material/delete:"):
+            st.write(t("live.delete_sure", name=plain(run.name)))
+            _button("delete_now", "delete", (_delete, jobs, run), True)
+    if problem := st.session_state.pop("live.problem", None):
+        st.error(plain(problem), icon=":material/error:")
+
+
+def _button(name: str, icon: str, ask: tuple[Any, ...], enabled: bool, *, primary: bool = False, **values: Any) -> None:
+    st.button(
+        t(f"live.{name}", **values), icon=f":material/{icon}:", key=f"live.{name}", disabled=not enabled,
+        help=t(f"live.{name}_help"), on_click=_ask, args=ask, type="primary" if primary else "secondary",
+    )  # fmt: skip
+
+
+def _ask(action: Ask, *args: Any) -> None:
+    try:
+        action(*args)
+    except InputError as error:
+        st.session_state["live.problem"] = str(error)
+
+
+def _run(run: Run) -> None:
+    run.request("run")
+
+
+def _slow(run: Run) -> None:
+    run.request("slow", PACE)
+
+
+def _delete(jobs: Jobs, run: Run) -> None:
+    jobs.delete(run)
+    runs.choose(None)
+
+
+# --- showing ------------------------------------------------------------------------------------------------------------
+
+
+def _view(jobs: Jobs, entry: Entry, status: Status, others: Sequence[Entry]) -> None:
+    run, config = entry.run, entry.config
+    assert config is not None
+    seen, tick = _reported()
+    if status.active:
+        run.watch()
+    main = live.news(run, status, seen)
+    language = state.language()
+    _mount(
+        key=KEY,
+        data={
+            "version": VERSION,
+            "key": KEY,
+            "language": language,
+            "text": {**section(language, "live"), "state": section(language, "runs.state")},
+            "tick": tick,
+            "poll": SOON if main["more"] or status.state == "queued" else ACTIVE if status.active else IDLE,
+            "name": run.name,
+            "title": entry.title,
+            "main": main,
+            "classes": list(config.model.class_names),
+            "latentDim": config.model.latent_dim,
+            "prior": FAMILIES[config.model.family].prior == "standard",
+            "waitsFor": _ahead(jobs, run) if status.state == "queued" else None,
+            "others": [
+                {"name": o.name, "title": o.title, "history": live.history(o.run, *seen.others.get(o.name, (0, 0)))}
+                for o in others
+            ],
+        },
+        on_seen_change=lambda: None,
+    )
+
+
+def _reported() -> tuple[Seen, int]:
+    """What the browser said it has, and which of its questions that was."""
+    value = st.session_state.get(KEY)
+    reported = value.get("seen") if isinstance(value, Mapping) else None
+    tick = reported.get("tick") if isinstance(reported, Mapping) else 0
+    return Seen.from_json(reported), tick if isinstance(tick, int) else 0
+
+
+def _ahead(jobs: Jobs, run: Run) -> str | None:
+    """The run that has to end before this one begins."""
+    waiting = jobs.waiting()
+    if run.name not in waiting:
+        return None
+    before = waiting[: waiting.index(run.name)]
+    return before[-1] if before else next((other.name for other in runs_in(jobs.folder) if other.locked()), None)

@@ -1,0 +1,96 @@
+"""What the pages read of a run: once for all sessions, and again when its files change. Shared: look, do not touch."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cvae.config import DataConfig
+from cvae.data import ImageData, Split, load_data
+from cvae.errors import InputError
+from cvae.inference import Inference
+from cvae.numpy_nets import Array
+from cvae.runs import Run
+
+Stamp = tuple[int, ...]  # when the files that something was read from were written
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """The held-out images of a run: codes (N, d), and where they are known labels (N,) and the images (N, C, H, W)."""
+
+    split: str  # "test", or "validation" until a training has ended
+    codes: Array
+    labels: NDArray[np.uint8] | None
+    images: NDArray[np.uint8] | None  # None where the data set is not on this disk
+
+
+def model(run: Run) -> Inference:
+    """The trained model."""
+    return _model(run.path, _stamp(run))
+
+
+def held_out(run: Run) -> HeldOut:
+    """Its held-out codes, and their images where the data set is on this disk."""
+    split, codes, labels = _codes(run.path, _stamp(run))
+    config = run.config()
+    data = data_of(config.data)
+    images = None if data is None else (data.test if split == "test" else data.validation).images
+    if images is not None and (len(images) < len(codes) or images.shape[1:] != config.model.image_shape):
+        images = None  # the data set is another one by now
+    return HeldOut(split, codes, labels, images)
+
+
+def figures(run: Run) -> dict[str, Any] | None:
+    """What `evaluate` measured on the test images; else the last validation record; None before there is one."""
+    measured = run.metrics()
+    if measured is not None:
+        return measured
+    return next((record for record in reversed(run.history()) if record["split"] == "validation"), None)
+
+
+def kl_per_dim(run: Run) -> list[float] | None:
+    """KL of each dimension in nats, as far as it has been measured; None for a model that has none."""
+    return (figures(run) or {}).get("kl_per_dim")
+
+
+def data_of(config: DataConfig) -> ImageData | None:
+    """The images that a run was made with, but for those it was trained on; None where they are not on this disk.
+
+    A run from another machine names a folder of that machine: the usual one is tried as well.
+    """
+    for place in (config, dataclasses.replace(config, dir=None)):
+        with contextlib.suppress(InputError):
+            return _data(place)
+    return None
+
+
+def _stamp(run: Run) -> Stamp:
+    files = (run.path / name for name in ("config.json", "model.safetensors", "codes.safetensors", "snapshots"))
+    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _model(path: Path, stamp: Stamp) -> Inference:
+    return Inference.load(Run(path))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _codes(path: Path, stamp: Stamp) -> tuple[str, Array, NDArray[np.uint8] | None]:
+    arrays = Run(path).codes()
+    split = "test" if (path / "codes.safetensors").is_file() else "validation"
+    return split, arrays["codes"].astype(np.float32), arrays.get("labels")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _data(config: DataConfig) -> ImageData:
+    data = load_data(config)
+    none = None if data.train.labels is None else data.train.labels[:0].copy()
+    return dataclasses.replace(data, train=Split(data.train.images[:0].copy(), none))

@@ -1,0 +1,111 @@
+"""How long a picture takes: `python tests/bench_explorer.py` drags in a headless Chromium and prints the times.
+
+Each case drags the cursor for 400 pointer moves over a page with 10,000 codes and the 20 × 20 manifold shown, with untrained
+weights (the arithmetic is the same) and 28 × 28 pictures, the decoders 784-400 or convolutions 16-32 after 400. Printed, as
+median · 95th percentile · maximum in milliseconds:
+
+    cost      from the pointer event's dispatch to the last pixel of all pictures that it asks for, the strip included
+    queued    the same from the event's time stamp: what it waited for the page and for the next frame is counted too
+    shown     from the time stamp until the browser has rendered that frame
+
+Beside them: pictures for moves; pictures of the strip that waited for a later frame because a move's 11 ms were spent; tasks of
+the page that took longer than 50 ms.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+
+from browser import launch, streamlit
+from explorer_helpers import make_run
+
+MOVES = 400
+CODES = 10_000
+CASES = {
+    "one MLP (VAE)": ["vae"],
+    "AE + VAE + CVAE, MLP, ten labels": ["ae", "vae", "cvae"],
+    "AE + VAE + CVAE, convolutional, ten labels": ["ae-conv", "vae-conv", "cvae-conv"],
+}
+LIMITS = {"AE + VAE + CVAE, MLP, ten labels": 8.0, "AE + VAE + CVAE, convolutional, ten labels": 16.0}  # ms, of the 95th
+APP = """
+import streamlit as st
+from cvae.runs import Run
+from cvae.ui.explorer import explorer, payload_of
+
+st.set_page_config(layout="wide")
+explorer(payload_of([Run(f"FOLDER/{name}") for name in st.query_params["runs"].split(",")]), key="explorer")
+"""
+LISTEN = """root => {
+  window.frames = [];
+  window.tasks = [];
+  root.explorer.onframe(({ event, start, end, waiting }) => {
+    if (!event) return;
+    const frame = [end - start, end - event.timeStamp, 0, waiting];
+    window.frames.push(frame);
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => (frame[2] = performance.now() - event.timeStamp);
+      channel.port2.postMessage(0);
+    });
+  });
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => window.tasks.push(entry.duration)))
+    .observe({ entryTypes: ["longtask"] });
+}"""
+
+
+def drag(browser: Any, address: str, runs: list[str]) -> tuple[np.ndarray, list[float], int]:
+    """Frames (cost, queued, shown, waiting), long tasks, and how many pictures were drawn."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.goto(f"{address}/?runs={','.join(runs)}")
+    root = page.get_by_test_id("latent-explorer")
+    root.get_by_role("button", name="Manifold").click()
+    page.wait_for_timeout(4000)
+    root.evaluate(LISTEN)
+    box = root.get_by_role("slider", name="Latent map").first.bounding_box()
+    x, y, side = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.wait_for_timeout(500)
+    page.evaluate("() => { window.frames.length = window.tasks.length = 0; }")
+    before = int(root.get_attribute("data-frames"))
+    for i in range(MOVES):
+        turn = 6 * np.pi * i / MOVES
+        page.mouse.move(x + 0.4 * side * np.cos(turn) * i / MOVES, y + 0.4 * side * np.sin(turn) * i / MOVES)
+    drawn = int(root.get_attribute("data-frames")) - before
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    frames, tasks = np.array(page.evaluate("() => window.frames")), page.evaluate("() => window.tasks")
+    page.close()
+    return frames, tasks, drawn
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        common = {"image_shape": (1, 28, 28), "hidden": (400,), "channels": (16, 32), "codes": CODES, "gain": 1.5}
+        for family in ("ae", "vae", "cvae"):
+            make_run(folder / family, family=family, **common)
+            make_run(folder / f"{family}-conv", family=family, net="conv", **common)
+        script = folder / "app.py"
+        script.write_text(APP.replace("FOLDER", place))
+        with streamlit(script) as address, launch() as browser:
+            for name, runs in CASES.items():
+                frames, tasks, drawn = drag(browser, address, runs)
+                print(f"{name}: {drawn} pictures for {MOVES} moves")
+                for column, what in enumerate(("cost", "queued", "shown")):
+                    times = frames[:, column]
+                    limit = f"   (limit {LIMITS[name]:g})" if what == "cost" and name in LIMITS else ""
+                    print(f"    {what:7} {np.median(times):6.2f} · {np.percentile(times, 95):6.2f} · {times.max():6.2f}{limit}")
+                late = int((frames[:, 3] > 0).sum())
+                print(f"    moves with pictures of the strip left for later: {late}; tasks over 50 ms: {len(tasks)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""The package's own architecture, by its imports; and that of the networks, by their shapes at every size of image."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from engine_helpers import tiny_model
+
+from cvae.architecture import architecture
+from cvae.models import build
+
+ROOT = Path(__file__).parents[1]
+
+# From the bottom up: a module imports from its own layer or from those below it. A new module is placed here.
+LAYERS = (
+    {"errors", "families", "palette", "projection", "pictures"},
+    {"config"},
+    {"architecture", "data", "distributions"},
+    {"nets", "numpy_nets", "models", "batches", "runs"},
+    {"train", "trained", "inference", "metrics"},
+    {"evaluation", "explore", "export", "bench", "plots", "jobs", "live"},
+    {"", "__main__"},  # the package itself, and its command line
+    {"ui"},
+    {"pages", "app"},
+)
+TORCH = {"distributions", "nets", "models", "batches", "train", "trained", "metrics", "evaluation", "bench"}
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the project, by its dotted name."""
+    files = [*(ROOT / "cvae").rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT / "app.py"]
+    named = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in files}
+    return {name.removesuffix(".__init__"): file for name, file in named.items()}
+
+
+def imports(nodes: list[ast.stmt], everywhere: bool) -> Iterator[str]:
+    """What the statements import: on the way in, or also within functions. Never what is for type checkers alone."""
+    for node in nodes:
+        match node:
+            case ast.Import():
+                yield from (alias.name for alias in node.names)
+            case ast.ImportFrom(module=str(module)):
+                yield from (f"{module}.{alias.name}" for alias in node.names)
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                yield from imports(node.orelse, everywhere)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() if not everywhere:
+                pass
+            case _:
+                for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+                    yield from imports(getattr(node, field, []), everywhere)
+
+
+@functools.cache
+def imported(name: str, everywhere: bool = False) -> frozenset[str]:
+    """The modules that a module imports: the project's own in full, of others the first part of the name."""
+    found = set()
+    for target in imports(ast.parse(modules()[name].read_text(encoding="utf-8")).body, everywhere):
+        own = [m for m in (target, target.rpartition(".")[0]) if m in modules()]
+        found.add(own[0] if own else target.partition(".")[0])
+    return frozenset(found - {name})
+
+
+def behind(name: str) -> set[str]:
+    """Everything that importing a module imports."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for target in imported(waiting.pop()) - found:
+            found.add(target)
+            if target in modules():
+                waiting.append(target)
+    return found
+
+
+def part(name: str) -> str:
+    """The part of the project that a module belongs to: `cvae.models.vae` → models."""
+    first, _, rest = name.partition(".")
+    return rest.partition(".")[0] if first == "cvae" else first
+
+
+def layer(name: str) -> int:
+    places = [i for i, parts in enumerate(LAYERS) if part(name) in parts]
+    assert places, f"{name} has no place in LAYERS"
+    return places[0]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_imports_go_downward(name: str):
+    for target in imported(name, everywhere=True) & modules().keys():
+        assert layer(target) <= layer(name), f"{name} imports {target}, which lies above it"
+
+
+def test_no_module_imports_itself_by_a_detour():
+    for name in modules():
+        assert name not in behind(name)
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if part(name) not in TORCH])
+def test_only_what_needs_torch_imports_it(name: str):
+    """It takes seconds: no page, no menu and no reader of a run should wait for it."""
+    assert not behind(name) & {"torch", "torchvision"}
+
+
+@pytest.mark.parametrize("name", modules())
+def test_only_the_app_imports_streamlit(name: str):
+    if part(name) not in ("ui", "pages", "app"):
+        assert "streamlit" not in imported(name, everywhere=True)
+
+
+def test_these_checks_see_what_they_should():
+    assert {"torch", "cvae.batches", "cvae.runs"} <= imported("cvae.train")
+    assert "torch" in behind("cvae.models.vae")
+    assert "cvae.train" in imported("cvae.__main__", everywhere=True) - imported("cvae.__main__")
+    assert "cvae.models" not in imported("cvae.inference")  # it is imported there for type checkers alone
+
+
+# --- networks
+
+
+def sizes() -> Iterator[tuple[int, int]]:
+    """Every side from 8 to 64: square, and beside one that shrinks as it grows."""
+    for side in range(8, 65):
+        yield side, side
+        yield side, 72 - side
+
+
+@pytest.mark.parametrize(("channels", "widths"), [(1, (16, 32)), (3, (4, 4, 4, 4, 4, 4))])
+def test_convolutions_lead_to_a_code_and_back_at_every_size(channels: int, widths: tuple[int, ...]):
+    for height, width in sizes():
+        shape = (channels, height, width)
+        with torch.device("meta"):  # shapes without numbers
+            model = build(tiny_model(net="conv", channels=widths, image_shape=shape))
+            assert model.encode(torch.empty(2, *shape)).mean.shape == (2, 2)
+            assert model.decode(torch.empty(2, 2)).shape == (2, *shape)
+
+
+def test_convolutions_stop_before_nothing_is_left():
+    for (height, width), given in itertools.product(sizes(), ((16,), (16, 32), (8,) * 6)):
+        trunk = architecture(tiny_model(net="conv", channels=given, image_shape=(1, height, width)))["encoder"].trunk
+        taken = sum(op["op"] == "conv2d" for op in trunk)
+        assert taken == min(len(given), min(height, width).bit_length() - 2)
+        assert min(height, width) >> taken >= 2
+
+
+def test_the_decoder_mirrors_the_encoder():
+    networks = architecture(tiny_model(net="conv", hidden=(30, 20), channels=(4, 8), image_shape=(3, 28, 20)))
+    into = [(op["in"], op["out"]) for op in (*networks["encoder"].trunk, *networks["encoder"].head) if "in" in op]
+    out = [(op["out"], op["in"]) for op in reversed(networks["decoder"].head) if "in" in op]
+    assert into[:-1] == out[:-1]
+    assert into[-1] == (20, 4)  # mean and log-variance of two dimensions
+    assert out[-1] == (20, 2)
+
+
+def test_networks_are_plain_json():
+    import json
+
+    for network in architecture(tiny_model("cvae-predictive", net="conv")).values():
+        assert json.loads(json.dumps(network.to_json())) == network.to_json()
