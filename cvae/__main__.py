@@ -41,7 +41,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, 1 for a training that failed, 2 for bad input."""
+    """Run one command; returns the exit code: 0, 1 for a training that failed, 2 for bad input, 130 for Ctrl-C."""
     args = parser().parse_args(argv)
     try:
         return int(args.command(args) or 0)
@@ -50,6 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
         print(f"cvae: cannot use{where}: {reason(error)}.", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\ncvae: interrupted.", file=sys.stderr)
+        return 130
     return 2
 
 
@@ -87,6 +90,8 @@ def _follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: boo
 
     def stop(number: int, frame: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        if not Run(path).path.exists():  # nothing to save yet
+            raise KeyboardInterrupt
         print("\nstopping and saving; once more to stop at once", file=sys.stderr)
         Run(path).request("stop")
 
@@ -174,6 +179,7 @@ def evaluate(args: argparse.Namespace) -> None:
 
     if args.samples < 1:
         raise InputError(f"samples must be at least 1, not {args.samples}.")
+    TrainConfig(seed=args.seed)  # refuses what no seed can be
     show = sys.stderr.isatty()
 
     def progress(share: float) -> None:
@@ -204,6 +210,7 @@ def sample(args: argparse.Namespace) -> None:
 
     if not 1 <= args.n <= 10_000 or not 0 <= args.temperature <= 100:
         raise InputError("n must lie from 1 to 10000 and the temperature from 0 to 100.")
+    TrainConfig(seed=args.seed)  # refuses what no seed can be
     run = find_run(args.run)
     model = Inference.load(run)
     how = {"temperature": args.temperature, "seed": args.seed}

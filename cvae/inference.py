@@ -165,7 +165,7 @@ class Inference:
         return x
 
     def condition(self, given: ArrayLike | None) -> Array:
-        """What cvae-predictive sees: the image for the task `label`, else the image with its hidden quadrants set to 0."""
+        """What cvae-predictive sees of images: all for the task `label`, else its hidden quadrants are set to 0."""
         x = self._images(given)
         if self.predicts_label:
             return x

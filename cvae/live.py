@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from cvae.errors import InputError
 from cvae.export import tensor
-from cvae.projection import PCA, pca
+from cvae.projection import Projection, pca
 from cvae.runs import Arrays, Run, Status
 
 SNAPSHOTS = 8  # in one answer
@@ -39,6 +39,7 @@ STRIP_BYTES = 50_000  # of one strip; large pictures are fewer
 LARGEST = 6e4  # about what half precision holds
 
 Json = dict[str, Any]
+Codes = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -138,19 +139,23 @@ def _token(run: Run) -> str:
 
 @dataclass(frozen=True)
 class _Plane:
-    key: str
-    project: PCA | None = None
+    """What the codes are shown in: their own one or two dimensions, or a projection of more."""
 
-    def __call__(self, codes: NDArray[Any]) -> NDArray[Any]:
-        codes = np.nan_to_num(codes.astype(np.float64), posinf=LARGEST, neginf=-LARGEST)
-        return np.clip(codes if self.project is None else self.project(codes), -LARGEST, LARGEST)
+    key: str
+    project: Projection | None = None
+    explained: tuple[float, ...] | None = None
+
+    def __call__(self, codes: Codes) -> Codes:
+        codes = _finite(codes)
+        return codes if self.project is None else _finite(self.project(codes))
 
     def to_json(self) -> Json:
-        if self.project is None:
-            return {"key": self.key, "kind": "codes", "origin": [0.0, 0.0], "explained": None}
-        origin = self.project(np.zeros((1, self.project.mean.size)))[0]
-        explained = [round(float(share), 4) for share in self.project.explained]
-        return {"key": self.key, "kind": "pca", "origin": origin.tolist(), "explained": explained}
+        kind, origin = ("codes", [0.0, 0.0]) if self.project is None else ("pca", self._origin(self.project))
+        return {"key": self.key, "kind": kind, "origin": origin, "explained": self.explained}
+
+    @staticmethod
+    def _origin(project: Projection) -> list[float]:
+        return [float(value) for value in project(np.zeros((1, project.mean.size)))[0]]
 
 
 def _plane(run: Run, steps: list[int], status: Status) -> _Plane:
@@ -164,11 +169,16 @@ def _plane(run: Run, steps: list[int], status: Status) -> _Plane:
 
 @functools.lru_cache(maxsize=32)
 def _main_plane(path: Path, step: int, _token: str) -> _Plane:
-    codes = _Plane("codes")(_codes(Run(path).snapshot(step, ("codes",)), step))
-    return _Plane(f"pca {step}", pca(codes, 2))
+    projection, explained = pca(_finite(_codes(Run(path).snapshot(step, ("codes",)), step)), 2)
+    return _Plane(f"pca {step}", projection, tuple(round(float(share), 4) for share in explained))
 
 
-def _codes(arrays: Arrays, step: int) -> NDArray[Any]:
+def _finite(codes: Codes) -> Codes:
+    values: Codes = np.clip(np.nan_to_num(np.asarray(codes, np.float64)), -LARGEST, LARGEST)
+    return values
+
+
+def _codes(arrays: Arrays, step: int) -> Codes:
     codes = arrays.get("codes")
     if codes is None or codes.ndim != 2 or not len(codes):
         raise InputError(f"the snapshot of step {step} is damaged: it has no codes.")

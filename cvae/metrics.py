@@ -57,6 +57,8 @@ def linear_probe_accuracy(codes: Codes, labels: Labels, test_codes: Codes, test_
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    if len(np.unique(labels)) == 1:  # nothing to regress on, as a small data set may be divided
+        return float((np.asarray(test_labels) == labels[0]).mean())
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     return float(probe.fit(codes, labels).score(test_codes, test_labels))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Pixels = NDArray[np.uint8]  # (h, w) grey, or (h, w, 3) colour
-GAP = 128  # between images: a grey that parts them on paper as well as on black
+GAP, GAP_ON_PAPER = 70, 200  # the grey between images
 
 
 def grid(images: NDArray[Any], columns: int | None = None, *, gap: int = 0, paper: bool = False) -> Pixels:
@@ -34,7 +34,8 @@ def grid(images: NDArray[Any], columns: int | None = None, *, gap: int = 0, pape
     values = images if images.dtype == np.uint8 else np.rint(255 * np.clip(images, 0, 1)).astype(np.uint8)
     ink = paper and channels == 1
     blank = 255 if ink else 0
-    tiles = np.full((rows * columns, height + gap, width + gap, channels), GAP, dtype=np.uint8)
+    line = GAP_ON_PAPER if paper else GAP
+    tiles = np.full((rows * columns, height + gap, width + gap, channels), line, dtype=np.uint8)
     tiles[:, :height, :width] = blank
     tiles[:count, :height, :width] = (255 - values if ink else values).transpose(0, 2, 3, 1)
     tiles = tiles.reshape(rows, columns, height + gap, width + gap, channels)

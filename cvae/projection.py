@@ -52,8 +52,10 @@ def tsne(codes: ArrayLike, *, perplexity: float = 30.0, seed: int = 0) -> Floats
     Neighbours stay neighbours; distances between groups, their sizes and their densities mean nothing.
     """
     from sklearn.manifold import TSNE  # a second to import, and only here
+    from threadpoolctl import threadpool_limits
 
     values = np.asarray(codes, dtype=np.float64)
     perplexity = min(perplexity, (len(values) - 1) / 3)
-    embedded: Floats = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(values)
+    with threadpool_limits(1):  # as fast as with two threads, and beside a training four times as fast
+        embedded: Floats = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(values)
     return embedded

@@ -73,6 +73,8 @@ def fit(
     if not resume:
         Run.create(path, config, "running")
     with run.lock():
+        if resume:
+            run.request("run")  # whatever was asked last
         try:
             yield from training.records()
         except InputError:
@@ -283,7 +285,7 @@ class _Training:
         return {
             "split": split,
             "step": self.step,
-            "epoch": round(self.step / self.per_epoch, 4),
+            "epoch": self.step / self.per_epoch,
             "reconstruction": reconstruction,
             "kl": total,
             "neg_elbo": None if total is None else reconstruction + total,
@@ -371,6 +373,7 @@ class _Training:
     def _save_checkpoint(self) -> None:
         state = {
             "step": self.step,
+            "images": len(self.train),
             "seconds": self._elapsed(),
             "history": self.history_length,
             "scale": self.scale,
@@ -384,12 +387,16 @@ class _Training:
         kept = checkpoint.restore(self.run, self.model, self.optimiser, self.noise)
         if kept is not None:
             rows, state = kept
+            if state["images"] != len(self.train):
+                raise InputError(
+                    f"the data has changed: {self.run.name} was trained on {state['images']:,} images,"
+                    f" and now there are {len(self.train):,}."
+                )
             self.filled = len(rows)
             self.rows[: self.filled] = rows.to(self.device)
             self.step, self.seconds, self.history_length = state["step"], state["seconds"], state["history"]
             self.scale, self.last_record = state["scale"], tuple(state["last_record"])
         self.run.write_config(self.config)
-        self.run.request("run")
         self.run.cut_back(self.history_length, self.step if kept else -1)
         if self.step < self.steps:
             for stale in ("codes.safetensors", "metrics.json"):

@@ -1,5 +1,41 @@
+"""Compare: several runs at one z, on the same images, with the same noise, in one table."""
+
+from __future__ import annotations
+
 import streamlit as st
 
-from cvae.ui.text import t
+from cvae.errors import InputError
+from cvae.ui import compare, linked, runs
+from cvae.ui.explorer import payload_of
+from cvae.ui.formulas import OBJECTIVE
+from cvae.ui.notes import formula
+from cvae.ui.text import plain, t
 
-st.info(t("pages.soon"))
+entries = runs.runs_picker(label=t("compare.runs"), default=compare.usual_runs(runs.all_runs()))
+chosen = compare.shown(entries)
+families = list(dict.fromkeys(one.config.model.family for one in chosen))
+
+try:
+    payload = payload_of([one.entry.run for one in chosen])
+except InputError as error:
+    st.info(t("compare.apart", why=plain(str(error))), icon=":material/link_off:")
+    compare.maps(chosen)
+else:
+    linked.explorer_at_link(payload, "compare-explorer")
+
+st.subheader(t("compare.notice.title"), anchor=False)
+for family in families:
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    left.markdown(t(f"compare.notice.{family}"))
+    with right:
+        formula(OBJECTIVE[family])
+
+st.subheader(t("compare.reconstructions.title"), anchor=False)
+same = compare.examples(chosen[0])
+compare.reconstructions(chosen, same)
+
+st.subheader(t("compare.draws.title"), anchor=False)
+compare.draws(chosen, same, linked.seed())
+
+st.subheader(t("compare.table.title"), anchor=False)
+compare.table(chosen)

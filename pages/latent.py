@@ -7,9 +7,10 @@ import streamlit as st
 
 from cvae import plots
 from cvae.ui import latent, linked, loaded, runs
+from cvae.ui.given import given_choice
 from cvae.ui.text import t
 
-bar = st.columns([2, 2, 1.3], gap="medium", vertical_alignment="bottom")
+bar = st.columns([2, 2, 1.3], gap="medium")
 with bar[0]:
     run = runs.run_picker().run
 model, held = loaded.model(run), loaded.held_out(run)
@@ -20,18 +21,30 @@ with bar[2]:
     layers = linked.choices(
         t("latent.layers.label"), "layers", ("prior", "density"), lambda k: t(f"latent.layers.{k}"), ("prior",)
     )
-dims = latent.dims_choice(model.latent_dim, usual=np.argsort(-np.asarray(kl or held.codes.var(0)))[:2].tolist())
+usual = np.argsort(-np.asarray(kl or held.codes.var(0)))[:2].tolist()  # the two dimensions that say most
+dims = latent.dims_choice(model.latent_dim, usual) if kind == "plane" else usual
 
 latent.codes_map(run, model, held, latent.view_of(kind, dims, seed, model, held.codes), layers)
 
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader(t("latent.manifold.title"), anchor=False)
-    latent.manifold_picture(run, model, held, dims)
+    if model.predicts_label:
+        st.info(t("latent.manifold.label_task"), icon=":material/label:")
+    else:
+        if kind != "plane":
+            dims = latent.dims_choice(model.latent_dim, usual)
+        given = given_choice(run, model, held)
+        latent.manifold_picture(run, model, given, dims)
+        if model.latent_dim > 2:
+            st.subheader(t("latent.traversal.title"), anchor=False)
+            latent.traversals(model, given, kl)
 with right:
     st.subheader(t("latent.histograms.title"), anchor=False)
     latent.histograms(model, held, kl)
     if kl:
         st.subheader(t("latent.kl.title"), anchor=False)
-        st.plotly_chart(plots.kl_bars(kl), key="latent-kl", alt=t("latent.kl.alt", total=f"{sum(kl):.1f}"))
+        st.plotly_chart(
+            plots.kl_bars(kl, unit=t("latent.kl.unit")), key="latent-kl", alt=t("latent.kl.alt", total=f"{sum(kl):.1f}")
+        )
         st.caption(t("latent.kl.note"))

@@ -5,27 +5,18 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cvae.ui import loaded, runs, sample, state
-from cvae.ui.explorer import ExplorerState, explorer, payload_of
+from cvae.ui import linked, loaded, runs, sample
+from cvae.ui.explorer import payload_of
 from cvae.ui.formulas import DRAW
 from cvae.ui.notes import notice
 from cvae.ui.text import t
 
-EXPLORER = "sample-explorer"
-
 run = runs.run_picker().run
 model, held = loaded.model(run), loaded.held_out(run)
-payload = payload_of([run])
-names, family = model.config.class_names, model.family
+family = model.family
 
-linked = None  # where the link says to start; from then on the browser knows better
-if EXPLORER not in st.session_state:
-    linked = ExplorerState.at(payload, state.z(model.latent_dim), state.label(len(names)))
-current = explorer(payload, key=EXPLORER, language=state.language(), state=linked)
-state.keep_z(current.z)
+current = linked.explorer_at_link(payload_of([run]), "sample-explorer")
 label = np.array(current.label, dtype=np.float32) if family.given == "label" else None
-if label is not None:
-    state.keep_label(current.label)
 
 if model.predicts_label:
     st.info(t("sample.label_task"), icon=":material/label:")

@@ -11,14 +11,17 @@ from cvae.ui.text import t
 entries = [entry for entry in runs.all_runs() if entry.config is not None]
 known = frozenset(entry.name for entry in runs.all_runs())
 
-training.new_training(expanded=not entries)
+training.new_training(expanded=all(entry.shipped for entry in entries))
 if entries:
     left, right = st.columns(2)
     with left:
-        entry = runs.run_picker(lambda entry: True, label=t("train.watch"))
+        entry = runs.run_picker(lambda entry: True, label=t("train.watch"), show_label=False)
     with right:
         others = [e.name for e in entries if e.name != entry.name]
-        overlaid = st.multiselect(t("train.overlay"), others, key="train.overlay", max_selections=4)
+        overlaid = st.multiselect(
+            t("train.overlay"), others, placeholder=t("train.overlay"), key="train.overlay", max_selections=4,
+            label_visibility="collapsed",
+        )  # fmt: skip
     live.watch(entry.name, overlaid, known)
     with st.expander(t("train.what"), icon=":material/lightbulb:"):
         st.markdown(t("train.notice"))

@@ -1,15 +1,15 @@
 """How long a picture takes: `python tests/bench_explorer.py` drags in a headless Chromium and prints the times.
 
-Each case drags the cursor for 400 pointer moves over a page with 10,000 codes and the 20 × 20 manifold shown, with untrained
-weights (the arithmetic is the same) and 28 × 28 pictures, the decoders 784-400 or convolutions 16-32 after 400. Printed, as
-median · 95th percentile · maximum in milliseconds:
+Each case drags the cursor for 400 pointer moves over a page with 10,000 codes and the 20 × 20 manifold shown, with
+untrained weights (the arithmetic is the same) and 28 × 28 pictures, the decoders 784-400 or convolutions 16-32 after 400.
+Printed, as median · 95th percentile · maximum in milliseconds:
 
     cost      from the pointer event's dispatch to the last pixel of all pictures that it asks for, the strip included
     queued    the same from the event's time stamp: what it waited for the page and for the next frame is counted too
     shown     from the time stamp until the browser has rendered that frame
 
-Beside them: pictures for moves; pictures of the strip that waited for a later frame because a move's 11 ms were spent; tasks of
-the page that took longer than 50 ms.
+Beside them: pictures for moves; moves whose strip was finished in a later frame because 11 ms were spent; tasks of the
+page that took longer than 50 ms.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from browser import launch, streamlit
-from explorer_helpers import make_run
+from browser import launch, streamlit  # noqa: E402
+from explorer_helpers import make_run  # noqa: E402
 
 MOVES = 400
 CODES = 10_000
@@ -33,7 +33,10 @@ CASES = {
     "AE + VAE + CVAE, MLP, ten labels": ["ae", "vae", "cvae"],
     "AE + VAE + CVAE, convolutional, ten labels": ["ae-conv", "vae-conv", "cvae-conv"],
 }
-LIMITS = {"AE + VAE + CVAE, MLP, ten labels": 8.0, "AE + VAE + CVAE, convolutional, ten labels": 16.0}  # ms, of the 95th
+LIMITS = {
+    "AE + VAE + CVAE, MLP, ten labels": 8.0,
+    "AE + VAE + CVAE, convolutional, ten labels": 16.0,
+}  # ms, of the 95th
 APP = """
 import streamlit as st
 from cvae.runs import Run
@@ -102,7 +105,8 @@ def main() -> None:
                 for column, what in enumerate(("cost", "queued", "shown")):
                     times = frames[:, column]
                     limit = f"   (limit {LIMITS[name]:g})" if what == "cost" and name in LIMITS else ""
-                    print(f"    {what:7} {np.median(times):6.2f} · {np.percentile(times, 95):6.2f} · {times.max():6.2f}{limit}")
+                    middle, high, most = np.median(times), np.percentile(times, 95), times.max()
+                    print(f"    {what:7} {middle:6.2f} · {high:6.2f} · {most:6.2f}{limit}")
                 late = int((frames[:, 3] > 0).sum())
                 print(f"    moves with pictures of the strip left for later: {late}; tasks over 50 ms: {len(tasks)}")
 

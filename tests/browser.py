@@ -74,7 +74,11 @@ def streamlit(script: Path, **environment: str) -> Iterator[str]:
     log = script.with_suffix(".log")
     with log.open("wb") as output:
         server = subprocess.Popen(
-            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONPATH": path, **environment}
+            command,
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": path, **environment},
         )
     try:
         _wait(server, f"http://127.0.0.1:{port}", log)

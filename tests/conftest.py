@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from engine_helpers import tiny_run
 
-from cvae.config import DataConfig
+from cvae.config import DataConfig, RunConfig
 from cvae.data import ImageData, Split, load_data
-from cvae.runs import Run
+from cvae.runs import Record, Run
 from cvae.train import fit
 
 
@@ -44,7 +46,7 @@ def few_digits(digits: ImageData) -> ImageData:
 def trained(digits: ImageData, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
     """trained(family, ...): a run of it on the digits. Shared: look, do not touch.
 
-    With this σ the posterior is far from the prior, yet wide enough for importance sampling and for a coarse quadrature.
+    With this σ the posterior is far from the prior, yet wide enough for importance sampling and a coarse quadrature.
     """
     folder = tmp_path_factory.mktemp("trained")
 
@@ -55,5 +57,21 @@ def trained(digits: ImageData, tmp_path_factory: pytest.TempPathFactory) -> Call
         for _ in fit(path, tiny_run(family, **{**usual, **changes}), data=digits):
             pass
         return Run(path)
+
+    return run
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a run may be made."""
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def finish(path: Path, few_digits: ImageData) -> Callable[..., list[Record]]:
+    """Train to the end on the few digits; the records."""
+
+    def run(config: RunConfig | None = None, **options: Any) -> list[Record]:
+        return list(fit(path, config, **{"data": few_digits, **options}))
 
     return run

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import threading
+import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from cvae.config import DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
+from cvae.data import ImageData, Split
 from cvae.families import FAMILIES
-from cvae.runs import Run
-from cvae.train import fit
+from cvae.runs import Record, Run
 
 DIGITS = tuple("0123456789")
+PER_EPOCH = 4  # steps that `few_digits` take in batches of 64
 
 # Every family, cvae-predictive with both of its tasks.
 KINDS = [(family, "quadrants") for family in FAMILIES] + [("cvae-predictive", "label")]
@@ -53,28 +55,23 @@ def wait_until(true: Callable[[], bool], seconds: float = 10.0) -> None:
         time.sleep(0.005)
 
 
-class Background(threading.Thread):
-    """A training in a thread of its own, as a page or another process would watch it: through the run folder."""
+def changed(data: ImageData, change: Callable[[Split], Split]) -> ImageData:
+    """The data with the same done to each of its splits."""
+    return dataclasses.replace(
+        data, train=change(data.train), validation=change(data.validation), test=change(data.test)
+    )
 
-    def __init__(self, run: Run, *args: Any, **options: Any) -> None:
-        super().__init__(daemon=True)
-        self.run_folder, self.args, self.options = run, args, options
-        self.records: list[dict[str, Any]] = []
-        self.error: BaseException | None = None
 
-    def run(self) -> None:
-        try:
-            for record in fit(self.run_folder.path, *self.args, **self.options):
-                self.records.append(record)
-        except BaseException as error:
-            self.error = error
+def of(records: list[Record], split: str) -> list[Record]:
+    """The records of one split."""
+    return [record for record in records if record["split"] == split]
 
-    def __enter__(self) -> Background:
-        self.start()
-        wait_until(lambda: (self.run_folder.path / "status.json").exists() and self.run_folder.status().step > 0)
-        return self
 
-    def __exit__(self, *error: object) -> None:
-        self.run_folder.request("stop")
-        self.join(10)
-        assert not self.is_alive()
+def without_times(records: list[Record]) -> list[Record]:
+    """What two runs of the same seed have in common."""
+    return [{k: v for k, v in r.items() if k not in ("seconds", "images_per_second")} for r in records]
+
+
+def weights_equal(one: Run, other: Run) -> bool:
+    a, b = one.weights(), other.weights()
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)

@@ -1,7 +1,8 @@
-"""Runs on disk for the explorer's tests: networks of every kind with random weights, without any training."""
+"""For the tests of the explorer: runs of every kind without any training, and explorers on a page."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from cvae.config import ModelConfig, RunConfig
 from cvae.families import FAMILIES
 from cvae.models import Autoencoder, build
 from cvae.runs import Run
+from cvae.ui.bundle import bundle
+from cvae.ui.explorer import ASSETS, PANELS, texts
 
 DIGITS = tuple("0123456789")
 CODES = 300
+HOSTILE = "<img src=x onerror='window.hacked=1'>"
 
 
 def make_run(path: Path, *, seed: int = 0, gain: float = 3.0, codes: int = CODES, **model: Any) -> Run:
@@ -45,3 +49,97 @@ def torch_model(run: Run) -> Autoencoder:
     model = build(run.config().model)
     model.load_state_dict({name: torch.from_numpy(value) for name, value in run.weights().items()})
     return model.eval()
+
+
+# Mounts the component on an empty page, as Streamlit would.
+MOUNT = """
+async ({ script, data }) => {
+  const url = (window.scriptUrl ??= URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+  const mount = (await import(url)).default;
+  document.body.replaceChildren();
+  const parentElement = document.body.appendChild(document.createElement("div"));
+  window.sent = [];
+  mount({ data, parentElement, setStateValue: (...message) => window.sent.push(message) });
+  window.remount = (data) => mount({ data, parentElement, setStateValue: () => {} });
+}
+"""
+# Sets states and reads what is shown: the decoded numbers, and the bytes on the canvas.
+SHOW = """
+(states) => {
+  const root = document.querySelector("[data-testid=latent-explorer]");
+  const canvas = root.querySelector(".lx-frame canvas");
+  return states.map((state) => {
+    root.explorer.set(state);
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return [[...root.explorer.values(0)], [...data]];
+  });
+}
+"""
+
+
+def mount(page: Any, payload: dict[str, Any], **changes: Any) -> None:
+    data = {
+        **payload,
+        "key": "k",
+        "panels": list(PANELS),
+        "language": "en",
+        "text": texts("en"),
+        "state": None,
+        **changes,
+    }
+    page.evaluate(MOUNT, {"script": bundle(ASSETS / "explorer"), "data": data})
+
+
+class Explorer:
+    """An explorer on a page, with everything that the browser sends to the server counted."""
+
+    def __init__(self, browser: Any, address: str, runs: str, **context: Any) -> None:
+        self.page = browser.new_context(viewport={"width": 1280, "height": 1000}, **context).new_page()
+        self.sent: list[Any] = []
+        self.errors: list[str] = []
+        self.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.sent.append(frame)))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(f"{address}/?runs={runs}")
+        self.root = self.page.get_by_test_id("latent-explorer")
+        self.root.wait_for()
+        self.page.wait_for_function("() => document.querySelector('[data-testid=latent-explorer]').dataset.frames > 0")
+        self.settle()
+
+    def settle(self) -> None:
+        self.page.wait_for_timeout(700)
+
+    @property
+    def frames(self) -> int:
+        return int(self.root.get_attribute("data-frames"))
+
+    @property
+    def z(self) -> list[float]:
+        values: list[float] = json.loads(self.root.get_attribute("data-z"))
+        return values
+
+    @property
+    def reruns(self) -> int:
+        return int(self.page.locator("#reruns").inner_text())
+
+    def views(self) -> Any:
+        return self.root.evaluate("root => root.explorer.views()")
+
+    def state(self) -> Any:
+        return self.root.evaluate("root => root.explorer.state()")
+
+    def button(self, name: str) -> Any:
+        return self.root.get_by_role("button", name=name, exact=True)
+
+    def label(self, name: str) -> Any:
+        return self.root.get_by_role("group", name="Label").get_by_role("button", name=name, exact=True)
+
+    def pad(self, index: int = 0) -> Any:
+        return self.root.get_by_role("slider", name="Latent map").nth(index)
+
+    def corner(self, index: int = 0) -> tuple[float, float, float]:
+        box = self.pad(index).bounding_box()
+        return box["x"], box["y"], box["width"]
+
+    def close(self) -> None:
+        assert self.errors == []
+        self.page.context.close()

@@ -19,19 +19,23 @@ ROOT = Path(__file__).parents[1]
 
 # From the bottom up: a module imports from its own layer or from those below it. A new module is placed here.
 LAYERS = (
-    {"errors", "families", "palette", "projection", "pictures"},
+    {"errors", "families", "schedule", "palette", "projection", "pictures"},
     {"config"},
     {"architecture", "data", "distributions"},
     {"nets", "numpy_nets", "models", "batches", "runs"},
-    {"train", "trained", "inference", "metrics"},
-    {"evaluation", "explore", "export", "bench", "plots", "jobs", "live"},
+    {"views", "checkpoint", "train", "trained", "inference", "metrics"},
+    {"evaluation", "explore", "export", "comparison", "bench", "plots", "jobs", "live"},
     {"", "__main__"},  # the package itself, and its command line
     {"ui"},
     {"pages", "app"},
 )
-TORCH = {"distributions", "nets", "models", "batches", "train", "trained", "metrics", "evaluation", "bench"}
+TORCH = {
+    *("distributions", "nets", "models", "batches", "views", "checkpoint"),
+    *("train", "trained", "metrics", "evaluation", "bench"),
+}
 
 
+@functools.cache
 def modules() -> dict[str, Path]:
     """Every module of the project, by its dotted name."""
     files = [*(ROOT / "cvae").rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT / "app.py"]

@@ -1,4 +1,4 @@
-"""Densities and divergences against torch's own and against closed forms. In double precision, where it is theirs too."""
+"""Densities and divergences against torch's own and against closed forms, in double precision."""
 
 from __future__ import annotations
 

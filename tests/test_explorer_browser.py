@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from browser import ROOT, launch, streamlit
-from explorer_helpers import make_run, torch_model
+from explorer_helpers import HOSTILE, Explorer, make_run
 
-from cvae.config import LIKELIHOODS, NETS
-from cvae.export import export
-from cvae.families import FAMILIES
-from cvae.runs import Run
-from cvae.ui.bundle import bundle
-from cvae.ui.explorer import PANELS, texts
-
-ASSETS = ROOT / "assets" / "explorer"
 APP = """
 import streamlit as st
 from cvae.export import export
@@ -39,7 +27,6 @@ state = explorer(payload_of([Run(f"FOLDER/{name}") for name in names]), key="exp
 st.html(f"<pre id='reruns'>{st.session_state['reruns']}</pre>")
 st.json({"z": state.z, "label": state.label, "cursor": state.cursor, "path": state.path}, expanded=True)
 """
-HOSTILE = "<img src=x onerror='window.hacked=1'>"
 
 
 @pytest.fixture(scope="module")
@@ -60,61 +47,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     script.write_text(APP.replace("FOLDER", str(folder)))
     with streamlit(script) as address:
         yield address
-
-
-class Explorer:
-    """An explorer on a page, with everything that the browser sends to the server counted."""
-
-    def __init__(self, browser: Any, address: str, runs: str, **context: Any) -> None:
-        self.page = browser.new_context(viewport={"width": 1280, "height": 1000}, **context).new_page()
-        self.sent: list[Any] = []
-        self.errors: list[str] = []
-        self.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.sent.append(frame)))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(f"{address}/?runs={runs}")
-        self.root = self.page.get_by_test_id("latent-explorer")
-        self.root.wait_for()
-        self.page.wait_for_function("() => document.querySelector('[data-testid=latent-explorer]').dataset.frames > 0")
-        self.settle()
-
-    def settle(self) -> None:
-        self.page.wait_for_timeout(700)
-
-    @property
-    def frames(self) -> int:
-        return int(self.root.get_attribute("data-frames"))
-
-    @property
-    def z(self) -> list[float]:
-        values: list[float] = json.loads(self.root.get_attribute("data-z"))
-        return values
-
-    @property
-    def reruns(self) -> int:
-        return int(self.page.locator("#reruns").inner_text())
-
-    def views(self) -> Any:
-        return self.root.evaluate("root => root.explorer.views()")
-
-    def state(self) -> Any:
-        return self.root.evaluate("root => root.explorer.state()")
-
-    def button(self, name: str) -> Any:
-        return self.root.get_by_role("button", name=name, exact=True)
-
-    def label(self, name: str) -> Any:
-        return self.root.get_by_role("group", name="Label").get_by_role("button", name=name, exact=True)
-
-    def pad(self, index: int = 0) -> Any:
-        return self.root.get_by_role("slider", name="Latent map").nth(index)
-
-    def corner(self, index: int = 0) -> tuple[float, float, float]:
-        box = self.pad(index).bounding_box()
-        return box["x"], box["y"], box["width"]
-
-    def close(self) -> None:
-        assert self.errors == []
-        self.page.context.close()
 
 
 @pytest.fixture
@@ -184,97 +116,6 @@ def test_one_drag_moves_every_model(explore: Any) -> None:
     assert all(a != b for a, b in zip(before, after, strict=True))
 
 
-# --- the same picture as PyTorch ------------------------------------------------------------------------------------
-
-KINDS = [
-    {"family": family, "net": net, "likelihood": likelihood, "image_shape": shape}
-    for family, net, likelihood, shape in itertools.product(FAMILIES, NETS, LIKELIHOODS, [(1, 8, 8), (3, 13, 9)])
-]
-MORE = [
-    {"family": "cvae", "image_shape": (1, 28, 28), "hidden": (400,)},
-    {"family": "cvae", "net": "conv", "image_shape": (3, 32, 32), "channels": (16, 32), "activation": "tanh"},
-    {"family": "vae", "net": "conv", "image_shape": (1, 64, 47), "channels": (4, 4, 4, 4), "hidden": (32, 16)},
-    {"family": "vae", "latent_dim": 1},
-    {"family": "vae", "latent_dim": 32},
-    {"family": "cvae-predictive", "quadrants": 3, "net": "conv"},
-    {"family": "cvae-predictive", "task": "label"},
-    {"family": "cvae-predictive", "task": "label", "net": "conv"},
-]
-MOUNT = """
-async ({ script, data }) => {
-  const url = (window.scriptUrl ??= URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
-  const mount = (await import(url)).default;
-  document.body.replaceChildren();
-  const parentElement = document.body.appendChild(document.createElement("div"));
-  window.sent = [];
-  mount({ data, parentElement, setStateValue: (...message) => window.sent.push(message) });
-  window.remount = (data) => mount({ data, parentElement, setStateValue: () => {} });
-}
-"""
-SHOW = """
-(states) => {
-  const root = document.querySelector("[data-testid=latent-explorer]");
-  const canvas = root.querySelector(".lx-frame canvas");
-  return states.map((state) => {
-    root.explorer.set(state);
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return [[...root.explorer.values(0)], [...data]];
-  });
-}
-"""
-
-
-@pytest.fixture(scope="module")
-def blank(browser: Any) -> Any:
-    page = browser.new_page()
-    page.goto("about:blank")
-    return page
-
-
-def mount(page: Any, payload: dict[str, Any], **changes: Any) -> None:
-    data = {**payload, "key": "k", "panels": list(PANELS), "language": "en", "text": texts("en"), "state": None, **changes}
-    page.evaluate(MOUNT, {"script": bundle(ASSETS), "data": data})
-
-
-@pytest.mark.parametrize("model", KINDS + MORE, ids=lambda m: "-".join(str(v) for v in m.values()))
-def test_the_picture_is_pytorchs(blank: Any, tmp_path: Path, model: dict[str, Any]) -> None:
-    run = make_run(tmp_path / "run", **model)
-    payload = export([run])
-    mount(blank, payload)
-    rng = np.random.default_rng(1)
-    config = run.config().model
-    count = 3
-    z = rng.standard_normal((count, config.latent_dim))
-    weights = rng.dirichlet(np.ones(10), count)
-    conditions = payload["models"][0]["conditions"]
-    states = [
-        {"z": z[i].tolist(), "weights": weights[i].tolist(), "mixing": True, "condition": i if conditions else 0}
-        for i in range(count)
-    ]
-    shown = blank.evaluate(SHOW, states)
-    for i, (values, rgba) in enumerate(shown):
-        expected = expected_picture(run, z[i], weights[i], i)
-        assert np.abs(np.array(values) - expected.ravel()).max() <= 2 / 255
-        if expected.ndim == 3:
-            pixels = np.array(rgba, float).reshape(*expected.shape[:2], 4)[..., :3]
-            if expected.shape[2] == 1:
-                pixels = 255 - pixels  # ink on paper
-            assert np.abs(pixels - 255 * expected).max() <= 2
-
-
-def expected_picture(run: Run, z: np.ndarray, weights: np.ndarray, condition: int) -> np.ndarray:
-    """`model.decode`, as H × W × C, or class probabilities."""
-    model = torch_model(run)
-    given = None
-    if model.family.given == "condition":
-        given = torch.from_numpy(run.snapshot(1)["strip"][condition : condition + 1] / np.float32(255))
-    elif model.family.given == "label":
-        given = torch.tensor(weights[None], dtype=torch.float32)
-    with torch.inference_mode():
-        picture = model.decode(torch.tensor(z[None], dtype=torch.float32), given)[0].numpy()
-    return np.moveaxis(picture, 0, -1) if picture.ndim == 3 else picture
-
-
 # --- what survives --------------------------------------------------------------------------------------------------
 
 
@@ -305,26 +146,47 @@ def test_zoom_cursor_and_label_survive(explore: Any) -> None:
     assert explorer.root.evaluate("(root, before) => root === before", element)
 
 
+def test_the_page_keeps_the_state_in_its_address(browser: Any, tmp_path: Path) -> None:
+    for family in ("cvae", "vae"):
+        make_run(tmp_path / family, family=family)
+    script = tmp_path / "app.py"
+    pages = ROOT / "pages" / "explore.py"
+    script.write_text(
+        f"import streamlit as st\nst.set_page_config(layout='wide')\nst.navigation([st.Page({str(pages)!r})]).run()\n"
+    )
+    with streamlit(script, CVAE_RUNS=str(tmp_path)) as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        received: list[int] = []
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))))
+        page.goto(f"{address}/?runs=cvae&z=0.5,-1&label=3")
+        root = page.get_by_test_id("latent-explorer")
+        root.locator("canvas").first.wait_for()
+        page.wait_for_timeout(1000)
+        assert json.loads(root.get_attribute("data-z")) == [0.5, -1]
+        assert root.evaluate("root => root.explorer.state().weights[3]") == 1
+        received.clear()
+        box = root.get_by_role("slider", name="Latent map").bounding_box()
+        page.mouse.move(box["x"] + 100, box["y"] + 100)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 123, box["y"] + 234)
+        page.mouse.up()
+        page.wait_for_function("() => !location.search.includes('z=0.5')")
+        page.wait_for_timeout(1000)
+        z = json.loads(root.get_attribute("data-z"))
+        assert f"z={z[0]:.3g}%2C{z[1]:.3g}" in page.url
+        assert z[0] != float(f"{z[0]:.3g}")  # the rounded address does not move the cursor
+        assert sum(received) < 20_000  # the models were not sent again
+        page.close()
+
+
 def test_grey_is_ink_on_paper_and_white_on_black(explore: Any) -> None:
     explorer = explore("vae", color_scheme="dark")
-    darkest = "root => Math.max(...root.querySelector('.lx-frame canvas').getContext('2d').getImageData(0, 0, 1, 1).data.slice(0, 3))"
+    corner = "root => root.querySelector('.lx-frame canvas').getContext('2d').getImageData(0, 0, 1, 1).data[0]"
     value = explorer.root.evaluate("root => root.explorer.values(0)[0]")
-    assert abs(explorer.root.evaluate(darkest) - 255 * value) <= 1
+    assert abs(explorer.root.evaluate(corner) - 255 * value) <= 1
     explorer.page.emulate_media(color_scheme="light")
     explorer.settle()
-    assert abs(explorer.root.evaluate(darkest) - (255 - 255 * value)) <= 1
-
-
-def test_other_weights_of_the_same_model_keep_the_place(blank: Any, tmp_path: Path) -> None:
-    first, second = (export([make_run(tmp_path / str(seed) / "r", family="cvae", seed=seed)]) for seed in (0, 1))
-    mount(blank, first)
-    blank.evaluate(SHOW, [{"z": [0.5, -0.5]}])
-    before = blank.evaluate(SHOW, [{}])[0][0]
-    data = {**second, "key": "k", "panels": list(PANELS), "language": "en", "text": texts("en"), "state": None}
-    blank.evaluate("data => window.remount(data)", data)
-    root = blank.get_by_test_id("latent-explorer")
-    assert json.loads(root.get_attribute("data-z")) == [0.5, -0.5]
-    assert blank.evaluate(SHOW, [{}])[0][0] != before
+    assert abs(explorer.root.evaluate(corner) - (255 - 255 * value)) <= 1
 
 
 # --- trouble --------------------------------------------------------------------------------------------------------
@@ -341,55 +203,6 @@ def test_hostile_text_is_shown_as_text(explore: Any) -> None:
     assert explorer.page.evaluate("() => window.hacked") is None
 
 
-def cut(payload: Any) -> None:
-    tensor = payload["models"][0]["decoder"]["weights"]["head.0.weight"]
-    tensor["data"] = tensor["data"][:40]
-
-
-def replace(*path: Any, value: Any = None) -> Any:
-    def damage(payload: Any) -> None:
-        place = payload["models"][0]
-        for step in path[:-1]:
-            place = place[step]
-        place[path[-1]] = value
-
-    damage.__name__ = "-".join(map(str, path))
-    return damage
-
-
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (cut, "damaged: 960 bytes expected"),
-        (replace("latentDim", value=3), "does not fit"),
-        (replace("decoder"), "decoder is missing"),
-        (replace("decoder", "head", 0, "op", value=HOSTILE), HOSTILE),
-        (replace("codes", "points", "data", value="%"), "unreadable"),
-        (replace("prior"), "does not fit"),
-        (replace("title"), "incomplete"),
-        (replace("decoder", "weights", "head.0.bias", "data", value="AH4A" * 26 + "AH4="), "not numbers"),
-    ],
-)
-def test_damaged_data_is_said_in_place_of_the_component(blank: Any, tmp_path: Path, damage: Any, message: str) -> None:
-    good = export([make_run(tmp_path / "r", family="cvae", hidden=(40,))])
-    bad = json.loads(json.dumps(good))
-    damage(bad)
-    mount(blank, bad)
-    problem = blank.get_by_role("alert")
-    assert message in problem.inner_text()
-    assert "undefined" not in problem.inner_text()
-    common = {"key": "k", "panels": list(PANELS), "language": "en", "text": texts("en"), "state": None}
-    blank.evaluate("data => window.remount(data)", {**good, **common})
-    assert blank.get_by_role("alert").count() == 0
-    assert blank.get_by_role("slider", name="Latent map").count() == 1
-
-
-@pytest.mark.parametrize("data", [None, {}, {"version": 2}, {"version": 1, "models": []}, {"version": 1, "models": [7]}, "x"])
-def test_data_of_another_kind(blank: Any, data: Any) -> None:
-    blank.evaluate(MOUNT, {"script": bundle(ASSETS), "data": data})
-    assert blank.get_by_role("alert").inner_text()
-
-
 # --- keyboard, hover, path ------------------------------------------------------------------------------------------
 
 
@@ -398,7 +211,9 @@ def test_everything_by_keyboard(explore: Any) -> None:
     pad, keyboard = explorer.pad(), explorer.page.keyboard
     pad.focus()
     sent = len(explorer.sent)
-    keys = "(pad, keys) => keys.forEach((key) => pad.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })))"
+    keys = (
+        "(pad, keys) => keys.forEach((key) => pad.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })))"
+    )
     pad.evaluate(keys, ["ArrowRight"] * 5 + ["ArrowUp"])
     assert len(explorer.sent) == sent
     explorer.settle()
@@ -448,6 +263,63 @@ def test_the_focus_is_seen(explore: Any) -> None:
         assert element.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
 
 
+def test_a_finger_moves_the_cursor_and_two_move_the_map(explore: Any) -> None:
+    explorer = explore("vae", has_touch=True)
+    x, y, side = explorer.corner()
+    touch = explorer.page.context.new_cdp_session(explorer.page)
+
+    def fingers(kind: str, *points: tuple[float, float]) -> None:
+        places = [{"x": x + a * side, "y": y + b * side, "id": i} for i, (a, b) in enumerate(points)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    fingers("touchStart", (0.3, 0.3))
+    frames = explorer.frames
+    for i in range(10):
+        fingers("touchMove", (0.3 + 0.02 * i, 0.3))
+    assert explorer.frames - frames >= 9
+    fingers("touchEnd")
+    explorer.settle()
+    assert explorer.views() == [None]
+    z = explorer.z
+    fingers("touchStart", (0.4, 0.5))
+    fingers("touchStart", (0.4, 0.5), (0.6, 0.5))
+    moved = explorer.z
+    for i in range(1, 6):
+        fingers("touchMove", (0.4 - 0.05 * i, 0.5), (0.6 + 0.05 * i, 0.5))
+    fingers("touchEnd")
+    explorer.settle()
+    (view,) = explorer.views()
+    assert view is not None
+    assert explorer.z == moved != z  # the map moved beneath the cursor
+    assert explorer.page.evaluate("() => window.scrollY") == 0
+
+
+def test_wheel_and_shift_move_the_map_but_not_the_cursor(explore: Any) -> None:
+    explorer = explore("vae")
+    x, y, side = explorer.corner()
+    mouse = explorer.page.mouse
+    mouse.move(x + side / 2, y + side / 2)
+    mouse.wheel(0, -300)
+    assert explorer.views() == [None]  # the page scrolls until the map is in use
+    mouse.click(x + side / 2, y + side / 2)
+    z = explorer.z
+    mouse.wheel(0, -300)
+    explorer.settle()
+    (near,) = explorer.views()
+    assert near is not None
+    explorer.page.keyboard.down("Shift")
+    mouse.down()
+    mouse.move(x + side / 2 + 80, y + side / 2, steps=4)
+    mouse.up()
+    explorer.page.keyboard.up("Shift")
+    (panned,) = explorer.views()
+    assert panned["x"] < near["x"]
+    assert panned["extent"] == near["extent"]
+    assert explorer.z == z
+    explorer.button("Show everything").click()
+    assert explorer.views() == [None]
+
+
 def test_hover_shows_a_code_and_a_click_goes_there(explore: Any) -> None:
     explorer = explore("cvae")
     code = explorer.root.evaluate("root => root.explorer.codePixels(0)[0]")
@@ -484,6 +356,19 @@ def test_a_path_is_set_scrubbed_and_played(explore: Any) -> None:
     assert explorer.state()["path"] == []
 
 
+def test_pictures_are_copied_and_saved(explore: Any) -> None:
+    explorer = explore("vae", permissions=["clipboard-read", "clipboard-write"])
+    explorer.button("Copy the picture").click()
+    explorer.root.get_by_text("Picture copied").wait_for()
+    size = "async () => (await (await navigator.clipboard.read())[0].getType('image/png')).size"
+    assert explorer.page.evaluate(size) > 100
+    with explorer.page.expect_download() as download:
+        explorer.button("Save the picture as PNG").click()
+    path = download.value.path()
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert download.value.suggested_filename == "vae-z-0.00_0.00.png"
+
+
 def test_reduced_motion_plays_in_steps(explore: Any) -> None:
     explorer = explore("vae", reduced_motion="reduce")
     explorer.button("Set A").click()
@@ -500,7 +385,9 @@ def test_reduced_motion_plays_in_steps(explore: Any) -> None:
 def test_classes_are_greyed_and_the_manifold_is_drawn(explore: Any) -> None:
     explorer = explore("cvae")
     count = """root => {
-      const [backdrop, codes] = [...root.querySelectorAll('.lx-layer')].map((c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data);
+      const [backdrop, codes] = [...root.querySelectorAll('.lx-layer')].map(
+        (layer) => layer.getContext('2d').getImageData(0, 0, layer.width, layer.height).data,
+      );
       let blue = 0, inked = 0;
       for (let i = 0; i < codes.length; i += 4) blue += codes[i + 2] > codes[i] + 60 && codes[i + 3] > 100;
       for (let i = 3; i < backdrop.length; i += 4) inked += backdrop[i] > 0;
@@ -530,16 +417,9 @@ def test_narrow_as_a_phone(browser: Any, server: str) -> None:
         page.goto(f"{server}/?runs={runs}")
         page.get_by_test_id("latent-explorer").locator("canvas").first.wait_for()
         page.wait_for_timeout(500)
-        inside = "root => [...root.querySelectorAll('*')].every((e) => e.getBoundingClientRect().right <= root.getBoundingClientRect().right + 6)"
+        inside = """root => {
+          const right = (element) => element.getBoundingClientRect().right;
+          return [...root.querySelectorAll('*')].every((element) => right(element) <= right(root) + 6);
+        }"""
         assert page.get_by_test_id("latent-explorer").evaluate(inside), runs
     page.close()
-
-
-# --- the pure parts -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed; the pages above run the same code")
-def test_the_pure_parts_in_node() -> None:
-    tests = sorted(map(str, (ROOT / "tests" / "js").glob("*.test.mjs")))
-    done = subprocess.run(["node", "--test", *tests], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-3000:]

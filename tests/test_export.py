@@ -167,7 +167,11 @@ def test_given_images_show_only_what_is_visible(tmp_path: Path) -> None:
 
 
 def test_titles_tell_runs_apart(tmp_path: Path) -> None:
-    a, b, c = make_run(tmp_path / "a", family="vae"), make_run(tmp_path / "b", family="vae"), make_run(tmp_path / "c", family="ae")
+    a, b, c = (
+        make_run(tmp_path / "a", family="vae"),
+        make_run(tmp_path / "b", family="vae"),
+        make_run(tmp_path / "c", family="ae"),
+    )
     assert [m["title"] for m in export([a, c])["models"]] == ["VAE", "AE"]
     assert [m["title"] for m in export([a, b])["models"]] == ["VAE · a", "VAE · b"]
     assert [m["title"] for m in export([a], titles=["<b>"])["models"]] == ["<b>"]

@@ -55,7 +55,7 @@ def _die_before_operation(path: Path, operations: int) -> None:
 @pytest.fixture(scope="module")
 def server() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["cvae.train", "torch._dynamo", __name__])  # the second: torch's optimisers ask for it
+    context.set_forkserver_preload(["cvae.train", "torch._dynamo", __name__])  # dynamo: torch's optimisers want it
     return context
 
 

@@ -1,4 +1,4 @@
-"""One contract, held by every family × task × network × likelihood, on grey and on colour images; then each file's own idea."""
+"""One contract for every family × task × network × likelihood, grey and in colour; then what is particular to one."""
 
 from __future__ import annotations
 
@@ -119,7 +119,9 @@ def test_the_prior_is_a_gaussian(case: Case):
         assert not p.log_var.any()
 
 
-@pytest.mark.parametrize("objective", [ObjectiveConfig(alpha=0.5), ObjectiveConfig(k=3, alpha=0.5)], ids=["elbo", "iwae"])
+@pytest.mark.parametrize(
+    "objective", [ObjectiveConfig(alpha=0.5), ObjectiveConfig(k=3, alpha=0.5)], ids=["elbo", "iwae"]
+)
 def test_every_parameter_learns(case: Case, objective: ObjectiveConfig):
     loss, _ = case.model.loss(case.x, case.y, objective, beta=1.0, generator=generator())
     assert loss.shape == ()
@@ -204,7 +206,9 @@ def test_one_image_is_a_batch(case: Case):
 # --- what is particular to a family
 
 
-@pytest.mark.parametrize(("family", "listens"), [("vae", False), ("cvae", True), ("cvae-learned-prior", True), ("cmma", False)])
+@pytest.mark.parametrize(
+    ("family", "listens"), [("vae", False), ("cvae", True), ("cvae-learned-prior", True), ("cmma", False)]
+)
 def test_whose_decoder_sees_the_label(family: str, listens: bool):
     model = make(tiny_model(family))
     z = torch.randn(3, 2, generator=generator())
@@ -212,7 +216,9 @@ def test_whose_decoder_sees_the_label(family: str, listens: bool):
     assert torch.equal(two, eight) is not listens
 
 
-@pytest.mark.parametrize(("family", "moves"), [("vae", False), ("cvae", False), ("cvae-learned-prior", True), ("cmma", True)])
+@pytest.mark.parametrize(
+    ("family", "moves"), [("vae", False), ("cvae", False), ("cvae-learned-prior", True), ("cmma", True)]
+)
 def test_whose_prior_depends_on_the_label(family: str, moves: bool):
     p = make(tiny_model(family)).prior(one_hot(2, 8))
     assert torch.equal(p.mean[0], p.mean[1]) is not moves

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cvae.pictures import GAP, gif, grid, png
+from cvae.pictures import GAP, GAP_ON_PAPER, gif, grid, png
 
 
 def flat(*values: float, channels: int = 1, size: tuple[int, int] = (2, 3)) -> np.ndarray:
@@ -43,11 +43,12 @@ def test_bytes_stay_bytes() -> None:
 
 
 def test_gaps_lie_between_the_images_only() -> None:
-    pixels = grid(flat(1, 1, 1, 1), columns=2, gap=1)
-    assert pixels.shape == (5, 7)
-    assert (pixels[2] == GAP).all()
-    assert (pixels[:, 3] == GAP).all()
-    assert (np.delete(np.delete(pixels, 2, 0), 3, 1) == 255).all()
+    for paper, line in ((False, GAP), (True, GAP_ON_PAPER)):
+        pixels = grid(flat(1, 1, 1, 1), columns=2, gap=1, paper=paper)
+        assert pixels.shape == (5, 7)
+        assert (pixels[2] == line).all()
+        assert (pixels[:, 3] == line).all()
+        assert (np.delete(np.delete(pixels, 2, 0), 3, 1) == (0 if paper else 255)).all()
 
 
 def test_on_paper_grey_is_inverted_and_colour_is_not() -> None:

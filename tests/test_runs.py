@@ -59,8 +59,8 @@ def test_a_place_that_cannot_be_written_gets_one_sentence_and_nothing_else(tmp_p
     assert files(tmp_path) == {"notes.txt"}
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="a folder that even root cannot write to")
 def test_a_read_only_place_gets_one_sentence():
+    """Below /proc not even root can write."""
     assert "cannot write" in complaint(Run.create, "/proc/run", tiny_run())
 
 

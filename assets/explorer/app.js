@@ -22,15 +22,40 @@ const KEY_REST = 350; // milliseconds after the last key before the state is sen
 /**
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./state.js").State} State
- * @typedef {{codes: boolean, prior: boolean, manifold: boolean, sameScale: boolean, smooth: boolean, hidden: Set<number>}} Options
+ * @typedef {{
+ *   codes: boolean, prior: boolean, manifold: boolean, sameScale: boolean, smooth: boolean, hidden: Set<number>,
+ * }} Options
  * @typedef {"map" | "picture" | "labels" | "sliders" | "path" | "options"} Panel
  * @typedef {{
- *   models: Model[], planeSpec: import("./plane.js").PlaneSpec | null, panels: Panel[], words: import("./dom.js").Words,
+ *   models: Model[], planeSpec: import("./plane.js").PlaneSpec | null, panels: Panel[],
+ *   words: import("./dom.js").Words,
  *   theme: import("./theme.js").Theme, send: (state: any) => void,
  * }} Setup
  */
 
 export class App {
+  /** @type {Options} */
+  options = { codes: true, prior: true, manifold: false, sameScale: false, smooth: true, hidden: new Set() };
+  /** @type {import("./path.js").Course} */
+  course = "straight";
+  frames = 0; // pictures decoded since the app was made
+  lastMove = 0; // when the pointer moved something
+  scheduled = 0; // the animation frame that is asked for
+  rest = 0; // the timer after the last key
+  /** @type {string | null} the state as it was last sent */
+  sent = null;
+  /** @type {((frame: {event: PointerEvent | null, start: number, end: number, waiting: number}) => void) | null} */
+  onframe = null;
+
+  /** @type {import("./map.js").LatentMap[]} */ maps = [];
+  /** @type {ReturnType<typeof createCard>[]} */ cards = [];
+  /** @type {HTMLElement[]} of the maps */ captions = [];
+  /** @type {ReturnType<typeof createLabels> | null} */ labels = null;
+  /** @type {ReturnType<typeof createConditions> | null} */ conditions = null;
+  /** @type {ReturnType<typeof createSliders> | null} */ sliders = null;
+  /** @type {ReturnType<typeof createPathBar> | null} */ path = null;
+  /** @type {ReturnType<typeof createOptions> | null} */ optionsBar = null;
+
   /** @param {HTMLElement} root @param {Setup} setup */
   constructor(root, { models, planeSpec, panels, words, theme, send }) {
     const [first] = models;
@@ -40,24 +65,12 @@ export class App {
     this.theme = theme;
     this.send = send;
     this.extent = extentOf(models);
-    /** @type {State} */
     this.state = initialState(this.extent);
-    /** @type {Options} */
-    this.options = { codes: true, prior: true, manifold: false, sameScale: false, smooth: true, hidden: new Set() };
-    /** @type {import("./path.js").Course} */
-    this.course = "straight";
+    this.state.z = this.neutral();
     this.mainPlane = planeSpec?.kind === "pca" ? planeSpec : null;
     this.plane = createPlane(planeSpec ?? { kind: "dims", dims: [0, 1] }, first.latentDim);
-    this.state.z = this.neutral();
     /** @type {(import("./view.js").View | null)[]} null: what fits */
     this.views = models.map(() => null);
-    this.frames = 0;
-    this.lastMove = 0;
-    this.scheduled = 0;
-    /** @type {string | null} */
-    this.sent = null;
-    /** @type {((frame: {event: PointerEvent | null, start: number, end: number, waiting: number}) => void) | null} */
-    this.onframe = null;
     this.build(new Set(panels));
   }
 
@@ -74,7 +87,9 @@ export class App {
       const title = el("h3", "lx-title");
       title.textContent = model.title;
       title.title = model.title;
-      const map = this.maps[i] ? el("div", "lx-map-column", [several ? title : null, this.maps[i].element, this.captions[i]]) : null;
+      const map = this.maps[i]
+        ? el("div", "lx-map-column", [several ? title : null, this.maps[i].element, this.captions[i]])
+        : null;
       return el("div", "lx-model", [map, panels.has("picture") ? this.cards[i].element : null]);
     });
     this.labels = panels.has("labels") && models.some(takesLabel) ? createLabels(this) : null;
@@ -83,13 +98,14 @@ export class App {
     this.path = panels.has("path") ? createPathBar(this) : null;
     this.optionsBar = panels.has("options") ? createOptions(this) : null;
     const controls = [this.labels, this.conditions, this.sliders, this.path].flatMap((part) => part?.element ?? []);
-    this.heard = el("span", "lx-heard", [], { role: "status" });
-    this.body = el("div", several ? "lx-body lx-several" : "lx-body lx-single", [
-      el("div", "lx-models", columns), this.optionsBar?.element ?? null, el("div", "lx-controls", controls), this.heard,
+    const body = el("div", several ? "lx-body lx-several" : "lx-body lx-single", [
+      el("div", "lx-models", columns),
+      this.optionsBar?.element ?? null,
+      el("div", "lx-controls", controls),
     ]);
-    this.body.style.setProperty("--lx-models", String(models.length));
-    this.body.onkeydown = (event) => this.typeLabel(event);
-    this.root.replaceChildren(this.body);
+    body.style.setProperty("--lx-models", String(models.length));
+    body.onkeydown = (event) => this.typeLabel(event);
+    this.root.replaceChildren(body);
     words.label(this.root, "title");
     this.rename();
   }
@@ -146,7 +162,7 @@ export class App {
     this.labels?.update();
     this.conditions?.update();
     this.draw();
-    this.maps?.forEach((map) => map.invalidate());
+    this.maps.forEach((map) => map.invalidate());
   }
 
   /** A held-out code was chosen. @param {number[]} z @param {number | null} label */
@@ -172,7 +188,7 @@ export class App {
   /** @param {import("./path.js").Course} course */
   setCourse(course) {
     this.course = course;
-    this.maps?.forEach((map) => map.drawLines());
+    this.maps.forEach((map) => map.drawLines());
   }
 
   /** @param {import("./plane.js").PlaneSpec} spec */
@@ -194,7 +210,7 @@ export class App {
 
   optionsChanged() {
     this.root.classList.toggle("lx-pixels", !this.options.smooth);
-    this.maps?.forEach((map) => map.invalidate());
+    this.maps.forEach((map) => map.invalidate());
   }
 
   // --- views of the maps ------------------------------------------------------------------------------------------
@@ -205,15 +221,16 @@ export class App {
    * @returns {import("./view.js").View}
    */
   viewOf(index, bounds) {
-    const { views, options, maps = [] } = this;
+    const { views, options, maps } = this;
     if (!options.sameScale) return views[index] ?? fit(bounds());
     return views[0] ?? fit(maps.map((map) => (map.project(), map.bounds())).reduce(union));
   }
 
   /** @param {number} index @param {import("./view.js").View | null} view */
   setView(index, view) {
-    const { options, maps = [] } = this;
+    const { options, maps } = this;
     this.views[options.sameScale ? 0 : index] = view;
+    this.lastMove = performance.now();
     if (options.sameScale) maps.forEach((map) => map.invalidate());
     else maps[index].invalidate();
   }
@@ -223,7 +240,7 @@ export class App {
   /** Pictures, cursor and numbers for the state of now. @param {PointerEvent | null} [event] */
   draw(event = null) {
     const start = performance.now();
-    const { root, state, maps = [], cards = [], labels, sliders, path } = this;
+    const { root, state, maps, cards, labels, sliders, path } = this;
     for (const card of cards) card.draw();
     labels?.invalidate();
     const waiting = labels?.draw(start + FRAME) ?? 0;
@@ -241,7 +258,7 @@ export class App {
     this.scheduled ||= requestAnimationFrame(() => {
       this.scheduled = 0;
       if (!this.root.isConnected) return;
-      const { maps = [], labels } = this;
+      const { maps, labels } = this;
       const now = performance.now();
       let more = (labels?.draw(now + SLICE) ?? 0) > 0;
       for (const map of maps) map.redrawIfDirty();
@@ -264,18 +281,22 @@ export class App {
 
   /** Texts that are made of several words. */
   rename() {
-    const { models, plane, words, captions = [] } = this;
+    const { models, plane, words, captions } = this;
     const { spec } = plane;
     models.forEach((model, i) => {
       const percent = (/** @type {number} */ share) => `${Math.round(100 * share)} %`;
-      const axes = plane.flat ? words.say("caption.flat")
-        : spec.kind === "pca" ? words.say("caption.pca", { first: percent(spec.explained[0]), second: percent(spec.explained[1]) })
-        : words.say("caption.dims", { x: `z${spec.dims[0] + 1}`, y: `z${spec.dims[1] + 1}` });
+      const axes = plane.flat
+        ? words.say("caption.flat")
+        : spec.kind === "pca"
+          ? words.say("caption.pca", { first: percent(spec.explained[0]), second: percent(spec.explained[1]) })
+          : words.say("caption.dims", { x: `z${spec.dims[0] + 1}`, y: `z${spec.dims[1] + 1}` });
       const held = model.codes ? words.say("caption.codes", { count: model.codes.count }) : "";
-      captions[i].textContent = [axes, held, words.say(`caption.prior.${model.prior.kind}`)].filter(Boolean).join(" · ");
+      captions[i].textContent = [axes, held, words.say(`caption.prior.${model.prior.kind}`)]
+        .filter(Boolean)
+        .join(" · ");
     });
-    this.maps?.forEach((map) => map.names());
-    this.cards?.forEach((card) => card.names());
+    this.maps.forEach((map) => map.names());
+    this.cards.forEach((card) => card.names());
   }
 
   // --- Python -----------------------------------------------------------------------------------------------------
@@ -299,12 +320,12 @@ export class App {
   /** After the last of several keys. */
   commitSoon() {
     clearTimeout(this.rest);
-    this.rest = setTimeout(() => this.commit(), KEY_REST);
+    this.rest = window.setTimeout(() => this.commit(), KEY_REST);
   }
 
   speak() {
     this.sliders?.speak();
-    this.maps?.forEach((map) => map.speak());
+    this.maps.forEach((map) => map.speak());
   }
 
   /** A state from Python. @param {any} change */
@@ -312,14 +333,18 @@ export class App {
     this.state = merge(this.state, change, this.extent);
   }
 
-  /** The same kind of models with other weights or codes. @param {Model[]} models @param {import("./plane.js").PlaneSpec | null} planeSpec */
+  /**
+   * The same kind of models with other weights or codes.
+   * @param {Model[]} models
+   * @param {import("./plane.js").PlaneSpec | null} planeSpec
+   */
   replaceModels(models, planeSpec) {
     this.models = models;
     if (planeSpec?.kind === "pca") {
       if (this.plane.spec.kind === "pca") this.plane = createPlane(planeSpec, this.extent.latentDim);
       this.mainPlane = planeSpec;
     }
-    this.maps?.forEach((map) => map.forget());
+    this.maps.forEach((map) => map.forget());
   }
 
   stop() {
@@ -339,7 +364,12 @@ function extentOf(models) {
   const labelled = models.filter(({ classes }) => classes.length);
   for (const model of models) {
     if (model.latentDim !== first.latentDim)
-      throw new PayloadError("dimensions", { a: first.title, b: model.title, da: first.latentDim, db: model.latentDim });
+      throw new PayloadError("dimensions", {
+        a: first.title,
+        b: model.title,
+        da: first.latentDim,
+        db: model.latentDim,
+      });
     if (model.classes.length && model.classes.join("\n") !== labelled[0].classes.join("\n"))
       throw new PayloadError("classes", { a: labelled[0].title, b: model.title });
   }

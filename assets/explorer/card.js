@@ -1,9 +1,10 @@
 /** The picture of one model, and what can be done with it: copy, save. */
 
 import { button, el, icon } from "./dom.js";
-import { copyPicture, createBars, createScreen, savePicture, toPng } from "./picture.js";
+import { copyPicture, createBars, createScreen, createSeam, savePicture, toPng } from "./picture.js";
 import { mainLabel, mixture } from "./state.js";
 
+const COARSE = 12; // pixels a side up to which a smooth picture is blurred a little
 const ANSWER = 1600; // milliseconds that a button shows how it went
 
 /**
@@ -40,7 +41,10 @@ export function createCard(app, index) {
   };
   const save = async (/** @type {Promise<Blob>} */ png) => savePicture(await png, fileName(app, index));
   const tools = el("div", "lx-picture-tools", [action("copy", copyPicture), action("save", save), heard]);
-  const element = el("div", "lx-picture", [el("div", "lx-frame", [screen.canvas]), tools]);
+  const visible = output === "image" ? app.models[index].conditions?.visible : null;
+  const frame = el("div", "lx-frame", [screen.canvas, visible ? createSeam(visible, imageShape) : null]);
+  frame.classList.toggle("lx-coarse", output === "image" && Math.max(...imageShape.slice(1)) <= COARSE);
+  const element = el("div", "lx-picture", [frame, tools]);
 
   /** @type {Float32Array | null} what was decoded last; the model's own buffer is soon written anew */
   let last = null;
@@ -63,5 +67,8 @@ export function createCard(app, index) {
 function fileName({ models, state }, index) {
   const { id, sees, classes } = models[index];
   const label = sees === "z,label" ? `-${classes[mainLabel(state.weights)]}` : "";
-  return `${id}${label}-z-${state.z.slice(0, 4).map((v) => v.toFixed(2)).join("_")}`;
+  return `${id}${label}-z-${state.z
+    .slice(0, 4)
+    .map((v) => v.toFixed(2))
+    .join("_")}`;
 }

@@ -20,15 +20,27 @@ export function createConditions(app) {
     return { screen, element };
   });
   const title = words.put(el("h3", "lx-heading"), "conditions.title");
-  const note = words.put(el("p", "lx-note"), app.models[index].output === "label" ? "conditions.noteLabel" : "conditions.note");
-  const element = el("section", "lx-conditions", [title, el("div", "lx-tiles", tiles.map(({ element }) => element)), note]);
+  const note = words.put(
+    el("p", "lx-note"),
+    app.models[index].output === "label" ? "conditions.noteLabel" : "conditions.note",
+  );
+  const element = el("section", "lx-conditions", [
+    title,
+    el(
+      "div",
+      "lx-tiles",
+      tiles.map(({ element }) => element),
+    ),
+    note,
+  ]);
 
   return {
     element,
     draw() {
       const { conditions } = app.models[index];
       if (!conditions) return;
-      const { data } = conditions.pictures, each = data.length / count;
+      const { data } = conditions.pictures,
+        each = data.length / count;
       tiles.forEach(({ screen }, i) => {
         const pixels = toPixels(data.subarray(i * each, (i + 1) * each), shape);
         screen.show(pixels, app.theme.dark);
@@ -41,7 +53,11 @@ export function createConditions(app) {
   };
 }
 
-/** What is hidden from the model is left out of the picture. @param {HTMLCanvasElement} canvas @param {Uint8Array} visible */
+/**
+ * What is hidden from the model is left out of the picture.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Uint8Array} visible
+ */
 function veil(canvas, visible) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   visible.forEach((seen, p) => {

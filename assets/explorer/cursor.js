@@ -6,7 +6,10 @@ import { toPixel } from "./view.js";
 
 const RIM = 14; // pixels from the edge at which the arrow stays
 
-/** A ring that is seen on ink and on paper; at the edge, an arrow to where it lies outside. An element: moving it draws nothing. */
+/**
+ * A ring that is seen on ink and on paper; at the edge, an arrow to where it lies outside. It is an element: moving it
+ * draws nothing.
+ */
 export function createCursor() {
   const element = el("div", "lx-cursor", [], { "aria-hidden": "true" });
   let outside = false;

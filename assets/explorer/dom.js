@@ -4,7 +4,7 @@
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
  * @param {string} [className]
- * @param {(Node | null)[]} [children]
+ * @param {(Node | string | null)[]} [children]
  * @param {Record<string, string>} [attributes]
  * @returns {HTMLElementTagNameMap[T]}
  */
@@ -53,8 +53,8 @@ export function button(className, content, act) {
 }
 
 /**
- * The words of one language, and every place where one of them stands, so that a change of language is a change of words
- * and of nothing else.
+ * The words of one language, and every place where one of them stands, so that a change of language is a change of
+ * words and of nothing else.
  * @typedef {{
  *   say: (key: string, values?: Record<string, string | number>) => string,
  *   put: <T extends Element>(element: T, key: string, values?: Record<string, string | number>) => T,
@@ -72,7 +72,10 @@ export function createWords(text) {
     if (typeof found !== "string") return key;
     return found.replace(/\{(\w+)\}/g, (gap, name) => (name in values ? String(values[name]) : gap));
   };
-  const write = (/** @type {Element} */ element, /** @type {{put?: [string, any], label?: [string, any]}} */ { put, label }) => {
+  const write = (
+    /** @type {Element} */ element,
+    /** @type {{put?: [string, any], label?: [string, any]}} */ { put, label },
+  ) => {
     if (put) element.textContent = say(...put);
     if (label) {
       element.setAttribute("aria-label", say(...label));

@@ -4,6 +4,7 @@
  * Φ⁻¹(p): where a standard normal variable stays below with probability p.
  * Acklam's rational approximation with one step of Halley's method; error below 1e-7 with the Φ below.
  * @param {number} p in (0, 1)
+ * @returns {number}
  */
 export function quantile(p) {
   if (!(p > 0 && p < 1)) return p === 0 ? -Infinity : p === 1 ? Infinity : NaN;
@@ -13,15 +14,23 @@ export function quantile(p) {
     const q = Math.sqrt(-2 * Math.log(p));
     x =
       (((((-7.784894002430293e-3 * q - 3.223964580411365e-1) * q - 2.400758277161838) * q - 2.549732539343734) * q +
-        4.374664141464968) * q + 2.938163982698783) /
+        4.374664141464968) *
+        q +
+        2.938163982698783) /
       ((((7.784695709041462e-3 * q + 3.224671290700398e-1) * q + 2.445134137142996) * q + 3.754408661907416) * q + 1);
   } else {
-    const q = p - 0.5, r = q * q;
+    const q = p - 0.5,
+      r = q * q;
     x =
       ((((((-3.969683028665376e1 * r + 2.209460984245205e2) * r - 2.759285104469687e2) * r + 1.38357751867269e2) * r -
-        3.066479806614716e1) * r + 2.506628277459239) * q) /
+        3.066479806614716e1) *
+        r +
+        2.506628277459239) *
+        q) /
       (((((-5.447609879822406e1 * r + 1.615858368580409e2) * r - 1.556989798598866e2) * r + 6.680131188771972e1) * r -
-        1.328068155288572e1) * r + 1);
+        1.328068155288572e1) *
+        r +
+        1);
   }
   const error = (cumulative(x) - p) * Math.sqrt(2 * Math.PI) * Math.exp((x * x) / 2);
   return x - error / (1 + (x * error) / 2);
@@ -37,7 +46,8 @@ export function cumulative(x) {
   const density = Math.exp((-a * a) / 2) / Math.sqrt(2 * Math.PI);
   let tail;
   if (a < 3) {
-    let term = a, sum = a;
+    let term = a,
+      sum = a;
     for (let n = 1; Math.abs(term) > 1e-17 * sum && n < 200; n++) sum += term *= (a * a) / (2 * n + 1);
     tail = 0.5 - density * sum;
   } else {

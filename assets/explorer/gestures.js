@@ -4,11 +4,12 @@ const STILL = 4; // pixels that a pointer may tremble and still be a tap
 
 /**
  * @typedef {{
- *   drag: (x: number, y: number, event: PointerEvent) => void, tap: (x: number, y: number) => void, release: () => void,
- *   pan: (dx: number, dy: number) => void, zoom: (factor: number, x: number, y: number) => void, settle: () => void,
- *   hover: (x: number, y: number) => void, leave: () => void, wheel: (event: WheelEvent) => boolean,
+ *   drag: (x: number, y: number, event: PointerEvent) => void, tap: (x: number, y: number) => void, release: () =>
+ *   void, pan: (dx: number, dy: number) => void, zoom: (factor: number, x: number, y: number) => void, settle: () =>
+ *   void, hover: (x: number, y: number) => void, leave: () => void, wheel: (event: WheelEvent) => boolean,
  * }} Gestures
- *   x, y: pixels from the element's upper left corner. settle: panning or zooming is over. wheel: whether to zoom with it.
+ *   x, y: pixels from the element's upper left corner. settle: panning or zooming is over. wheel: whether to zoom
+ *   with it.
  */
 
 /**
@@ -20,9 +21,12 @@ export function attachGestures(element, on) {
   const down = new Map();
   /** @type {"drag" | "pan" | null} */
   let mode = null;
-  let start = { x: 0, y: 0 }, still = true, dragged = false, panned = false;
+  let start = { x: 0, y: 0 },
+    still = true,
+    dragged = false,
+    panned = false;
 
-  let box = element.getBoundingClientRect(); // measured when something starts, not at every move: it would force a layout
+  let box = element.getBoundingClientRect(); // measured when something starts: at every move it would force a layout
   const at = (/** @type {MouseEvent} */ event) => {
     if (!down.size) box = element.getBoundingClientRect();
     return { x: event.clientX - box.left - element.clientLeft, y: event.clientY - box.top - element.clientTop };
@@ -47,7 +51,8 @@ export function attachGestures(element, on) {
   };
 
   element.onpointermove = (event) => {
-    const spot = at(event), before = down.get(event.pointerId);
+    const spot = at(event),
+      before = down.get(event.pointerId);
     if (!before) {
       if (!down.size && event.pointerType !== "touch") on.hover(spot.x, spot.y);
       return;

@@ -5,6 +5,8 @@ import { toPixels } from "./model.js";
 import { createScreen } from "./picture.js";
 import { oneHot } from "./state.js";
 
+const GAP = 16; // pixels between the code and its card
+
 /**
  * @param {import("./app.js").App} app
  * @param {number} index of the model
@@ -12,7 +14,8 @@ import { oneHot } from "./state.js";
 export function createHover(app, index) {
   const { imageShape, thumbnails: first } = app.models[index];
   const shape = first?.shape.slice(1) ?? imageShape; // thumbnails may be smaller than the images
-  const original = createScreen(shape), decoded = createScreen(imageShape);
+  const original = createScreen(shape),
+    decoded = createScreen(imageShape);
   const pictures = [original, decoded].map(({ canvas }, i) =>
     el("figure", "lx-hover-picture", [canvas, app.words.put(el("figcaption"), i ? "hover.decoded" : "hover.original")]),
   );
@@ -50,8 +53,8 @@ export function createHover(app, index) {
       element.hidden = false;
       element.style.left = `${x}px`;
       element.style.top = `${y}px`;
-      element.classList.toggle("lx-flip-x", x > side * 0.6);
-      element.classList.toggle("lx-flip-y", y > side * 0.6);
+      element.classList.toggle("lx-flip-x", x + element.offsetWidth + GAP > side && x > side / 2);
+      element.classList.toggle("lx-flip-y", y + element.offsetHeight + GAP > side && y > side / 2);
     },
   };
 }

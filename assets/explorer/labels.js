@@ -1,6 +1,6 @@
 /**
- * The labels: one chosen, or several mixed; and above each its picture at the same z, for every model that takes a label.
- * Where the label reaches the picture through z alone (cmma), z is carried over to each class's own prior.
+ * The labels: one chosen, or several mixed; and above each its picture at the same z, for every model that takes a
+ * label. Where the label reaches the picture through z alone (cmma), z is carried over to each class's own prior.
  */
 
 import { button, el } from "./dom.js";
@@ -49,7 +49,12 @@ export function createLabels(app) {
     });
     return { mixing, element: words.put(element, mixing ? "labels.mix" : "labels.one") };
   });
-  const group = el("div", "lx-tiles", tiles.map(({ element }) => element), { role: "group" });
+  const group = el(
+    "div",
+    "lx-tiles",
+    tiles.map(({ element }) => element),
+    { role: "group" },
+  );
   words.label(group, "labels.title");
   const columns = Math.min(10, classes.length);
   group.style.setProperty("--lx-wide", String(columns));
@@ -65,19 +70,30 @@ export function createLabels(app) {
   };
 
   const title = words.put(el("h3", "lx-heading"), "labels.title");
-  const note = el("p", "lx-note");
-  const titles = rows.map((index) => app.models[index].title).join(", ");
-  const moved = rows.every((index) => labelMovesCode(app.models[index]));
-  words.put(note, moved ? "labels.noteMoved" : "labels.note", { titles });
-  const head = el("div", "lx-head", [title, el("div", "lx-segments", modes.map(({ element }) => element))]);
-  const element = el("section", "lx-labels", [head, group, note]);
+  const notes = rows.map((index) => {
+    const model = app.models[index];
+    return words.put(el("p", "lx-note"), labelMovesCode(model) ? "labels.noteMoved" : "labels.note", {
+      title: model.title,
+    });
+  });
+  const head = el("div", "lx-head", [
+    title,
+    el(
+      "div",
+      "lx-segments",
+      modes.map(({ element }) => element),
+    ),
+  ]);
+  const element = el("section", "lx-labels", [head, group, ...notes]);
 
   const pictures = tiles.length * rows.length;
-  let next = 0, waiting = 0;
+  let next = 0,
+    waiting = 0;
 
   /** @param {number} at */
   function drawOne(at) {
-    const k = at % tiles.length, row = Math.floor(at / tiles.length);
+    const k = at % tiles.length,
+      row = Math.floor(at / tiles.length);
     const model = app.models[rows[row]];
     const { z, weights, condition } = app.state;
     const code = labelMovesCode(model) ? transfer(model, z, mainLabel(weights), k) : z;
@@ -104,7 +120,8 @@ export function createLabels(app) {
     /** The choice changed. */
     update() {
       const { mixing, weights } = app.state;
-      const chosen = mainLabel(weights), shares = mixture(weights);
+      const chosen = mainLabel(weights),
+        shares = mixture(weights);
       element.classList.toggle("lx-mixing", mixing);
       modes.forEach((mode) => mode.element.setAttribute("aria-pressed", String(mode.mixing === mixing)));
       tiles.forEach(({ choose, weight }, k) => {

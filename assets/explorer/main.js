@@ -1,6 +1,6 @@
 /**
- * The entry that Streamlit calls when the component is mounted, and again whenever its data or the theme change. What the
- * user did stays: the app belongs to its element, and only what arrived anew is read again.
+ * The entry that Streamlit calls when the component is mounted, and again whenever its data or the theme change. What
+ * the user did stays: the app belongs to its element, and only what arrived anew is read again.
  */
 
 import { App } from "./app.js";
@@ -23,12 +23,18 @@ const mounts = new WeakMap();
 const memories = new Map();
 
 /**
- * @param {{data: any, parentElement: HTMLElement | ShadowRoot, setStateValue: (name: string, value: any) => void}} component
+ * @typedef {(name: string, value: any) => void} Send
+ * @param {{data: any, parentElement: HTMLElement | ShadowRoot, setStateValue: Send}} component
  */
 export function mountExplorer({ data, parentElement, setStateValue }) {
   let mount = mounts.get(parentElement);
   if (!mount) {
-    const root = el("div", "lx-root", [], { "data-testid": "latent-explorer", role: "group", "data-frames": "0", "data-z": "[]" });
+    const root = el("div", "lx-root", [], {
+      "data-testid": "latent-explorer",
+      role: "group",
+      "data-frames": "0",
+      "data-z": "[]",
+    });
     parentElement.append(root);
     mount = { root, app: null, words: null, text: "", hash: "", structure: "", state: "", send: setStateValue };
     mounts.set(parentElement, mount);
@@ -54,7 +60,8 @@ export function mountExplorer({ data, parentElement, setStateValue }) {
  * @param {any} data
  */
 function update(mount, data) {
-  if (data?.version !== VERSION || !Array.isArray(data.models) || !data.models.length) throw new PayloadError("version");
+  if (data?.version !== VERSION || !Array.isArray(data.models) || !data.models.length)
+    throw new PayloadError("version");
   mount.root.lang = data.language ?? "en";
   const text = JSON.stringify(data.text);
   if (mount.words && text !== mount.text) mount.words.change(data.text);
@@ -85,8 +92,18 @@ function readModels(mount, data, theme) {
   const structure = JSON.stringify([
     data.panels,
     ...data.models.map((/** @type {any} */ m) => [
-      m.id, m.title, m.family, m.latentDim, m.imageShape, m.classes, m.decoderSees, m.output, m.conditions?.pictures.shape,
-      Boolean(m.codes), Boolean(m.codes?.labels), m.thumbnails?.shape.slice(1),
+      m.id,
+      m.title,
+      m.family,
+      m.latentDim,
+      m.imageShape,
+      m.classes,
+      m.decoderSees,
+      m.output,
+      m.conditions?.pictures.shape,
+      Boolean(m.codes),
+      Boolean(m.codes?.labels),
+      m.thumbnails?.shape.slice(1),
     ]),
   ]);
   if (mount.app && structure === mount.structure) {
@@ -101,14 +118,23 @@ function readModels(mount, data, theme) {
     const words = createWords(data.text);
     mount.words = words;
     mount.app = new App(mount.root, { models, planeSpec: data.map, panels: data.panels, words, theme, send });
-    if (before) recall(mount.app, before);
+    if (before) {
+      recall(mount.app, before);
+      const { app } = mount;
+      setTimeout(() => app.root.isConnected && app.commit()); // Python forgets what leaves a page
+    }
     mount.structure = structure;
   }
   mount.hash = data.hash;
 }
 
 /** @param {App} app */
-const remember = ({ state, options, views, models }) => ({ state, options, views, ids: models.map(({ id }) => id).join("\n") });
+const remember = ({ state, options, views, models }) => ({
+  state,
+  options,
+  views,
+  ids: models.map(({ id }) => id).join("\n"),
+});
 
 /** @param {App} app @param {any} memory */
 function recall(app, { state, options, views, ids }) {
@@ -130,7 +156,8 @@ function showProblem(mount, problem, data) {
   mount.app?.stop();
   mount.app = null;
   mount.structure = mount.hash = "";
-  const title = words.put(el("strong"), "error.title"), detail = el("p");
+  const title = words.put(el("strong"), "error.title"),
+    detail = el("p");
   const fallback = "This explorer cannot be shown: its data are damaged.";
   if (title.textContent === "error.title") title.textContent = fallback;
   else detail.textContent = known ? words.say(`error.${problem.code}`, problem.values) : words.say("error.unknown");

@@ -7,7 +7,8 @@ const ACROSS = 20; // pictures across the map
 const ACROSS_LABELS = 40; // cells across it where the decoder answers with a label: one colour each
 
 /**
- * @typedef {{left: number, top: number, width: number, height: number, canvas: OffscreenCanvas}} Sheet in units of the plane
+ * @typedef {{left: number, top: number, width: number, height: number, canvas: OffscreenCanvas}} Sheet
+ *   in units of the plane
  * @typedef {{view: import("./view.js").View, plane: import("./plane.js").Plane, z: number[], label: number[],
  *            condition: number, dark: boolean}} Scene
  */
@@ -61,17 +62,25 @@ function begin(model, { view, plane, z, label, condition, dark }) {
   const byLabel = model.output === "label";
   const [channels, h, w] = byLabel ? [3, 1, 1] : model.imageShape;
   const columns = byLabel ? ACROSS_LABELS : ACROSS;
-  const cell = view.extent / columns, tall = (cell * h) / w;
+  const cell = view.extent / columns,
+    tall = (cell * h) / w;
   const rows = plane.flat ? 1 : Math.ceil(view.extent / tall);
   const height = plane.flat ? view.extent : rows * tall;
   const sheet = {
-    left: view.x - view.extent / 2, top: view.y + height / 2, width: view.extent, height,
+    left: view.x - view.extent / 2,
+    top: view.y + height / 2,
+    width: view.extent,
+    height,
     canvas: new OffscreenCanvas(columns * w, rows * h),
   };
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (sheet.canvas.getContext("2d"));
   const tile = context.createImageData(w, h);
-  const cells = Array.from({ length: columns * rows }, (_, i) => ({ column: i % columns, row: Math.floor(i / columns) }));
-  const outward = ({ column, row }) => Math.hypot(column + 0.5 - columns / 2, row + 0.5 - rows / 2);
+  const cells = Array.from({ length: columns * rows }, (_, i) => ({
+    column: i % columns,
+    row: Math.floor(i / columns),
+  }));
+  const outward = (/** @type {{column: number, row: number}} */ { column, row }) =>
+    Math.hypot(column + 0.5 - columns / 2, row + 0.5 - rows / 2);
   cells.sort((a, b) => outward(a) - outward(b));
 
   let at = 0;
@@ -110,7 +119,8 @@ export function drawSheets(context, sheets, view, side, smooth) {
   context.imageSmoothingEnabled = smooth;
   context.imageSmoothingQuality = "high";
   for (const { left, top, width, height, canvas } of sheets) {
-    const x = side / 2 + (left - view.x) * scale, y = side / 2 - (top - view.y) * scale;
+    const x = side / 2 + (left - view.x) * scale,
+      y = side / 2 - (top - view.y) * scale;
     context.drawImage(canvas, x, y, width * scale, height * scale);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The latent map of one model. Three canvases lie over one another, so that each is drawn only when what it shows changes:
- * the decoded manifold; the codes with axes and prior; the path. During a drag only the cursor above them moves.
+ * The latent map of one model. Three canvases lie over one another, so that each is drawn only when what it shows
+ * changes: the decoded manifold; the codes with axes and prior; the path. During a drag only the cursor above them
+ * moves.
  */
 
 import { button, el, icon, number } from "./dom.js";
@@ -13,7 +14,7 @@ import { createCloud, drawCloud } from "./points.js";
 import { priorLines } from "./prior.js";
 import { drawGrid, drawNames, drawNumbers, drawPrior } from "./scenery.js";
 import { mixture } from "./state.js";
-import { extentOf, fit, pan, toPixel, toPlane, union, zoom } from "./view.js";
+import { extentOf, pan, toPixel, toPlane, union, zoom } from "./view.js";
 
 const REACH = 9; // pixels within which a point answers the pointer
 const KEY_STEP = 1 / 80; // of the map's width
@@ -25,17 +26,33 @@ const KEY_STEP = 1 / 80; // of the map's width
  * @param {number} index of the model
  */
 export function createMap(app, index) {
-  const pad = el("div", "lx-pad", [], { role: "slider", tabindex: "0", "aria-valuemin": "-1000", "aria-valuemax": "1000" });
-  const layers = ["backdrop", "codes", "path"].map((name) => el("canvas", `lx-layer lx-layer-${name}`, [], { "aria-hidden": "true" }));
+  const pad = el("div", "lx-pad", [], {
+    role: "slider",
+    tabindex: "0",
+    "aria-valuemin": "-1000",
+    "aria-valuemax": "1000",
+  });
+  const layers = ["backdrop", "codes", "path"].map((name) =>
+    el("canvas", `lx-layer lx-layer-${name}`, [], { "aria-hidden": "true" }),
+  );
   const contexts = layers.map((canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")));
   const [backdrop, codes, lines] = contexts;
   const hover = createHover(app, index);
   const cursor = createCursor();
   pad.append(...layers, cursor.element, hover.element);
   const tools = el("div", "lx-map-tools", [
-    app.words.label(button("lx-tool", icon("plus"), () => zoomBy(1.5)), "map.zoomIn"),
-    app.words.label(button("lx-tool", icon("minus"), () => zoomBy(1 / 1.5)), "map.zoomOut"),
-    app.words.label(button("lx-tool", icon("fit"), () => fitAll()), "map.fit"),
+    app.words.label(
+      button("lx-tool", icon("plus"), () => zoomBy(1.5)),
+      "map.zoomIn",
+    ),
+    app.words.label(
+      button("lx-tool", icon("minus"), () => zoomBy(1 / 1.5)),
+      "map.zoomOut",
+    ),
+    app.words.label(
+      button("lx-tool", icon("fit"), () => fitAll()),
+      "map.fit",
+    ),
   ]);
   const element = el("div", "lx-map", [pad, tools]);
 
@@ -44,12 +61,14 @@ export function createMap(app, index) {
   let cloud = null;
   /** @type {import("./plane.js").Plane | null} the plane that `cloud` was made for */
   let cloudPlane = null;
-  let side = 0, ratio = 1, dirty = false;
+  let side = 0,
+    ratio = 1,
+    dirty = false;
 
   const model = () => app.models[index];
   const view = () => app.viewOf(index, bounds);
 
-  /** @type {import("./view.js").Bounds} what a fresh map shows: the codes, and the prior to three standard deviations */
+  /** @type {import("./view.js").Bounds} what a fresh map shows: the codes, and the prior to 3 standard deviations */
   let home = { left: -3, right: 3, bottom: -3, top: 3 };
   const bounds = () => home;
 
@@ -60,9 +79,11 @@ export function createMap(app, index) {
     const { codes: held, latentDim, prior } = model();
     cloud = held ? createCloud(held, latentDim, app.plane) : null;
     const spot = inPlane(app.plane, prior.overall);
-    const a = 3.2 * Math.sqrt(spot.xx), b = 3.2 * Math.sqrt(spot.yy) || 1;
+    const a = 3.2 * Math.sqrt(spot.xx),
+      b = 3.2 * Math.sqrt(spot.yy) || 1;
     home = { left: spot.x - a, right: spot.x + a, bottom: spot.y - b, top: spot.y + b };
-    if (cloud?.count) home = prior.kind === "fitted" ? extentOf(cloud.xs, cloud.ys) : union(home, extentOf(cloud.xs, cloud.ys));
+    if (cloud?.count)
+      home = prior.kind === "fitted" ? extentOf(cloud.xs, cloud.ys) : union(home, extentOf(cloud.xs, cloud.ys));
   }
 
   const shown = (/** @type {number} */ i) => !cloud?.labels || !app.options.hidden.has(cloud.labels[i]);
@@ -120,7 +141,9 @@ export function createMap(app, index) {
     const { plane, state } = app;
     if (arrow) {
       const step = view().extent * KEY_STEP * (event.shiftKey ? 5 : 1);
-      app.setZ(plane.place(state.z, plane.x(state.z) + arrow[0] * step, plane.y(state.z) + (plane.flat ? 0 : arrow[1] * step)));
+      app.setZ(
+        plane.place(state.z, plane.x(state.z) + arrow[0] * step, plane.y(state.z) + (plane.flat ? 0 : arrow[1] * step)),
+      );
       app.commitSoon();
       speak();
     } else if (event.key === "Enter" && cloud) {
@@ -141,7 +164,8 @@ export function createMap(app, index) {
   /** The value that a screen reader speaks: the coordinates, and which codes lie near. */
   function speak() {
     const { plane, state, words } = app;
-    const x = plane.x(state.z), y = plane.y(state.z);
+    const x = plane.x(state.z),
+      y = plane.y(state.z);
     const near = cloud ? cloud.nearest(x, y, view().extent / 10, shown) : -1;
     const label = near >= 0 && cloud?.labels ? model().classes[cloud.labels[near]] : null;
     pad.setAttribute("aria-valuenow", x.toFixed(2));
@@ -152,7 +176,8 @@ export function createMap(app, index) {
 
   new ResizeObserver(() => resize()).observe(pad);
   function resize() {
-    const nextSide = pad.clientWidth, nextRatio = Math.min(window.devicePixelRatio || 1, 2);
+    const nextSide = pad.clientWidth,
+      nextRatio = Math.min(window.devicePixelRatio || 1, 2);
     if (nextSide === side && nextRatio === ratio) return;
     [side, ratio] = [nextSide, nextRatio];
     for (const canvas of layers) canvas.width = canvas.height = Math.round(side * ratio);
@@ -214,7 +239,12 @@ export function createMap(app, index) {
   }
 
   return {
-    element, speak, moveCursor, drawLines, bounds, project,
+    element,
+    speak,
+    moveCursor,
+    drawLines,
+    bounds,
+    project,
     /** Draw everything anew with the next frame. */
     invalidate() {
       dirty = true;
@@ -235,16 +265,31 @@ export function createMap(app, index) {
       const { sees } = model();
       const label = sees === "z,label" ? mixture(state.weights) : [];
       const off = plane.place(state.z, 0, 0).map((v) => v.toFixed(3)); // the plane's place among the other dimensions
-      const key = JSON.stringify([view(), plane.spec, off, label, sees === "z,condition" && state.condition, theme.dark]);
-      manifold.request(model(), { view: view(), plane, z: state.z, label, condition: state.condition, dark: theme.dark }, key);
+      const key = JSON.stringify([
+        view(),
+        plane.spec,
+        off,
+        label,
+        sees === "z,condition" && state.condition,
+        theme.dark,
+      ]);
+      manifold.request(
+        model(),
+        { view: view(), plane, z: state.z, label, condition: state.condition, dark: theme.dark },
+        key,
+      );
       if (manifold.work(deadline)) drawBackdrop();
       return manifold.busy();
     },
     /** For tests: codes that lie on the map, and where. */
     codePixels() {
       const { codes: held, latentDim: d } = model();
-      const spot = (/** @type {number} */ i) => (cloud ? toPixel(view(), side, cloud.xs[i], cloud.ys[i]) : { x: 0, y: 0 });
-      return Array.from({ length: Math.min(held?.count ?? 0, 50) }, (_, i) => ({ ...spot(i), z: [...(held?.points ?? []).slice(i * d, (i + 1) * d)] }));
+      const spot = (/** @type {number} */ i) =>
+        cloud ? toPixel(view(), side, cloud.xs[i], cloud.ys[i]) : { x: 0, y: 0 };
+      return Array.from({ length: Math.min(held?.count ?? 0, 50) }, (_, i) => ({
+        ...spot(i),
+        z: [...(held?.points ?? []).slice(i * d, (i + 1) * d)],
+      }));
     },
     names: () => app.words.label(pad, "map.pad", { title: model().title }),
   };

@@ -1,4 +1,6 @@
-/** One trained model: its decoder ready to run, its prior, its held-out codes. Made from a payload of cvae/export.py. */
+/**
+ * One trained model: its decoder ready to run, its prior, its held-out codes. Made from a payload of cvae/export.py.
+ */
 
 import { PayloadError } from "./problem.js";
 import { decodeBytes, decodeTensor } from "./tensor.js";
@@ -14,7 +16,8 @@ import { compile } from "./ops.js";
  * @typedef {{count: number, points: Float32Array, labels: Uint8Array | null, split: string}} Codes
  * @typedef {{shape: number[], data: Uint8Array}} Pictures count × C × H × W
  * @typedef {{pictures: Pictures, visible: Uint8Array | null}} Conditions
- *   what cvae-predictive may be given: pictures, of which the pixels marked in `visible` (H × W) are shown to it and stay
+ *   what cvae-predictive may be given: pictures, of which the pixels marked in `visible` (H × W) are shown to it and
+ *   stay
  *
  * @typedef {{
  *   id: string, title: string, family: string, latentDim: number, imageShape: number[], classes: string[],
@@ -33,17 +36,37 @@ export function createModel(payload) {
   const { id, title, family, latentDim, imageShape, classes, output } = payload;
   const sees = payload.decoderSees;
   const wellFormed =
-    typeof title === "string" && Number.isInteger(latentDim) && latentDim > 0 && Array.isArray(classes) &&
-    Array.isArray(imageShape) && imageShape.length === 3 && ["z", "z,label", "z,condition"].includes(sees);
+    typeof title === "string" &&
+    Number.isInteger(latentDim) &&
+    latentDim > 0 &&
+    Array.isArray(classes) &&
+    Array.isArray(imageShape) &&
+    imageShape.length === 3 &&
+    ["z", "z,label", "z,condition"].includes(sees);
   if (!wellFormed) throw new PayloadError("model", { title: String(title ?? id) });
 
   const conditions = payload.conditions ? readConditions(payload.conditions, imageShape) : null;
   const model = {
-    id: String(id), title, family, latentDim, imageShape, classes: classes.map(String), sees, output, conditions,
+    id: String(id),
+    title,
+    family,
+    latentDim,
+    imageShape,
+    classes: classes.map(String),
+    sees,
+    output,
+    conditions,
     prior: readPrior(payload.prior, latentDim),
     codes: payload.codes ? readCodes(payload.codes, latentDim) : null,
     thumbnails: payload.thumbnails ? decodeBytes(payload.thumbnails, "thumbnails") : null,
-    decode: createDecoder(payload.decoder, { latentDim, imageShape, classes: classes.length, sees, output, conditions }),
+    decode: createDecoder(payload.decoder, {
+      latentDim,
+      imageShape,
+      classes: classes.length,
+      sees,
+      output,
+      conditions,
+    }),
   };
   const { codes, thumbnails } = model;
   if (thumbnails && thumbnails.shape[0] !== codes?.count) throw new PayloadError("mismatch", { name: "thumbnails" });
@@ -86,7 +109,8 @@ function readConditions(conditions, imageShape) {
   const visible = conditions.visible ? decodeBytes(conditions.visible, "visible") : null;
   const [, h, w] = imageShape;
   const fits = pictures.shape[0] > 0 && pictures.shape.slice(1).join() === imageShape.join();
-  if (!fits || (visible && visible.shape.join() !== `${h},${w}`)) throw new PayloadError("mismatch", { name: "conditions" });
+  if (!fits || (visible && visible.shape.join() !== `${h},${w}`))
+    throw new PayloadError("mismatch", { name: "conditions" });
   return { pictures, visible: visible?.data ?? null };
 }
 
@@ -113,7 +137,11 @@ function createDecoder(decoder, { latentDim, imageShape, classes, sees, output, 
   const result = new Float32Array(logits.length);
   const squash = output === "label" ? softmax : sigmoid;
   const visible = output === "image" ? conditions?.visible : null;
-  return (/** @type {ArrayLike<number>} */ z, /** @type {ArrayLike<number>} */ label, /** @type {number} */ condition) => {
+  return (
+    /** @type {ArrayLike<number>} */ z,
+    /** @type {ArrayLike<number>} */ label,
+    /** @type {number} */ condition,
+  ) => {
     const given = givens[condition];
     for (let i = 0; i < latentDim; i++) input[i] = z[i];
     const rest = sees === "z,label" ? label : given?.features;

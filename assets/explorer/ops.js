@@ -1,9 +1,10 @@
 /**
  * Runs a network's list of operations.
  *
- * Everything is arranged for one picture a pointer move: weights are laid out once so that every inner loop walks memory
- * in order, buffers are made once, and inputs that are zero (about half of them after a ReLU) cost nothing.
- * Spatial values are kept as rows × columns × channels; PyTorch's order (channels first) is restored where it is flattened.
+ * Everything is arranged for one picture a pointer move: weights are laid out once so that every inner loop walks
+ * memory in order, buffers are made once, and inputs that are zero (about half of them after a ReLU) cost nothing.
+ * Spatial values are kept as rows × columns × channels; PyTorch's order (channels first) is restored where it is
+ * flattened.
  */
 
 import { PayloadError } from "./problem.js";
@@ -15,6 +16,8 @@ import { PayloadError } from "./problem.js";
  *      output_padding: [number, number]}
  *   | {op: "relu"} | {op: "tanh"} | {op: "reshape", shape: number[]}} Op
  * @typedef {import("./tensor.js").Tensor} Tensor
+ * @typedef {{shape: number[], data: Float32Array}} Values
+ * @typedef {(kind: string, shape: number[]) => Float32Array} Parameter gives the checked "weight" or "bias" of an op
  * @typedef {{input: Float32Array, output: Float32Array, shape: number[], run: () => void}} Network
  *   `shape` is that of the output in PyTorch's order, [n] or [C, H, W]; the numbers of a [C, H, W] lie as H × W × C.
  */
@@ -29,6 +32,7 @@ const size = (/** @type {number[]} */ shape) => shape.reduce((a, b) => a * b, 1)
  */
 export function compile(ops, weight, inputShape) {
   const input = new Float32Array(size(inputShape));
+  /** @type {Values} */
   let here = { shape: inputShape, data: input };
   /** @type {(() => void)[]} */
   const steps = [];
@@ -45,7 +49,7 @@ export function compile(ops, weight, inputShape) {
   return { input, output: here.data, shape: here.shape, run };
 }
 
-/** @type {Record<string, (op: any, from: {shape: number[], data: Float32Array}, weight: (kind: string, shape: number[]) => Float32Array) => {shape: number[], data: Float32Array, run?: () => void}>} */
+/** @type {Record<string, (op: any, from: Values, weight: Parameter) => Values & {run?: () => void}>} */
 const BUILDERS = { linear, conv2d, conv_transpose2d: convTranspose2d, relu, tanh, reshape };
 
 /**
@@ -71,33 +75,62 @@ function addRows(x, from, count, rows, out, n, active) {
   for (let i = 0; i < count; i++) if (x[from + i] !== 0) active[found++] = i;
   let k = 0;
   for (; k + 7 < found; k += 8) {
-    const i0 = active[k], i1 = active[k + 1], i2 = active[k + 2], i3 = active[k + 3];
-    const i4 = active[k + 4], i5 = active[k + 5], i6 = active[k + 6], i7 = active[k + 7];
-    const a0 = x[from + i0], a1 = x[from + i1], a2 = x[from + i2], a3 = x[from + i3];
-    const a4 = x[from + i4], a5 = x[from + i5], a6 = x[from + i6], a7 = x[from + i7];
-    const p0 = i0 * n, p1 = i1 * n, p2 = i2 * n, p3 = i3 * n, p4 = i4 * n, p5 = i5 * n, p6 = i6 * n, p7 = i7 * n;
+    const i0 = active[k],
+      i1 = active[k + 1],
+      i2 = active[k + 2],
+      i3 = active[k + 3];
+    const i4 = active[k + 4],
+      i5 = active[k + 5],
+      i6 = active[k + 6],
+      i7 = active[k + 7];
+    const a0 = x[from + i0],
+      a1 = x[from + i1],
+      a2 = x[from + i2],
+      a3 = x[from + i3];
+    const a4 = x[from + i4],
+      a5 = x[from + i5],
+      a6 = x[from + i6],
+      a7 = x[from + i7];
+    const p0 = i0 * n,
+      p1 = i1 * n,
+      p2 = i2 * n,
+      p3 = i3 * n,
+      p4 = i4 * n,
+      p5 = i5 * n,
+      p6 = i6 * n,
+      p7 = i7 * n;
     for (let j = 0; j < n; j++)
       out[j] +=
-        a0 * rows[p0 + j] + a1 * rows[p1 + j] + a2 * rows[p2 + j] + a3 * rows[p3 + j] +
+        a0 * rows[p0 + j] +
+        a1 * rows[p1 + j] +
+        a2 * rows[p2 + j] +
+        a3 * rows[p3 + j] +
         (a4 * rows[p4 + j] + a5 * rows[p5 + j] + a6 * rows[p6 + j] + a7 * rows[p7 + j]);
   }
   for (; k + 1 < found; k += 2) {
-    const a = x[from + active[k]], b = x[from + active[k + 1]], p = active[k] * n, q = active[k + 1] * n;
+    const a = x[from + active[k]],
+      b = x[from + active[k + 1]],
+      p = active[k] * n,
+      q = active[k + 1] * n;
     for (let j = 0; j < n; j++) out[j] += a * rows[p + j] + b * rows[q + j];
   }
   for (; k < found; k++) {
-    const a = x[from + active[k]], p = active[k] * n;
+    const a = x[from + active[k]],
+      p = active[k] * n;
     for (let j = 0; j < n; j++) out[j] += a * rows[p + j];
   }
 }
 
-/** @param {any} op @param {{shape: number[], data: Float32Array}} from @param {(kind: string, shape: number[]) => Float32Array} weight */
+/** @param {any} op @param {Values} from @param {Parameter} weight */
 function linear(op, from, weight) {
   expect(from.shape.length === 1 && from.shape[0] === op.in, "linear");
-  const w = weight("weight", [op.out, op.in]), bias = weight("bias", [op.out]);
+  const w = weight("weight", [op.out, op.in]),
+    bias = weight("bias", [op.out]);
   const rows = new Float32Array(w.length); // in × out
   for (let o = 0; o < op.out; o++) for (let i = 0; i < op.in; i++) rows[i * op.out + o] = w[o * op.in + i];
-  const data = new Float32Array(op.out), active = new Int32Array(op.in), x = from.data;
+  const data = new Float32Array(op.out),
+    active = new Int32Array(op.in),
+    x = from.data;
   const run = () => {
     data.set(bias);
     addRows(x, 0, op.in, rows, data, op.out, active);
@@ -105,12 +138,13 @@ function linear(op, from, weight) {
   return { shape: [op.out], data, run };
 }
 
-/** @param {any} op @param {{shape: number[], data: Float32Array}} from @param {(kind: string, shape: number[]) => Float32Array} weight */
+/** @param {any} op @param {Values} from @param {Parameter} weight */
 function conv2d(op, from, weight) {
   const { kernel: k, stride, padding, in: ci, out: co } = op;
   const [c, h, w] = from.shape;
   expect(from.shape.length === 3 && c === ci && stride > 0, "conv2d");
-  const oh = Math.floor((h + 2 * padding - k) / stride) + 1, ow = Math.floor((w + 2 * padding - k) / stride) + 1;
+  const oh = Math.floor((h + 2 * padding - k) / stride) + 1,
+    ow = Math.floor((w + 2 * padding - k) / stride) + 1;
   expect(oh > 0 && ow > 0, "conv2d");
   const bias = weight("bias", [co]);
   const torch = weight("weight", [co, ci, k, k]);
@@ -118,8 +152,11 @@ function conv2d(op, from, weight) {
   for (let o = 0; o < co; o++)
     for (let i = 0; i < ci; i++)
       for (let t = 0; t < k * k; t++) rows[(t * ci + i) * co + o] = torch[(o * ci + i) * k * k + t];
-  const data = new Float32Array(oh * ow * co), patch = new Float32Array(k * k * ci), sum = new Float32Array(co);
-  const active = new Int32Array(patch.length), x = from.data;
+  const data = new Float32Array(oh * ow * co),
+    patch = new Float32Array(k * k * ci),
+    sum = new Float32Array(co);
+  const active = new Int32Array(patch.length),
+    x = from.data;
   const run = () => {
     for (let oy = 0; oy < oh; oy++)
       for (let ox = 0; ox < ow; ox++) {
@@ -130,7 +167,8 @@ function conv2d(op, from, weight) {
           for (let kx = 0; kx < k; kx++) {
             const column = ox * stride - padding + kx;
             if (column < 0 || column >= w) continue;
-            const start = (y * w + column) * ci, to = (ky * k + kx) * ci;
+            const start = (y * w + column) * ci,
+              to = (ky * k + kx) * ci;
             for (let i = 0; i < ci; i++) patch[to + i] = x[start + i];
           }
         }
@@ -145,14 +183,15 @@ function conv2d(op, from, weight) {
 /**
  * Every input pixel's channels make a k × k patch of output, which is added in place: a row of the patch and the
  * stretch of the output it falls on both lie together in memory.
- * @param {any} op @param {{shape: number[], data: Float32Array}} from @param {(kind: string, shape: number[]) => Float32Array} weight
+ * @param {any} op @param {Values} from @param {Parameter} weight
  */
 function convTranspose2d(op, from, weight) {
   const { kernel: k, stride, padding, in: ci, out: co } = op;
   const [extraH, extraW] = op.output_padding ?? [0, 0];
   const [c, h, w] = from.shape;
   expect(from.shape.length === 3 && c === ci && stride > 0, "conv_transpose2d");
-  const oh = (h - 1) * stride - 2 * padding + k + extraH, ow = (w - 1) * stride - 2 * padding + k + extraW;
+  const oh = (h - 1) * stride - 2 * padding + k + extraH,
+    ow = (w - 1) * stride - 2 * padding + k + extraW;
   expect(oh > 0 && ow > 0, "conv_transpose2d");
   const bias = weight("bias", [co]);
   const torch = weight("weight", [ci, co, k, k]);
@@ -160,8 +199,10 @@ function convTranspose2d(op, from, weight) {
   for (let i = 0; i < ci; i++)
     for (let o = 0; o < co; o++)
       for (let t = 0; t < k * k; t++) rows[(i * k * k + t) * co + o] = torch[(i * co + o) * k * k + t];
-  const data = new Float32Array(oh * ow * co), patch = new Float32Array(k * k * co);
-  const active = new Int32Array(ci), x = from.data;
+  const data = new Float32Array(oh * ow * co),
+    patch = new Float32Array(k * k * co);
+  const active = new Int32Array(ci),
+    x = from.data;
   const run = () => {
     for (let p = 0; p < data.length; p += co) for (let o = 0; o < co; o++) data[p + o] = bias[o];
     for (let y = 0; y < h; y++)
@@ -169,11 +210,13 @@ function convTranspose2d(op, from, weight) {
         patch.fill(0);
         addRows(x, (y * w + column) * ci, ci, rows, patch, patch.length, active);
         const left = column * stride - padding;
-        const first = Math.max(0, -left), last = Math.min(k, ow - left);
+        const first = Math.max(0, -left),
+          last = Math.min(k, ow - left);
         for (let ky = 0; ky < k; ky++) {
           const oy = y * stride - padding + ky;
           if (oy < 0 || oy >= oh) continue;
-          const start = (oy * ow + left) * co, row = ky * k * co;
+          const start = (oy * ow + left) * co,
+            row = ky * k * co;
           for (let t = first * co; t < last * co; t++) data[start + t] += patch[row + t];
         }
       }
@@ -181,7 +224,7 @@ function convTranspose2d(op, from, weight) {
   return { shape: [co, oh, ow], data, run };
 }
 
-/** @param {any} _op @param {{shape: number[], data: Float32Array}} from */
+/** @param {any} _op @param {Values} from */
 function relu(_op, from) {
   const x = from.data;
   const run = () => {
@@ -190,7 +233,7 @@ function relu(_op, from) {
   return { ...from, run };
 }
 
-/** @param {any} _op @param {{shape: number[], data: Float32Array}} from */
+/** @param {any} _op @param {Values} from */
 function tanh(_op, from) {
   const x = from.data;
   const run = () => {
@@ -199,17 +242,22 @@ function tanh(_op, from) {
   return { ...from, run };
 }
 
-/** @param {any} op @param {{shape: number[], data: Float32Array}} from */
+/** @param {any} op @param {Values} from */
 function reshape(op, from) {
   const shape = op.shape;
   expect(Array.isArray(shape) && size(shape) === from.data.length, "reshape");
-  const spatial = shape.length === 3, wasSpatial = from.shape.length === 3;
+  const spatial = shape.length === 3,
+    wasSpatial = from.shape.length === 3;
   if (spatial === wasSpatial) {
-    expect(!spatial || shape.every((/** @type {number} */ n, /** @type {number} */ i) => n === from.shape[i]), "reshape");
+    expect(
+      !spatial || shape.every((/** @type {number} */ n, /** @type {number} */ i) => n === from.shape[i]),
+      "reshape",
+    );
     return { shape, data: from.data };
   }
   const [c, h, w] = spatial ? shape : from.shape;
-  const data = new Float32Array(from.data.length), x = from.data;
+  const data = new Float32Array(from.data.length),
+    x = from.data;
   const toPixels = () => {
     for (let i = 0; i < c; i++) for (let p = 0; p < h * w; p++) data[p * c + i] = x[i * h * w + p];
   };

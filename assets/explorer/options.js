@@ -21,18 +21,26 @@ export function createOptions(app) {
     element.append(text);
     return element;
   });
-  const all = words.put(button("lx-link", null, () => {
-    const none = options.hidden.size === 0;
-    options.hidden.clear();
-    if (none) classes.forEach((_, k) => options.hidden.add(k));
-    changed();
-  }), "options.all");
+  const all = words.put(
+    button("lx-link", null, () => {
+      const none = options.hidden.size === 0;
+      options.hidden.clear();
+      if (none) classes.forEach((_, k) => options.hidden.add(k));
+      changed();
+    }),
+    "options.all",
+  );
   const legendRow = el("div", "lx-legend", [...legend, classes.length ? all : null], { role: "group" });
   words.label(legendRow, "options.classes");
 
   const held = models.some(({ codes }) => codes);
   /** @type {[("codes" | "prior" | "manifold" | "sameScale"), boolean][]} */
-  const wanted = [["codes", held], ["prior", true], ["manifold", true], ["sameScale", models.length > 1]];
+  const wanted = [
+    ["codes", held],
+    ["prior", true],
+    ["manifold", true],
+    ["sameScale", models.length > 1],
+  ];
   const toggles = wanted.flatMap(([name, wants]) => {
     if (!wants) return [];
     const element = button("lx-toggle", null, () => {
@@ -54,9 +62,14 @@ export function createOptions(app) {
     classes.length ? legendRow : null,
     el("div", "lx-toggles", [
       ...toggles.map(({ element }) => element),
-      el("div", "lx-segments", looks.map(({ element }) => element)),
+      el(
+        "div",
+        "lx-segments",
+        looks.map(({ element }) => element),
+      ),
       planes.element,
     ]),
+    words.put(el("p", "lx-note"), "map.help"),
   ]);
 
   function changed() {
@@ -88,11 +101,15 @@ function createPlaneChoice(app) {
   ]);
   words.label(kinds, "options.plane");
   const axes = [0, 1].map((which) => {
-    const select = el("select", "lx-select", Array.from({ length: d }, (_, i) => {
-      const option = el("option", "", [], { value: String(i) });
-      option.textContent = `z${i + 1}`;
-      return option;
-    }));
+    const select = el(
+      "select",
+      "lx-select",
+      Array.from({ length: d }, (_, i) => {
+        const option = el("option", "", [], { value: String(i) });
+        option.textContent = `z${i + 1}`;
+        return option;
+      }),
+    );
     select.onchange = () => choose();
     return words.label(select, which ? "options.axisY" : "options.axisX");
   });

@@ -21,15 +21,17 @@ export function along(points, progress, course = "straight") {
 const lerp = (a, b, t) => a.map((v, i) => v + (b[i] - v) * t);
 
 /**
- * Along the great circle, the length changing evenly: in many dimensions the straight line would pass nearer to the origin
- * than draws from N(0, I) ever lie (White 2016, "Sampling generative networks").
+ * Along the great circle, the length changing evenly: in many dimensions the straight line would pass nearer to the
+ * origin than draws from N(0, I) ever lie (White 2016, "Sampling generative networks").
  * @param {number[]} a @param {number[]} b @param {number} t
  */
 function slerp(a, b, t) {
-  const la = Math.hypot(...a), lb = Math.hypot(...b);
+  const la = Math.hypot(...a),
+    lb = Math.hypot(...b);
   const cosine = a.reduce((sum, v, i) => sum + v * b[i], 0) / (la * lb);
   if (!(Math.abs(cosine) < 1 - 1e-6)) return lerp(a, b, t); // one line through the origin, or a zero
-  const angle = Math.acos(cosine), length = la + (lb - la) * t;
+  const angle = Math.acos(cosine),
+    length = la + (lb - la) * t;
   const wa = (Math.sin((1 - t) * angle) / Math.sin(angle)) * (length / la);
   const wb = (Math.sin(t * angle) / Math.sin(angle)) * (length / lb);
   return a.map((v, i) => wa * v + wb * b[i]);

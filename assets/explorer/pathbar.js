@@ -11,14 +11,20 @@ const STILL_STOPS = 6; // of them from a point to the next
 /** @param {import("./app.js").App} app */
 export function createPathBar(app) {
   const { words } = app;
-  let speed = 1, direction = 1, playing = false, last = 0;
+  let speed = 1,
+    direction = 1,
+    playing = false,
+    last = 0;
 
   const add = button("lx-button", null, () => {
     app.setPath([...app.state.path, [...app.state.z]], 1);
     app.commit();
   });
   const chips = el("div", "lx-chips");
-  const clear = words.put(button("lx-button", null, () => (app.setPath([], 0), app.commit())), "path.clear");
+  const clear = words.put(
+    button("lx-button", null, () => (app.setPath([], 0), app.commit())),
+    "path.clear",
+  );
   const play = button("lx-tool lx-play", icon("play"), () => (playing ? stop() : start()));
   const scrub = el("input", "lx-range", [], { type: "range", min: "0", max: "1", step: "0.001" });
   words.label(scrub, "path.scrub");
@@ -27,16 +33,23 @@ export function createPathBar(app) {
     go(scrub.valueAsNumber);
   };
   scrub.onchange = () => app.commit();
-  const speeds = el("select", "lx-select", SPEEDS.map((value) => {
-    const option = el("option", "", [], { value: String(value) });
-    option.textContent = `${value}×`;
-    return option;
-  }));
+  const speeds = el(
+    "select",
+    "lx-select",
+    SPEEDS.map((value) => {
+      const option = el("option", "", [], { value: String(value) });
+      option.textContent = `${value}×`;
+      return option;
+    }),
+  );
   speeds.value = "1";
   speeds.onchange = () => void (speed = Number(speeds.value));
   words.label(speeds, "path.speed");
-  const courses = el("select", "lx-select", ["straight", "spherical"].map((value) =>
-    words.put(el("option", "", [], { value }), `path.${value}`)));
+  const courses = el(
+    "select",
+    "lx-select",
+    ["straight", "spherical"].map((value) => words.put(el("option", "", [], { value }), `path.${value}`)),
+  );
   courses.onchange = () => app.setCourse(/** @type {import("./path.js").Course} */ (courses.value));
   words.label(courses, "path.course");
   courses.hidden = app.state.z.length < 3;
@@ -45,7 +58,9 @@ export function createPathBar(app) {
   const hint = words.put(el("p", "lx-note"), "path.hint");
   const title = words.put(el("h3", "lx-heading"), "path.title");
   const element = el("section", "lx-path", [
-    el("div", "lx-head", [title, el("div", "lx-buttons", [chips, add, clear])]), transport, hint,
+    el("div", "lx-head", [title, el("div", "lx-buttons", [chips, add, clear])]),
+    transport,
+    hint,
   ]);
 
   /** @param {number} progress */
@@ -103,16 +118,18 @@ export function createPathBar(app) {
     hint.hidden = path.length >= 2;
     play.replaceChildren(icon(playing ? "pause" : "play"));
     words.label(play, playing ? "path.pause" : "path.play");
-    chips.replaceChildren(...path.map((z, i) => {
-      const chip = button("lx-chip", null, () => {
-        playing = false;
-        app.setProgress(path.length > 1 ? i / (path.length - 1) : 0, [...z]);
-        app.commit();
-      });
-      chip.textContent = pointName(i);
-      chip.setAttribute("aria-label", words.say("path.goTo", { name: pointName(i) }));
-      return chip;
-    }));
+    chips.replaceChildren(
+      ...path.map((z, i) => {
+        const chip = button("lx-chip", null, () => {
+          playing = false;
+          app.setProgress(path.length > 1 ? i / (path.length - 1) : 0, [...z]);
+          app.commit();
+        });
+        chip.textContent = pointName(i);
+        chip.setAttribute("aria-label", words.say("path.goTo", { name: pointName(i) }));
+        return chip;
+      }),
+    );
   }
 
   return { element, update, stop: () => void (playing = false) };

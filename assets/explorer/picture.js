@@ -1,7 +1,8 @@
 /** Pictures: numbers in [0, 1] to pixels on a canvas, to the clipboard, to a file. */
 
 /**
- * Grey pictures are ink on paper in a light theme (0 is paper) and light on black in a dark one; colours are shown as they are.
+ * Grey pictures are ink on paper in a light theme (0 is paper) and light on black in a dark one; colours are shown as
+ * they are.
  * @param {ArrayLike<number>} values H × W × C in [0, 1]
  * @param {number} channels 1 or 3
  * @param {boolean} dark
@@ -51,6 +52,37 @@ export function createScreen([channels, height, width], canvas = document.create
 }
 
 /**
+ * The line between what was given and what is decoded, to lie over a picture.
+ * @param {Uint8Array} visible H × W
+ * @param {number[]} shape [C, H, W]
+ */
+export function createSeam(visible, [, height, width]) {
+  const canvas = document.createElement("canvas"),
+    unit = Math.max(2, Math.round(560 / Math.max(width, height)));
+  canvas.width = width * unit;
+  canvas.height = height * unit;
+  canvas.className = "lx-seam";
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.beginPath();
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const here = visible[y * width + x];
+      if (x > 0 && here !== visible[y * width + x - 1]) line(x, y, x, y + 1);
+      if (y > 0 && here !== visible[(y - 1) * width + x]) line(x, y, x + 1, y);
+    }
+  context.lineWidth = 3;
+  context.strokeStyle = "rgba(128, 128, 128, 0.75)";
+  context.stroke();
+  return canvas;
+
+  /** @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 */
+  function line(x0, y0, x1, y1) {
+    context.moveTo(x0 * unit, y0 * unit);
+    context.lineTo(x1 * unit, y1 * unit);
+  }
+}
+
+/**
  * Class probabilities as bars, for a decoder that predicts a label.
  * @param {string[]} classes
  */
@@ -64,7 +96,9 @@ export function createBars(classes) {
     canvas,
     /** @param {ArrayLike<number>} values @param {boolean} _dark @param {import("./theme.js").Theme} theme */
     show(values, _dark, theme) {
-      const row = (2 * side - 24) / classes.length, left = 110, room = 2 * side - left - 90;
+      const row = (2 * side - 24) / classes.length,
+        left = 110,
+        room = 2 * side - left - 90;
       context.fillStyle = theme.background;
       context.fillRect(0, 0, 2 * side, 2 * side);
       context.textBaseline = "middle";
@@ -98,7 +132,9 @@ export function toPng(screen, smooth) {
   context.imageSmoothingEnabled = smooth;
   context.imageSmoothingQuality = "high";
   context.drawImage(screen, 0, 0, large.width, large.height);
-  return new Promise((done, failed) => large.toBlob((blob) => (blob ? done(blob) : failed(new Error("no picture"))), "image/png"));
+  return new Promise((done, failed) =>
+    large.toBlob((blob) => (blob ? done(blob) : failed(new Error("no picture"))), "image/png"),
+  );
 }
 
 /**

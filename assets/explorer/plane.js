@@ -1,7 +1,8 @@
 /** The plane that the map shows: two latent dimensions, or the two main directions of the codes. */
 
 /**
- * @typedef {{kind: "dims", dims: number[]} | {kind: "pca", mean: number[], axes: number[][], explained: number[]}} PlaneSpec
+ * @typedef {{kind: "dims", dims: number[]}
+ *   | {kind: "pca", mean: number[], axes: number[][], explained: number[]}} PlaneSpec
  * @typedef {{
  *   spec: PlaneSpec, flat: boolean, axes: number[][],
  *   x: (z: ArrayLike<number>, from?: number) => number, y: (z: ArrayLike<number>, from?: number) => number,
@@ -30,9 +31,11 @@ export function createPlane(spec, d) {
       return sum;
     };
   };
-  const x = along(axes[0]), y = along(axes[1]);
+  const x = along(axes[0]),
+    y = along(axes[1]);
   const place = (/** @type {number[]} */ z, /** @type {number} */ px, /** @type {number} */ py) => {
-    const dx = px - x(z), dy = py - y(z);
+    const dx = px - x(z),
+      dy = py - y(z);
     return z.map((v, i) => v + dx * axes[0][i] + dy * axes[1][i]);
   };
   return { spec, flat, axes, x, y, place };
@@ -59,9 +62,11 @@ export function inPlane(plane, { mean, logVar, covariance }) {
  * @param {{xx: number, xy: number, yy: number}} covariance
  */
 export function ellipse({ xx, xy, yy }) {
-  const middle = (xx + yy) / 2, spread = Math.hypot((xx - yy) / 2, xy);
+  const middle = (xx + yy) / 2,
+    spread = Math.hypot((xx - yy) / 2, xy);
   return {
-    a: Math.sqrt(Math.max(0, middle + spread)), b: Math.sqrt(Math.max(0, middle - spread)),
+    a: Math.sqrt(Math.max(0, middle + spread)),
+    b: Math.sqrt(Math.max(0, middle - spread)),
     angle: Math.atan2(2 * xy, xx - yy) / 2,
   };
 }

@@ -18,7 +18,8 @@ import { createNearest } from "./nearest.js";
  * @returns {Cloud}
  */
 export function createCloud({ count, points, labels }, d, plane) {
-  const xs = new Float32Array(count), ys = new Float32Array(count);
+  const xs = new Float32Array(count),
+    ys = new Float32Array(count);
   for (let i = 0; i < count; i++) {
     xs[i] = plane.x(points, i * d);
     ys[i] = plane.flat ? ((i * 0.6180339887) % 1) - 0.5 : plane.y(points, i * d);
@@ -75,18 +76,28 @@ export function drawCloud(context, cloud, { view, side, ratio, hidden, faint, th
   const radius = ratio * Math.max(1.6, Math.min(4.5, (crowd * side) / 560));
   const outline = theme.dark ? "rgba(255,255,255,0.4)" : "rgba(0,0,0,0.42)";
   context.globalAlpha = faint ? 0.4 : 0.9;
-  const grey = sprite(theme.dark ? "rgba(150,155,165,0.25)" : "rgba(120,125,135,0.2)", "rgba(128,128,128,0.25)", radius);
+  const grey = sprite(
+    theme.dark ? "rgba(150,155,165,0.25)" : "rgba(120,125,135,0.2)",
+    "rgba(128,128,128,0.25)",
+    radius,
+  );
   /** @type {OffscreenCanvas[]} */
   const sprites = [];
-  const half = grey.width / 2, scale = (side * ratio) / view.extent, middle = (side * ratio) / 2, limit = side * ratio + half;
+  const half = grey.width / 2,
+    scale = (side * ratio) / view.extent,
+    middle = (side * ratio) / 2,
+    limit = side * ratio + half;
   const { xs, ys, labels, count } = cloud;
   for (const muted of hidden.size ? [true, false] : [false]) {
     for (let i = 0; i < count; i++) {
       const label = labels ? labels[i] : 0;
       if (hidden.has(label) !== muted) continue;
-      const x = middle + (xs[i] - view.x) * scale, y = middle - (ys[i] - view.y) * scale;
+      const x = middle + (xs[i] - view.x) * scale,
+        y = middle - (ys[i] - view.y) * scale;
       if (x < -half || y < -half || x > limit || y > limit) continue;
-      const stamp = muted ? grey : (sprites[label] ??= sprite(labels ? classColor(label) : theme.accent, outline, radius));
+      const stamp = muted
+        ? grey
+        : (sprites[label] ??= sprite(labels ? classColor(label) : theme.accent, outline, radius));
       context.drawImage(stamp, x - half, y - half);
     }
   }

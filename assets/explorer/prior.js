@@ -10,8 +10,11 @@ import { mainLabel } from "./state.js";
  * @typedef {import("./state.js").State} State
  */
 
-/** The model whose prior the controls follow: the first that has one of its own, rather than one fitted to its codes. */
-export const reference = (/** @type {Model[]} */ models) => models.find(({ prior }) => prior.kind !== "fitted") ?? models[0];
+/**
+ * The model whose prior the controls follow: the first that has one of its own, rather than one fitted to its codes.
+ */
+export const reference = (/** @type {Model[]} */ models) =>
+  models.find(({ prior }) => prior.kind !== "fitted") ?? models[0];
 
 /**
  * The prior at the label or condition that is set.
@@ -52,14 +55,15 @@ export function cholesky(matrix) {
 }
 
 /**
- * Where a code lies for another class if it keeps its place relative to the class's own prior: the same ε in μ + σ ε.
+ * Where a code lies for another class if it keeps its place within the class's own prior: the same ε in μ + σ ε.
  * @param {Model} model with a prior a class
  * @param {number[]} z
  * @param {number} from class
  * @param {number} to class
  */
 export function transfer({ prior }, z, from, to) {
-  const a = prior.parts[from], b = prior.parts[to];
+  const a = prior.parts[from],
+    b = prior.parts[to];
   return z.map((v, i) => b.mean[i] + (v - a.mean[i]) * Math.exp((b.logVar[i] - a.logVar[i]) / 2));
 }
 
@@ -79,6 +83,12 @@ export function priorLines(model, state, hidden) {
   if (kind !== "per-class") return [{ gaussian: priorHere(model, state), color: null, sigmas, strong: true }];
   const chosen = mainLabel(state.weights);
   return parts
-    .map((gaussian, k) => ({ gaussian, k, color: classColor(k), strong: k === chosen, sigmas: k === chosen ? sigmas : [1] }))
+    .map((gaussian, k) => ({
+      gaussian,
+      k,
+      color: classColor(k),
+      strong: k === chosen,
+      sigmas: k === chosen ? sigmas : [1],
+    }))
     .filter(({ k, strong }) => strong || !hidden.has(k));
 }

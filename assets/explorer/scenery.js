@@ -7,7 +7,8 @@ import { ticks, toPixel } from "./view.js";
 
 /**
  * @typedef {{view: import("./view.js").View, side: number, theme: import("./theme.js").Theme}} Look
- * @typedef {{gaussian: import("./model.js").Gaussian, color: string | null, sigmas: number[], strong: boolean}} PriorLine
+ * @typedef {import("./model.js").Gaussian} Gaussian
+ * @typedef {{gaussian: Gaussian, color: string | null, sigmas: number[], strong: boolean}} PriorLine
  */
 
 /**
@@ -51,11 +52,13 @@ export function drawNumbers(context, { view, side, theme }, flat) {
  * @param {number} side
  */
 function marks(view, side) {
-  const half = view.extent / 2, count = Math.max(3, Math.round(side / 80));
+  const half = view.extent / 2,
+    count = Math.max(3, Math.round(side / 80));
   return [true, false].flatMap((across) => {
     const middle = across ? view.x : view.y;
     const values = ticks(middle - half, middle + half, count);
-    const digits = values.length > 1 ? Math.max(0, Math.min(6, Math.ceil(-Math.log10(values[1] - values[0]) - 1e-9))) : 2;
+    const digits =
+      values.length > 1 ? Math.max(0, Math.min(6, Math.ceil(-Math.log10(values[1] - values[0]) - 1e-9))) : 2;
     return values.map((value) => {
       const { x, y } = toPixel(view, side, value, value);
       return { value, across, pixel: across ? x : y, text: number(value, digits) };
@@ -76,7 +79,8 @@ export function drawPrior(context, lines, plane, { view, side, theme }) {
   for (const { gaussian, color, sigmas, strong } of lines) {
     const spot = inPlane(plane, gaussian);
     const { a, b, angle } = ellipse(spot);
-    const centre = toPixel(view, side, spot.x, spot.y), scale = side / view.extent;
+    const centre = toPixel(view, side, spot.x, spot.y),
+      scale = side / view.extent;
     for (const sigma of sigmas) {
       context.beginPath();
       context.ellipse(centre.x, centre.y, a * sigma * scale, Math.max(b * sigma * scale, 0.5), -angle, 0, 2 * Math.PI);
@@ -148,22 +152,29 @@ export function drawNames(context, cloud, names, hidden, { view, side, theme }) 
 
 const NAME_HEIGHT = 23;
 
-/** Pushes overlapping boxes apart along the axis of least overlap. @param {{x: number, y: number, half: number}[]} boxes */
+/**
+ * Pushes overlapping boxes apart along the axis of least overlap.
+ * @param {{x: number, y: number, half: number}[]} boxes
+ */
 function separate(boxes) {
   for (let round = 0; round < 40; round++) {
     let moved = false;
     for (let i = 0; i < boxes.length; i++)
       for (let j = i + 1; j < boxes.length; j++) {
-        const a = boxes[i], b = boxes[j];
-        const overX = a.half + b.half - Math.abs(a.x - b.x), overY = NAME_HEIGHT - Math.abs(a.y - b.y);
+        const a = boxes[i],
+          b = boxes[j];
+        const overX = a.half + b.half - Math.abs(a.x - b.x),
+          overY = NAME_HEIGHT - Math.abs(a.y - b.y);
         if (overX <= 0.5 || overY <= 0.5) continue;
         moved = true;
         if (overX < overY) {
           const push = (overX / 2) * (a.x < b.x ? 1 : -1);
-          a.x -= push; b.x += push;
+          a.x -= push;
+          b.x += push;
         } else {
           const push = (overY / 2) * (a.y < b.y ? 1 : -1);
-          a.y -= push; b.y += push;
+          a.y -= push;
+          b.y += push;
         }
       }
     if (!moved) return;

@@ -10,12 +10,20 @@ const LEAST = 0.001; // the slider's ends: these quantiles of the prior, about Â
 export function createSliders(app) {
   const { words } = app;
   const prior = () => reference(app.models).prior.overall;
-  const toCode = (/** @type {number} */ p, /** @type {number} */ i) => prior().mean[i] + Math.exp(prior().logVar[i] / 2) * quantile(p);
-  const toShare = (/** @type {number} */ z, /** @type {number} */ i) => cumulative((z - prior().mean[i]) / Math.exp(prior().logVar[i] / 2));
-  const set = (/** @type {number} */ i, /** @type {number} */ value) => app.setZ(app.state.z.map((v, j) => (j === i ? value : v)));
+  const toCode = (/** @type {number} */ p, /** @type {number} */ i) =>
+    prior().mean[i] + Math.exp(prior().logVar[i] / 2) * quantile(p);
+  const toShare = (/** @type {number} */ z, /** @type {number} */ i) =>
+    cumulative((z - prior().mean[i]) / Math.exp(prior().logVar[i] / 2));
+  const set = (/** @type {number} */ i, /** @type {number} */ value) =>
+    app.setZ(app.state.z.map((v, j) => (j === i ? value : v)));
 
   const rows = app.state.z.map((_, i) => {
-    const range = el("input", "lx-range", [], { type: "range", min: String(LEAST), max: String(1 - LEAST), step: "0.001" });
+    const range = el("input", "lx-range", [], {
+      type: "range",
+      min: String(LEAST),
+      max: String(1 - LEAST),
+      step: "0.001",
+    });
     range.oninput = () => set(i, toCode(range.valueAsNumber, i));
     range.onchange = () => app.commit();
     words.label(range, "sliders.dimension", { i: i + 1 });
@@ -25,16 +33,26 @@ export function createSliders(app) {
       app.commit();
     };
     words.label(box, "sliders.valueOf", { i: i + 1 });
-    const name = el("span", "lx-dimension", ["z", el("sub", "", [String(i + 1)])].map(asNode), { "aria-hidden": "true" });
+    const name = el("span", "lx-dimension", ["z", el("sub", "", [String(i + 1)])], { "aria-hidden": "true" });
     return { range, box, element: el("div", "lx-slider", [name, range, box]) };
   });
 
-  const reset = words.put(button("lx-button", null, () => (app.setZ(app.neutral()), app.commit())), "sliders.reset");
-  const random = words.put(button("lx-button", null, () => (app.setZ(app.random()), app.commit())), "sliders.random");
+  const reset = words.put(
+    button("lx-button", null, () => (app.setZ(app.neutral()), app.commit())),
+    "sliders.reset",
+  );
+  const random = words.put(
+    button("lx-button", null, () => (app.setZ(app.random()), app.commit())),
+    "sliders.random",
+  );
   const title = words.put(el("h3", "lx-heading"), "sliders.title");
   const element = el("section", "lx-sliders", [
     el("div", "lx-head", [title, el("div", "lx-buttons", [reset, random])]),
-    el("div", "lx-slider-rows", rows.map(({ element }) => element)),
+    el(
+      "div",
+      "lx-slider-rows",
+      rows.map(({ element }) => element),
+    ),
   ]);
   element.classList.toggle("lx-many", rows.length > 4);
 
@@ -59,5 +77,3 @@ export function createSliders(app) {
     },
   };
 }
-
-const asNode = (/** @type {string | Node} */ child) => (typeof child === "string" ? document.createTextNode(child) : child);

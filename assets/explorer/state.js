@@ -1,7 +1,12 @@
-/** What the user has set: the point z, the label, the condition, the path. This goes to Python, and comes back from it. */
+/**
+ * What the user has set: the point z, the label, the condition, the path. This goes to Python, and comes back from
+ * it.
+ */
 
 /**
- * @typedef {{z: number[], mixing: boolean, weights: number[], condition: number, path: number[][], progress: number}} State
+ * @typedef {{
+ *   z: number[], mixing: boolean, weights: number[], condition: number, path: number[][], progress: number,
+ * }} State
  *   weights: of the labels, each 0 … 1, as set (see `mixture`). path: codes A, B, …; progress: along it, 0 … 1.
  * @typedef {{latentDim: number, classes: number, conditions: number}} Extent what a state must fit
  */
@@ -10,7 +15,14 @@ const POINTS = 26; // A … Z
 
 /** @param {Extent} extent @returns {State} */
 export function initialState({ latentDim, classes }) {
-  return { z: new Array(latentDim).fill(0), mixing: false, weights: oneHot(0, classes), condition: 0, path: [], progress: 0 };
+  return {
+    z: new Array(latentDim).fill(0),
+    mixing: false,
+    weights: oneHot(0, classes),
+    condition: 0,
+    path: [],
+    progress: 0,
+  };
 }
 
 /** @param {number} index @param {number} count */
@@ -24,12 +36,14 @@ export const oneHot = (index, count) => Array.from({ length: count }, (_, i) => 
  * @returns {State}
  */
 export function merge(state, change, { latentDim, classes, conditions }) {
-  const numbers = (/** @type {any} */ v, /** @type {number} */ n) => Array.isArray(v) && v.length === n && v.every(Number.isFinite);
+  const numbers = (/** @type {any} */ v, /** @type {number} */ n) =>
+    Array.isArray(v) && v.length === n && v.every(Number.isFinite);
   const c = change ?? {};
   const next = { ...state };
   if (numbers(c.z, latentDim)) next.z = [...c.z];
   if (typeof c.mixing === "boolean") next.mixing = c.mixing;
-  if (numbers(c.weights, classes) && c.weights.every((/** @type {number} */ w) => w >= 0)) next.weights = [...c.weights];
+  if (numbers(c.weights, classes) && c.weights.every((/** @type {number} */ w) => w >= 0))
+    next.weights = [...c.weights];
   if (Number.isInteger(c.condition) && c.condition >= 0 && c.condition < conditions) next.condition = c.condition;
   if (Array.isArray(c.path) && c.path.length <= POINTS && c.path.every((/** @type {any} */ z) => numbers(z, latentDim)))
     next.path = c.path.map((/** @type {number[]} */ z) => [...z]);

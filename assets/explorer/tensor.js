@@ -52,8 +52,12 @@ function floatsFromHalves(patterns) {
  */
 function checkedBytes(spec, name) {
   const good =
-    spec !== null && typeof spec === "object" && typeof spec.data === "string" && spec.dtype in BYTES &&
-    Array.isArray(spec.shape) && spec.shape.every((n) => Number.isInteger(n) && n >= 0);
+    spec !== null &&
+    typeof spec === "object" &&
+    typeof spec.data === "string" &&
+    spec.dtype in BYTES &&
+    Array.isArray(spec.shape) &&
+    spec.shape.every((n) => Number.isInteger(n) && n >= 0);
   if (!good) throw new PayloadError("tensor", { name });
   let bytes;
   try {

@@ -2,10 +2,23 @@
 
 /** petroff10 (Petroff 2021, arXiv:2107.02270): ten colours told apart with any colour vision. */
 const CLASSES = [
-  "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+  "#3f90da",
+  "#ffa90e",
+  "#bd1f01",
+  "#94a4a2",
+  "#832db6",
+  "#a96b59",
+  "#e76300",
+  "#b9ac70",
+  "#717581",
+  "#92dadd",
 ];
 
-/** @typedef {{dark: boolean, background: string, panel: string, text: string, border: string, accent: string, font: string}} Theme */
+/**
+ * @typedef {{
+ *   dark: boolean, background: string, panel: string, text: string, border: string, accent: string, font: string,
+ * }} Theme
+ */
 
 /** @param {number} index */
 export const classColor = (index) => CLASSES[index % CLASSES.length];
@@ -17,7 +30,8 @@ export const classColor = (index) => CLASSES[index % CLASSES.length];
  */
 export function readTheme(element) {
   const style = getComputedStyle(element);
-  const value = (/** @type {string} */ name, /** @type {string} */ fallback) => style.getPropertyValue(`--st-${name}`).trim() || fallback;
+  const value = (/** @type {string} */ name, /** @type {string} */ fallback) =>
+    style.getPropertyValue(`--st-${name}`).trim() || fallback;
   const background = value("background-color", "#ffffff");
   return {
     dark: luminance(background) < 0.4,
@@ -32,7 +46,7 @@ export function readTheme(element) {
 
 /** Perceived lightness of a CSS colour, 0 … 1. @param {string} color */
 function luminance(color) {
-  const context = /** @type {CanvasRenderingContext2D} */ (new OffscreenCanvas(1, 1).getContext("2d"));
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(1, 1).getContext("2d"));
   context.fillStyle = color;
   context.fillRect(0, 0, 1, 1);
   const [r, g, b] = context.getImageData(0, 0, 1, 1).data;

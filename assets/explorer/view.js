@@ -1,9 +1,12 @@
-/** The part of the plane that a map shows: pan, zoom, and the way between plane and pixels. y points up in the plane. */
+/**
+ * The part of the plane that a map shows: pan, zoom, and the way between plane and pixels. y points up in the plane.
+ */
 
 /** @typedef {{x: number, y: number, extent: number}} View the centre, and units across the square map */
 /** @typedef {{left: number, right: number, bottom: number, top: number}} Bounds */
 
-const NEAREST = 1e-3, FARTHEST = 1e4; // units across
+const NEAREST = 1e-3,
+  FARTHEST = 1e4; // units across
 
 /**
  * @param {View} view
@@ -73,7 +76,8 @@ export const pan = (view, side, dx, dy) => ({
  * @param {number} count
  */
 export function ticks(from, to, count) {
-  const raw = (to - from) / count, power = 10 ** Math.floor(Math.log10(raw));
+  const raw = (to - from) / count,
+    power = 10 ** Math.floor(Math.log10(raw));
   const step = power * ([1, 2, 5].find((m) => m * power >= raw) ?? 10);
   const values = [];
   for (let i = Math.ceil(from / step); i * step <= to; i++) values.push(Number((i * step).toPrecision(12)));
@@ -92,12 +96,15 @@ export function extentOf(xs, ys) {
     const cut = Math.floor(sorted.length * 0.005);
     return [sorted[cut], sorted[sorted.length - 1 - cut]];
   };
-  const [left, right] = range(xs), [bottom, top] = range(ys);
+  const [left, right] = range(xs),
+    [bottom, top] = range(ys);
   return { left, right, bottom, top };
 }
 
 /** @param {Bounds} a @param {Bounds} b @returns {Bounds} */
 export const union = (a, b) => ({
-  left: Math.min(a.left, b.left), right: Math.max(a.right, b.right),
-  bottom: Math.min(a.bottom, b.bottom), top: Math.max(a.top, b.top),
+  left: Math.min(a.left, b.left),
+  right: Math.max(a.right, b.right),
+  bottom: Math.min(a.bottom, b.bottom),
+  top: Math.max(a.top, b.top),
 });

@@ -48,6 +48,7 @@ export function createMap(words, look) {
   /** @type {import("../explorer/view.js").View} */
   let home = { x: 0, y: 0, extent: 6.4 };
   let animation = 0;
+  let apart = false; // whether the classes lie apart, so that names at their middles say something
 
   const view = () => look.view ?? home;
   const flat = () => frame?.codes.width === 1;
@@ -137,7 +138,7 @@ export function createMap(words, look) {
       drawPrior(context, lines, createPlane({ kind: "dims", dims: [0, 1] }, 2), shown);
     }
     drawNumbers(context, shown, flat());
-    if (drawn) drawNames(context, drawn, classes, look.hidden, shown);
+    if (drawn && apart) drawNames(context, drawn, classes, look.hidden, shown);
   }
 
   /** Lets the codes go to their new places, or puts them there. @param {boolean} slowly */
@@ -179,6 +180,7 @@ export function createMap(words, look) {
       if (next === frame && !other) return draw();
       frame = next;
       cloud = next && cloudOf(next, labels);
+      apart = cloud !== null && liesApart(cloud);
       go(slowly);
     },
     /** What a fresh map shows: the codes of all moments, and the prior. @param {import("./store.js").Frame[]} frames @param {Scene} setting */
@@ -210,6 +212,16 @@ function coordinates({ count, width, codes }) {
     ys[i] = width > 1 ? codes[i * width + 1] : 0;
   }
   return { xs, ys };
+}
+
+/** Whether the middles of the classes are farther from each other than codes from their middle. @param {import("../explorer/points.js").Cloud} cloud */
+export function liesApart({ centres, labels, xs, ys }) {
+  if (!labels || centres.length < 2) return false;
+  const median = (/** @type {number[]} */ values) => values.sort((a, b) => a - b)[values.length >> 1];
+  const places = new Map(centres.map((centre) => [centre.label, centre]));
+  const radii = Array.from(labels, (label, i) => Math.hypot(xs[i] - (places.get(label)?.x ?? 0), ys[i] - (places.get(label)?.y ?? 0)));
+  const gaps = centres.map((a) => Math.min(...centres.filter((b) => b !== a).map((b) => Math.hypot(a.x - b.x, a.y - b.y))));
+  return median(gaps) > 0.6 * median(radii);
 }
 
 /** @param {import("./store.js").Frame} frame @param {Uint8Array | null} labels */

@@ -145,15 +145,13 @@ class Autoencoder(nn.Module):
         return next(self.parameters()).device
 
     def _labels(self, y: Tensor | None, seen: bool, n: int | None = None) -> Tensor | None:
-        """y where the network sees it, one row for all n or a row each; a clear error where it is missing or misfits."""
+        """y where the network sees it, one row for all n or a row each; a clear error where it does not fit."""
         if not seen:
             return None
         if y is None or y.ndim != 2 or y.shape[1] != self.config.classes or (n is not None and len(y) not in (1, n)):
+            shape = f"({'N' if n is None else n}, {self.config.classes})"
             got = "none" if y is None else f"shape {tuple(y.shape)}"
-            rows = "N" if n is None else n
-            raise ValueError(
-                f"{self.family.id} needs labels of shape ({rows}, {self.config.classes}), one-hot or mixtures; got {got}"
-            )
+            raise ValueError(f"{self.family.id} needs labels of shape {shape}, one-hot or mixtures; got {got}")
         return y if n is None else y.expand(n, -1)
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 if PagesManager.uses_pages_directory:
-    # Until a server has met `st.navigation` once, it runs the files of pages/ on their own: whoever opens a fresh server
-    # at /train would get that page without app.py around it. It begins again, with app.py.
+    # Until a server has met `st.navigation` once, it runs the files of pages/ on their own: whoever opens a fresh
+    # server at /train would get that page without app.py around it. It begins again, with app.py.
     PagesManager.uses_pages_directory = False
     st.rerun()

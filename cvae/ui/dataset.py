@@ -49,7 +49,8 @@ def dataset_choice() -> Choice | None:
         t("train.data"), options, format_func=_title, key=CHOICE, help=t("train.data_help"), persist_state="session"
     )
     if chosen == OWN:
-        return _upload()
+        _upload()
+        return None
     if chosen in DATASETS:
         dataset = DATASETS[chosen]
         folder = os.environ.get("CVAE_DATA")
@@ -76,7 +77,7 @@ def _title(option: str) -> str:
     return dataset.title if not dataset.missing(os.environ.get("CVAE_DATA")) else t("train.absent", name=dataset.title)
 
 
-# --- download -----------------------------------------------------------------------------------------------------------
+# --- download -------------------------------------------------------------------------------------------------------
 
 
 def _offer_download(dataset: Dataset) -> None:
@@ -109,7 +110,7 @@ def _download(dataset: Dataset) -> str | None:
     return problem or (last if failed else None)
 
 
-# --- the user's own data ------------------------------------------------------------------------------------------------
+# --- the user's own data --------------------------------------------------------------------------------------------
 
 
 def _upload() -> None:

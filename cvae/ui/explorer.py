@@ -26,11 +26,12 @@ from cvae.ui.bundle import bundle
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 Panel = Literal["map", "picture", "labels", "sliders", "path", "options"]
+STYLES = ("explorer.css", "controls.css")
 PANELS: tuple[Panel, ...] = ("map", "picture", "labels", "sliders", "path", "options")
 
 _mount = st.components.v2.component(
     "latent_explorer",
-    css=(ASSETS / "explorer" / "explorer.css").read_text(encoding="utf-8"),
+    css="\n".join((ASSETS / "explorer" / name).read_text(encoding="utf-8") for name in STYLES),
     js=bundle(ASSETS / "explorer"),
     isolate_styles=False,  # its names all begin with lx-; so the page's own tools, and tests, can see into it
 )
@@ -43,7 +44,7 @@ class ExplorerState:
     z: tuple[float, ...]  # the latent point, (d,)
     weights: tuple[float, ...] = ()  # of the labels as set, (K,), each 0 … 1; empty where the models have no classes
     mixing: bool = False  # several labels mixed, rather than one chosen
-    condition: int = 0  # which of the given images (cvae-predictive)
+    condition: int | None = None  # which of the given images (cvae-predictive)
     path: tuple[tuple[float, ...], ...] = ()  # the points A, B, …
     progress: float = 0.0  # along the path, 0 … 1
     cursor: tuple[float, float] | None = None  # where z lies in the plane of the map
@@ -64,15 +65,24 @@ class ExplorerState:
         return cls(z=start.z if z is None else tuple(z), weights=weights, mixing=sum(w > 0 for w in weights) > 1)
 
     def to_json(self) -> dict[str, Any]:
-        """As the browser understands it."""
-        return {
-            "z": list(self.z),
-            "weights": list(self.weights),
-            "mixing": self.mixing,
-            "condition": self.condition,
-            "path": [list(point) for point in self.path],
-            "progress": self.progress,
-        }
+        """As the browser understands it: what is not set here stays there as it is."""
+        values: dict[str, Any] = {"z": list(self.z), "weights": list(self.weights), "mixing": self.mixing}
+        if self.condition is not None:
+            values["condition"] = self.condition
+        if self.path:
+            values |= {"path": [list(point) for point in self.path], "progress": self.progress}
+        return values
+
+    def says(self, wanted: ExplorerState) -> bool:
+        """Whether this is already what is wanted, up to the rounding of an address."""
+        near = functools.partial(math.isclose, rel_tol=0.01, abs_tol=0.002)
+        return (
+            len(self.z) == len(wanted.z)
+            and len(self.weights) == len(wanted.weights)
+            and all(map(near, self.z + self.label, wanted.z + wanted.label))
+            and wanted.condition in (None, self.condition)
+            and wanted.path in ((), self.path)
+        )
 
     @classmethod
     def from_json(cls, values: Any) -> ExplorerState | None:
@@ -105,8 +115,9 @@ def explorer(
     """Show the models of a payload (`cvae.export.export`) and return what the user has set.
 
     `key` names the explorer in the session: with the same key the browser keeps zoom, cursor and label across reruns,
-    other weights, a change of theme or of language. `state` moves it there (a link, a button); passing back what this
-    function returned is harmless. `panels` are the parts to show; those that the models have no use for do not appear.
+    other weights, a change of theme or of language. `state` is where it starts, and where it goes when the page asks
+    for another one (a link, a button); passing back what this function returned, even rounded, moves nothing.
+    `panels` are the parts to show; those that the models have no use for do not appear.
 
     Raises `InputError` where the payload is not one.
     """
@@ -185,14 +196,16 @@ def _reported(key: str) -> ExplorerState | None:
 
 
 def _forwarded(key: str, state: ExplorerState | None, reported: ExplorerState | None) -> dict[str, Any] | None:
-    """The state to send: what was sent before, unless the page asks for one that the browser is not in already.
+    """The state to send: what was sent before, unless the page asks anew for one that the browser is not in already.
 
     The data of a component that do not change are not sent again, and these are large.
     """
-    slot = f"{key}.forwarded"
-    if state is not None and (reported is None or state.to_json() != reported.to_json()):
-        st.session_state[slot] = state.to_json()
-    forwarded: dict[str, Any] | None = st.session_state.get(slot)
+    asked, sent = f"{key}.asked", f"{key}.sent"
+    if state is not None and (reported is None or state != st.session_state.get(asked)):
+        st.session_state[asked] = state
+        if reported is None or not reported.says(state):
+            st.session_state[sent] = state.to_json()
+    forwarded: dict[str, Any] | None = st.session_state.get(sent)
     return forwarded
 
 

@@ -13,23 +13,23 @@ from numpy.typing import NDArray
 
 from cvae import plots
 from cvae.data import one_hot
-from cvae.explore import manifold, neighbours
+from cvae.explore import manifold, neighbours, traversal
 from cvae.inference import Inference
 from cvae.numpy_nets import Array
 from cvae.projection import Projection, dimensions, pca, tsne
 from cvae.runs import Run
 from cvae.ui import linked, picture
 from cvae.ui.formulas import POSTERIOR
-from cvae.ui.given import given_choice
 from cvae.ui.loaded import HeldOut
 from cvae.ui.notes import notice
 from cvae.ui.text import plain, t
 
 MOST = 4000  # codes on a map
 MOST_TSNE = 1500  # codes that t-SNE places within a few seconds
-SHOWN = 32  # selected images
+MOST_SELECTED, SHOWN = 200, 32  # images that a selection takes, and those it shows
 QUERIES, NEAREST = 5, 9  # rows and columns of neighbours
-HISTOGRAMS = 8  # dimensions
+HISTOGRAMS, TRAVERSALS = 8, 10  # dimensions
+TRAVERSAL_STEPS = 11
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def view_choice(latent_dim: int) -> tuple[str, int]:
         return "plane", 0
     kinds = ("pca", "plane", "space", "tsne")
     kind = linked.choice(t("latent.view.label"), "view", kinds, lambda k: t(f"latent.view.{k}"))
-    return kind, linked.whole(t("latent.seed"), "tsne", 0, 9999, 0) if kind == "tsne" else 0
+    return kind, linked.seed("tsne") if kind == "tsne" else 0
 
 
 def dims_choice(latent_dim: int, usual: Sequence[int]) -> tuple[int, ...]:
@@ -98,36 +98,42 @@ def prior_outlines(model: Inference, projection: Projection) -> list[plots.Outli
 def codes_map(run: Run, model: Inference, held: HeldOut, view: View, layers: Sequence[str]) -> None:
     """The map, and beside it what is selected there. A fragment: a selection draws nothing else anew."""
     left, right = st.columns([3, 2], gap="large")
-    n, names = len(view.points), model.config.class_names
-    labels = None if held.labels is None else held.labels[:n]
+    names, labels = model.config.class_names, None if held.labels is None else held.labels[: len(view.points)]
     figure = plots.scatter(
         view.points, labels, names, axes=view.axes, contours="density" in layers,
         outlines=view.outlines if "prior" in layers else (),
     )  # fmt: skip
+    key = f"latent-map-{run.name}-{'-'.join(view.axes)}"
+
+    def circled() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        rows = {int(np.ravel(point["customdata"])[0]) for point in points if "customdata" in point}
+        linked.put_numbers("images", sorted(rows)[:MOST_SELECTED])
+
     with left:
-        words = "map.alt" if names else "map.alt_unlabelled"
-        event = st.plotly_chart(
-            figure, key=f"latent-map-{run.name}", on_select="rerun", config={"scrollZoom": True, "displaylogo": False},
-            alt=t(f"latent.{words}", n=n, classes=", ".join(names)),
+        words = "latent.map.alt" if names else "latent.map.alt_unlabelled"
+        st.plotly_chart(
+            figure, key=key, on_select=circled, config={"scrollZoom": True, "displaylogo": False},
+            alt=t(words, n=len(view.points), classes=", ".join(names)),
         )  # fmt: skip
         st.caption(_map_note(model, held, view, layers))
     with right:
-        points = event["selection"]["points"]
-        rows = sorted({int(np.ravel(p["customdata"])[0]) for p in points if "customdata" in p})
+        st.subheader(t("latent.selection.title"), anchor=False)
+        rows = linked.numbers(
+            t("latent.selection.numbers"), "images", len(held.codes), MOST_SELECTED, t("latent.selection.hint")
+        )
         if rows:
             selection(model, held, np.array(rows))
-        else:
-            hint = "latent.selection.hint" if view.points.shape[1] == 2 else "latent.selection.hint_space"
-            st.info(t(hint), icon=":material/lasso_select:")
         family = model.family.id
         notice(t("latent.notice.title"), f"latent.notice.{family}", POSTERIOR[family])
 
 
 def selection(model: Inference, held: HeldOut, rows: NDArray[np.intp]) -> None:
     """The images at the selected rows, and their nearest neighbours in latent space."""
-    st.subheader(t("latent.selection.title"), anchor=False)
     counts = _counts(model, held, rows)
     st.markdown(t("latent.selection.counts" if counts else "latent.selection.count", n=len(rows), counts=plain(counts)))
+    if len(rows) == MOST_SELECTED:
+        st.caption(t("latent.selection.most", n=MOST_SELECTED))
     images = pictures_at(model, held, rows[:SHOWN])
     if images is None:
         st.info(t("latent.selection.nothing"), icon=":material/image_not_supported:")
@@ -184,12 +190,8 @@ def histograms(model: Inference, held: HeldOut, kl: Sequence[float] | None) -> N
     st.caption(note + (" " + t("latent.histograms.most", n=len(dims)) if d > len(dims) else ""))
 
 
-def manifold_picture(run: Run, model: Inference, held: HeldOut, dims: Sequence[int]) -> None:
-    """The 20 × 20 manifold of two dimensions, at the label or image chosen, and a button to save it."""
-    if model.predicts_label:
-        st.info(t("latent.manifold.label_task"), icon=":material/label:")
-        return
-    given = given_choice(run, model, held)
+def manifold_picture(run: Run, model: Inference, given: Array | None, dims: Sequence[int]) -> None:
+    """The 20 × 20 manifold of two dimensions, and a button to save it."""
     pictures = manifold(model, dims=dims, given=given)
     file = picture.show(pictures, t("latent.manifold.alt", n=pictures.shape[0] * pictures.shape[1]), gap=0)
     x, *y = map(plots.axis_name, dims)
@@ -199,6 +201,15 @@ def manifold_picture(run: Run, model: Inference, held: HeldOut, dims: Sequence[i
         note = t("latent.manifold.note_ae" if model.family.prior == "none" else "latent.manifold.note", x=x, y=y[0])
     st.caption(note + (" " + t("latent.manifold.rest") if model.latent_dim > 2 else ""))
     picture.download(file, f"{run.name}-manifold")
+
+
+def traversals(model: Inference, given: Array | None, kl: Sequence[float] | None) -> None:
+    """Each dimension moved alone, the one that says most first."""
+    order = np.argsort(-np.asarray(kl)) if kl else np.argsort(-model.prior(given)[1][0])
+    dims = [int(d) for d in order[:TRAVERSALS]]
+    pictures = traversal(model, dims=dims, steps=TRAVERSAL_STEPS, given=given)
+    picture.show(pictures, t("latent.traversal.alt", n=len(dims)), gap=1)
+    st.caption(t("latent.traversal.note", dims=", ".join(map(plots.axis_name, dims))))
 
 
 def _prior_parts(model: Inference, held: HeldOut) -> tuple[Array, Array] | None:
@@ -228,6 +239,7 @@ def _counts(model: Inference, held: HeldOut, rows: NDArray[np.intp]) -> str:
     return ", ".join(f"{count} × {model.config.class_names[label]}" for label, count in found.most_common(6))
 
 
-@st.cache_data(max_entries=16, show_spinner=True)
+@st.cache_data(max_entries=16, show_spinner=False)
 def _tsne(codes: Array, seed: int) -> NDArray[np.floating[Any]]:
-    return tsne(codes, seed=seed)
+    with st.spinner(t("latent.map.tsne_wait", n=len(codes))):
+        return tsne(codes, seed=seed)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from cvae.ui import state
+from cvae.ui.explorer import ExplorerState, explorer
+from cvae.ui.text import t
 
 Words = Callable[[str], str]
+
+SEEDS = 10_000
 
 
 def choice(label: str, name: str, options: Sequence[str], words: Words = str, usual: str | None = None) -> str:
@@ -48,7 +53,7 @@ def menu(label: str, name: str, options: Sequence[int], words: Callable[[int], s
 def whole(label: str, name: str, low: int, high: int, usual: int, help: str | None = None) -> int:
     """A whole number, typed."""
     _start(name, lambda text: int(text) if text.isdecimal() and low <= int(text) <= high else None, usual)
-    chosen = int(st.number_input(label, low, high, step=1, key=_key(name), help=help))
+    chosen = int(st.number_input(label, low, high, step=1, key=_key(name), help=help, width=160))
     state.keep(**{name: str(chosen)})
     return chosen
 
@@ -69,9 +74,46 @@ def slider(label: str, name: str, low: float, high: float, usual: float, step: f
     return chosen
 
 
-def put(name: str, value: object) -> None:
-    """Give a control another value: for the callback of a button."""
-    st.session_state[_key(name)] = value
+def numbers(label: str, name: str, count: int, most: int, help: str) -> list[int]:
+    """Whole numbers below `count`, typed with commas between them, at most so many; what is none is passed over."""
+    _start(name, str, "")
+    text = st.text_input(label, key=_key(name), help=help, placeholder="3, 14, 15")
+    parts = (part.strip() for part in text.split(","))
+    found = dict.fromkeys(int(part) for part in parts if part.isdecimal() and int(part) < count)
+    chosen = list(found)[:most]
+    state.keep(**{name: ",".join(map(str, chosen)) or None})
+    return chosen
+
+
+def put_numbers(name: str, values: Sequence[int]) -> None:
+    """Fill in numbers, for a callback."""
+    st.session_state[_key(name)] = ", ".join(map(str, values))
+
+
+def seed(name: str = "seed") -> int:
+    """The seed of what is drawn on the page, and a button for the next one."""
+
+    def change() -> None:
+        st.session_state[_key(name)] = (value + 1) % SEEDS
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        value = whole(t("linked.seed"), name, 0, SEEDS - 1, 0)
+        st.button(t("linked.next_seed"), icon=":material/casino:", on_click=change, key=f"next.{name}")
+    return value
+
+
+def explorer_at_link(payload: Mapping[str, Any], key: str) -> ExplorerState:
+    """The live explorer, at the link's z and label when it appears, and the link kept at what is set in it."""
+    models = payload["models"]
+    classes = max(len(model["classes"]) for model in models)
+    start = None  # from then on the browser knows better
+    if key not in st.session_state:
+        start = ExplorerState.at(payload, state.z(models[0]["latentDim"]), state.label(classes) if classes else None)
+    current = explorer(payload, key=key, language=state.language(), state=start)
+    state.keep_z(current.z)
+    if any(model["decoderSees"] == "z,label" or model["prior"]["kind"] == "per-class" for model in models):
+        state.keep_label(current.label)
+    return current
 
 
 def _key(name: str) -> str:

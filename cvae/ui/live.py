@@ -44,9 +44,9 @@ Ask = Callable[..., None]
 
 
 @st.fragment
-def watch(name: str, others: Sequence[str], known: frozenset[str]) -> None:
+def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: bool = False) -> None:
     """A run and what can be asked of it, with the curves of other runs laid over its own. The page begins anew when the
-    runs are no longer those that it knew."""
+    runs are no longer those that it knew, and if so wished when the training is over."""
     entries = {entry.name: entry for entry in runs.all_runs()}
     if name not in entries or entries.keys() != known:
         st.rerun()
@@ -58,6 +58,8 @@ def watch(name: str, others: Sequence[str], known: frozenset[str]) -> None:
             raise InputError(entry.problem or "")
         state_now = "finished" if entry.shipped else jobs.state(entry.run)
         status = dataclasses.replace(entry.status, state=state_now)
+        if until_done and not status.active:
+            st.rerun()
         if not entry.shipped:
             _controls(jobs, entry.run, status)
         _view(jobs, entry, status, [entries[other] for other in others if other in entries])
@@ -70,7 +72,7 @@ def wait_for_a_run(known: frozenset[str]) -> None:
         st.rerun()
 
 
-# --- asking -------------------------------------------------------------------------------------------------------------
+# --- asking ---------------------------------------------------------------------------------------------------------
 
 
 def _controls(jobs: Jobs, run: Run, status: Status) -> None:
@@ -124,7 +126,7 @@ def _delete(jobs: Jobs, run: Run) -> None:
     runs.choose(None)
 
 
-# --- showing ------------------------------------------------------------------------------------------------------------
+# --- showing --------------------------------------------------------------------------------------------------------
 
 
 def _view(jobs: Jobs, entry: Entry, status: Status, others: Sequence[Entry]) -> None:
@@ -143,7 +145,7 @@ def _view(jobs: Jobs, entry: Entry, status: Status, others: Sequence[Entry]) -> 
             "language": language,
             "text": {**section(language, "live"), "state": section(language, "runs.state")},
             "tick": tick,
-            "poll": SOON if main["more"] or status.state == "queued" else ACTIVE if status.active else IDLE,
+            "poll": _pause(run, status, main),
             "name": run.name,
             "title": entry.title,
             "main": main,
@@ -158,6 +160,15 @@ def _view(jobs: Jobs, entry: Entry, status: Status, others: Sequence[Entry]) -> 
         },
         on_seen_change=lambda: None,
     )
+
+
+def _pause(run: Run, status: Status, main: dict[str, Any]) -> float:
+    """Seconds until the browser shall ask again: soon, where it has asked for something that is about to happen."""
+    control = run.control()
+    about_to = control.until > status.step if status.state == "paused" else control.action == "pause"
+    if main["more"] or status.state == "queued" or (status.active and about_to):
+        return SOON
+    return ACTIVE if status.active else IDLE
 
 
 def _reported() -> tuple[Seen, int]:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from cvae.pictures import grid, png
 from cvae.ui.text import t
 
+TILE = 64  # pixels of an image's side, about: more than it has on screen
+
 Width = int | Literal["stretch", "content"]
 
 
@@ -23,12 +25,14 @@ def show(
     alt: str,
     *,
     columns: int | None = None,
-    gap: int = 1,
+    gap: int = 2,
     caption: str | None = None,
     width: Width = "stretch",
 ) -> bytes:
     """Images (N, C, H, W) or (rows, columns, C, H, W) as one picture; gives its PNG file."""
-    file = png(grid(images, columns, gap=gap, paper=paper()), 1200)
+    factor = max(1, TILE // max(images.shape[-2:]))
+    large = images.repeat(factor, axis=-1).repeat(factor, axis=-2)
+    file = png(grid(large, columns, gap=gap, paper=paper()))
     st.image(file, caption=caption, width=width, alt=alt)
     return file
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from cvae.config import RunConfig
+from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.runs import GALLERY, Run, Status, runs_folder, runs_in
@@ -40,11 +41,7 @@ class Entry:
     @property
     def title(self) -> str:
         """Name, family, data and size of the code."""
-        if self.config is None:
-            return self.name
-        model = self.config.model
-        data = Path(self.config.data.name).name
-        return f"{self.name} · {FAMILIES[model.family].title} · {data} · z {model.latent_dim}"
+        return self.name if self.config is None else f"{self.name} · {details(self)}"
 
 
 Fits = Callable[[Entry], bool]
@@ -88,16 +85,19 @@ def choose(name: str | None) -> None:
     state.keep(run=name)
 
 
-def run_picker(fits: Fits = trained, label: str | None = None) -> Entry:
+def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bool = True) -> Entry:
     """A menu of the runs that fit, kept in the link as `run`. Without any it says what to do and ends the page."""
     entries = _fitting(fits)
     names = list(entries)
     wanted = state.run_name()
     if wanted and wanted not in entries:
-        st.warning(t("link.no_run", name=plain(wanted), other=plain(names[0])), icon=":material/link_off:")
+        _not_here(wanted, names[0])
     if st.session_state.get("run_picker") not in entries:
         st.session_state["run_picker"] = wanted if wanted in entries else names[0]
-    chosen = st.selectbox(label or t("runs.run"), names, format_func=lambda n: entries[n].title, key="run_picker")
+    chosen = st.selectbox(
+        label or t("runs.run"), names, format_func=lambda n: entries[n].title, key="run_picker",
+        label_visibility="visible" if show_label else "collapsed",
+    )  # fmt: skip
     state.keep(run=chosen)
     return entries[chosen]
 
@@ -111,7 +111,7 @@ def runs_picker(
     wanted = state.run_names()
     if missing := [name for name in wanted if name not in entries]:
         other = next((name for name in [*wanted, *default, *names] if name in entries), names[0])
-        st.warning(t("link.no_run", name=plain(missing[0]), other=plain(other)), icon=":material/link_off:")
+        _not_here(missing[0], other)
     before = [name for name in st.session_state.get("runs_picker", wanted) if name in entries]
     st.session_state["runs_picker"] = (before or [n for n in default if n in entries] or names[:1])[:most]
     chosen = st.multiselect(
@@ -122,6 +122,11 @@ def runs_picker(
         st.info(t("runs.choose"), icon=":material/checklist:")
         st.stop()
     return [entries[name] for name in chosen]
+
+
+def _not_here(name: str, other: str) -> None:
+    key = "link.no_run" if find(name) is None else "link.unfit_run"
+    st.warning(t(key, name=plain(name), other=plain(other)), icon=":material/link_off:")
 
 
 def _fitting(fits: Fits) -> dict[str, Entry]:
@@ -139,10 +144,23 @@ def nothing_yet(others: bool = False) -> None:
     st.stop()
 
 
-def badge(status: Status) -> str:
+def details(entry: Entry) -> str:
+    """Family, data and size of the code."""
+    assert entry.config is not None
+    model = entry.config.model
+    return f"{FAMILIES[model.family].title} · {data_title(entry.config.data.name)} · z {model.latent_dim}"
+
+
+def data_title(name: str) -> str:
+    """What a data set is called: its title, or the name of the user's file."""
+    return DATASETS[name].title if name in DATASETS else Path(name).stem
+
+
+def badge(name: str) -> str:
     """A state as coloured text."""
-    colour = {"running": "green", "paused": "orange", "queued": "orange", "failed": "red", "interrupted": "red"}
-    return f":{colour.get(status.state, 'gray')}-badge[{t(f'runs.state.{status.state}')}]"
+    colours = {"running": "blue", "paused": "orange", "queued": "orange"}
+    colour = "red" if name in ("failed", "interrupted", "damaged") else colours.get(name, "gray")
+    return f":{colour}-badge[{t(f'runs.state.{name}')}]"
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cvae.explore import complete, draw, interpolate, label_vector, path, sample
+from cvae.explore import Course, complete, draw, interpolate, label_vector, path, sample
 from cvae.inference import Inference
 from cvae.numpy_nets import Array
 from cvae.pictures import gif
@@ -22,16 +22,12 @@ STOPS, FRAMES, SECONDS = 5, 80, 8.0  # of a walk
 
 def chance() -> tuple[float, int]:
     """The controls of chance: temperature and seed."""
-    left, middle, right = st.columns([2, 1, 1], vertical_alignment="bottom", gap="medium")
+    left, right = st.columns([3, 2], vertical_alignment="bottom", gap="large")
     with left:
         help = t("sample.temperature_help")
         temperature = linked.slider(t("sample.temperature"), "temperature", 0.0, 2.0, 1.0, 0.05, help)
-    with middle:
-        seed = linked.whole(t("sample.seed"), "seed", 0, 9999, 0)
-    right.button(
-        t("sample.next_seed"), icon=":material/casino:", on_click=linked.put, args=("seed", (seed + 1) % 10_000)
-    )
-    return temperature, seed
+    with right:
+        return temperature, linked.seed()
 
 
 def draws(run: Run, model: Inference, label: Array | None, temperature: float, seed: int) -> None:
@@ -89,7 +85,7 @@ def walk(run: Run, model: Inference, label: Array | None, temperature: float, se
     if not st.toggle(t("sample.walk.show"), key="sample.walk"):
         return
     stops = draw(model, STOPS, label, temperature=temperature, seed=seed)
-    course = "spherical" if model.latent_dim > 2 else "straight"
+    course: Course = "spherical" if model.latent_dim > 2 else "straight"
     images = interpolate(model, [*stops, stops[0]], FRAMES, course=course, given=label)
     file = gif(images[:-1], seconds=SECONDS, width=400, paper=picture.paper())
     st.image(file, alt=t("sample.walk.alt"), width=400)

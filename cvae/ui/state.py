@@ -11,17 +11,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cvae.ui.text import DEFAULT, LANGUAGES, plain, t
+from cvae.ui.text import LANGUAGES, plain, t
+from cvae.ui.text import language as language
 
 LARGEST_Z = 10.0  # no code lies beyond it in any sane model
 MOST_RUNS = 8
-
-
-def language() -> str:
-    """The language of this session: of the address, else as chosen before, else the browser's."""
-    browser = (st.context.locale or DEFAULT).split("-")[0]
-    wanted = (st.query_params.get("lang"), st.session_state.get("link.lang"), browser)
-    return next((code for code in wanted if code in LANGUAGES), DEFAULT)
 
 
 def language_choice() -> None:

@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
+
 FOLDER = Path(__file__).parents[2] / "assets" / "text"
 LANGUAGES = {"en": "English", "zh": "中文"}  # in their own words
 DEFAULT = "en"
@@ -46,9 +48,14 @@ def section(language: str, key: str) -> Table:
 
 def t(key: str, **values: Any) -> str:
     """`translate` in the language of this session."""
-    from cvae.ui.state import language
-
     return translate(language(), key, **values)
+
+
+def language() -> str:
+    """The language of this session: of the address, else as chosen before, else the browser's."""
+    browser = (st.context.locale or DEFAULT).split("-")[0]
+    wanted = (st.query_params.get("lang"), st.session_state.get("link.lang"), browser)
+    return next((code for code in wanted if code in LANGUAGES), DEFAULT)
 
 
 def plain(text: str) -> str:

@@ -15,7 +15,7 @@ from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.jobs import Jobs
 from cvae.runs import runs_folder
-from cvae.ui import runs, state
+from cvae.ui import runs
 from cvae.ui.dataset import Choice, dataset_choice
 from cvae.ui.text import plain, t
 
@@ -26,34 +26,36 @@ USUAL_EPOCHS = 20
 @st.fragment
 def new_training(expanded: bool) -> None:
     """All settings, each with what it does, and Start. What is set stays, whatever goes wrong."""
-    bar = st.container(horizontal=True, vertical_alignment="center")
-    with st.expander(t("train.settings"), expanded=expanded, icon=":material/tune:"):
+    turn = st.session_state.setdefault("train.turn", 0)  # a new key folds away what was unfolded for the last start
+    with st.expander(t("train.new"), expanded=expanded, icon=":material/tune:", key=f"train.new.{turn}"):
+        bar = st.container(horizontal=True, vertical_alignment="center")
         config, name, problem = _settings()
-    with bar:
-        if st.button(t("train.start"), type="primary", icon=":material/play_arrow:", disabled=config is None):
-            assert config is not None
-            try:
-                run = Jobs().submit(name or _free_name(config), config)
-            except InputError as error:
-                problem = str(error)
-            else:
-                st.session_state["train.clear_name"] = True
-                runs.choose(run.name)
-                st.rerun()
-        if problem:
-            st.error(plain(problem), icon=":material/error:")
-        elif config:
-            st.markdown(summary(config))
+        with bar:
+            if st.button(t("train.start"), type="primary", icon=":material/play_arrow:", disabled=config is None):
+                assert config is not None
+                try:
+                    run = Jobs().submit(name or free_name(config), config)
+                except InputError as error:
+                    problem = str(error)
+                else:
+                    st.session_state["train.clear_name"] = True
+                    st.session_state["train.turn"] = turn + 1
+                    runs.choose(run.name)
+                    st.rerun()
+            if problem:
+                st.error(plain(problem), icon=":material/error:")
+            elif config:
+                st.markdown(summary(config))
 
 
 def summary(config: RunConfig) -> str:
     """One line that names what would be trained."""
-    title = DATASETS[config.data.name].title if config.data.name in DATASETS else t("train.own_data")
     model = config.model
-    return plain(t(
-        "train.summary", family=FAMILIES[model.family].title, data=title, net=t(f"train.nets.{model.net}"),
-        z=model.latent_dim, epochs=config.train.epochs,
-    ))  # fmt: skip
+    words = t(
+        "train.summary", family=FAMILIES[model.family].title, data=runs.data_title(config.data.name),
+        net=t(f"train.nets.{model.net}"), z=model.latent_dim, epochs=config.train.epochs,
+    )  # fmt: skip
+    return plain(words)
 
 
 def quick_config() -> RunConfig:
@@ -64,7 +66,7 @@ def quick_config() -> RunConfig:
     return RunConfig(DataConfig("digits"), model, ObjectiveConfig(), train)
 
 
-def _free_name(config: RunConfig) -> str:
+def free_name(config: RunConfig) -> str:
     """The first free one of `cvae-digits-1`, `cvae-digits-2`, …"""
     data = "own" if config.data.name not in DATASETS else config.data.name
     names = (f"{config.model.family}-{data}-{n}" for n in range(1, 10_000))
@@ -104,7 +106,7 @@ def _settings() -> tuple[RunConfig | None, str, str | None]:
         return None, name, str(error)
 
 
-# --- the controls -------------------------------------------------------------------------------------------------------
+# --- the controls ---------------------------------------------------------------------------------------------------
 
 
 def _menu(name: str, options: Sequence[str], words: Callable[[str], str], usual: str | None = None) -> str:

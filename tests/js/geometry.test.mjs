@@ -8,16 +8,23 @@ import { close, seeded } from "./helpers.mjs";
 
 test("the nearest point is the one that a search of all finds", () => {
   const random = seeded(5);
-  const xs = Float32Array.from({ length: 3000 }, () => random() * 4 - 2), ys = Float32Array.from({ length: 3000 }, () => random() ** 3);
+  const xs = Float32Array.from({ length: 3000 }, () => random() * 4 - 2),
+    ys = Float32Array.from({ length: 3000 }, () => random() ** 3);
   const nearest = createNearest(xs, ys);
   for (let trial = 0; trial < 300; trial++) {
-    const x = random() * 6 - 3, y = random() * 3 - 1, radius = random();
-    let best = -1, least = radius ** 2;
+    const x = random() * 6 - 3,
+      y = random() * 3 - 1,
+      radius = random();
+    let best = -1,
+      least = radius ** 2;
     for (let i = 0; i < xs.length; i++) {
       const distance = (xs[i] - x) ** 2 + (ys[i] - y) ** 2;
       if (i % 3 && distance <= least) [best, least] = [i, distance];
     }
-    assert.equal(nearest(x, y, radius, (i) => i % 3 !== 0), best);
+    assert.equal(
+      nearest(x, y, radius, (i) => i % 3 !== 0),
+      best,
+    );
   }
 });
 
@@ -37,7 +44,8 @@ test("plane and pixels, there and back", () => {
 });
 
 test("zoom keeps the point under the pointer; pan moves with it", () => {
-  const view = { x: 1, y: -2, extent: 8 }, before = toPlane(view, 400, 320, 50);
+  const view = { x: 1, y: -2, extent: 8 },
+    before = toPlane(view, 400, 320, 50);
   const after = toPlane(zoom(view, 400, 3, 320, 50), 400, 320, 50);
   close([after.x, after.y], [before.x, before.y]);
   const moved = toPlane(pan(view, 400, 20, -30), 400, 340, 20);
@@ -68,7 +76,18 @@ test("two dimensions of a code", () => {
 
 test("a plane through the codes: what lies off it stays", () => {
   const s = Math.SQRT1_2;
-  const plane = createPlane({ kind: "pca", mean: [1, 1, 1], axes: [[s, s, 0], [0, 0, 1]], explained: [0.6, 0.3] }, 3);
+  const plane = createPlane(
+    {
+      kind: "pca",
+      mean: [1, 1, 1],
+      axes: [
+        [s, s, 0],
+        [0, 0, 1],
+      ],
+      explained: [0.6, 0.3],
+    },
+    3,
+  );
   const z = [2, -1, 0.5];
   const moved = plane.place(z, 4, -2);
   close([plane.x(moved), plane.y(moved)], [4, -2]);
@@ -87,20 +106,58 @@ test("a Gaussian in the plane", () => {
   const plane = createPlane({ kind: "dims", dims: [0, 1] }, 2);
   const diagonal = inPlane(plane, { mean: [1, 2], logVar: [Math.log(4), 0] });
   close([diagonal.x, diagonal.y, diagonal.xx, diagonal.xy, diagonal.yy], [1, 2, 4, 0, 1]);
-  const full = inPlane(plane, { mean: [0, 0], logVar: [0, 0], covariance: [[2, 1], [1, 2]] });
+  const full = inPlane(plane, {
+    mean: [0, 0],
+    logVar: [0, 0],
+    covariance: [
+      [2, 1],
+      [1, 2],
+    ],
+  });
   const { a, b, angle } = ellipse(full);
   close([a, b, angle], [Math.sqrt(3), 1, Math.PI / 4]);
 });
 
 test("paths", () => {
-  const [a, b, c] = [[0, 0], [2, 4], [2, 0]];
+  const [a, b, c] = [
+    [0, 0],
+    [2, 4],
+    [2, 0],
+  ];
   close(along([a, b, c], 0.25), [1, 2]);
   close(along([a, b, c], 0.75), [2, 2]);
   close(along([a, b, c], 1), c);
   close(along([a], 0.7), a);
-  const middle = along([[3, 0, 0], [0, 3, 0]], 0.5, "spherical");
+  const middle = along(
+    [
+      [3, 0, 0],
+      [0, 3, 0],
+    ],
+    0.5,
+    "spherical",
+  );
   close([Math.hypot(...middle)], [3]);
-  close(along([[1, 0], [3, 0]], 0.5, "spherical"), [2, 0]);
-  close(along([[0, 0], [3, 0]], 0.5, "spherical"), [1.5, 0]);
+  close(
+    along(
+      [
+        [1, 0],
+        [3, 0],
+      ],
+      0.5,
+      "spherical",
+    ),
+    [2, 0],
+  );
+  close(
+    along(
+      [
+        [0, 0],
+        [3, 0],
+      ],
+      0.5,
+      "spherical",
+    ),
+    [1.5, 0],
+  );
   assert.equal(pointName(2), "C");
 });

@@ -6,8 +6,18 @@ import { bytesFromBase64, decodeBytes, decodeTensor, halfToFloat } from "../../a
 import { base64, close, seeded } from "./helpers.mjs";
 
 test("half precision, by its definition", () => {
-  const values = { 0x0000: 0, 0x3c00: 1, 0xc000: -2, 0x3555: 0.333251953125, 0x7bff: 65504, 0x0001: 2 ** -24, 0x03ff: 1023 * 2 ** -24,
-    0x0400: 2 ** -14, 0x7c00: Infinity, 0xfc00: -Infinity };
+  const values = {
+    0x0000: 0,
+    0x3c00: 1,
+    0xc000: -2,
+    0x3555: 0.333251953125,
+    0x7bff: 65504,
+    0x0001: 2 ** -24,
+    0x03ff: 1023 * 2 ** -24,
+    0x0400: 2 ** -14,
+    0x7c00: Infinity,
+    0xfc00: -Infinity,
+  };
   for (const [bits, value] of Object.entries(values)) assert.equal(halfToFloat(Number(bits)), value);
   assert.ok(Object.is(halfToFloat(0x8000), -0));
   assert.ok(Number.isNaN(halfToFloat(0x7c01)));
@@ -42,7 +52,13 @@ test("damaged tensors say what is wrong", () => {
 
 test("normal quantiles", () => {
   // scipy.stats.norm.ppf
-  const known = { 0.5: 0, 0.975: 1.959963984540054, 0.99: 2.3263478740408408, 0.001: -3.090232306167813, 1e-9: -5.997807015007686 };
+  const known = {
+    0.5: 0,
+    0.975: 1.959963984540054,
+    0.99: 2.3263478740408408,
+    0.001: -3.090232306167813,
+    1e-9: -5.997807015007686,
+  };
   for (const [p, z] of Object.entries(known)) assert.ok(Math.abs(quantile(Number(p)) - z) < 1e-6, p);
   for (let z = -6; z <= 5; z += 0.37) assert.ok(Math.abs(quantile(cumulative(z)) - z) < 1e-6, String(z));
   assert.equal(quantile(0), -Infinity);
@@ -59,13 +75,33 @@ test("normal draws have mean 0 and variance 1", () => {
 });
 
 test("Cholesky's factor", () => {
-  const lower = cholesky([[4, 2], [2, 5]]);
-  assert.deepEqual(lower, [[2, 0], [1, 2]]);
-  assert.deepEqual(cholesky([[0, 0], [0, 0]]), [[0, 0], [0, 0]]);
+  const lower = cholesky([
+    [4, 2],
+    [2, 5],
+  ]);
+  assert.deepEqual(lower, [
+    [2, 0],
+    [1, 2],
+  ]);
+  assert.deepEqual(
+    cholesky([
+      [0, 0],
+      [0, 0],
+    ]),
+    [
+      [0, 0],
+      [0, 0],
+    ],
+  );
 });
 
 test("a code keeps its place within the class's prior", () => {
-  const prior = { parts: [{ mean: [1, 0], logVar: [0, 0] }, { mean: [-3, 2], logVar: [Math.log(4), 0] }] };
+  const prior = {
+    parts: [
+      { mean: [1, 0], logVar: [0, 0] },
+      { mean: [-3, 2], logVar: [Math.log(4), 0] },
+    ],
+  };
   close(transfer({ prior }, [2, 0], 0, 1), [-1, 2]);
   close(transfer({ prior }, transfer({ prior }, [0.3, 9], 0, 1), 1, 0), [0.3, 9]);
 });

@@ -59,8 +59,16 @@ test("reshape keeps PyTorch's order both ways", () => {
   close(back.output, planes, 0);
 });
 
-for (const [h, w] of [[8, 8], [7, 9], [28, 28]])
-  for (const [ci, co] of [[1, 4], [3, 2], [4, 3]]) {
+for (const [h, w] of [
+  [8, 8],
+  [7, 9],
+  [28, 28],
+])
+  for (const [ci, co] of [
+    [1, 4],
+    [3, 2],
+    [4, 3],
+  ]) {
     test(`conv2d ${ci}→${co} on ${h}×${w}`, () => {
       const op = { op: "conv2d", in: ci, out: co, kernel: 4, stride: 2, padding: 1 };
       const { made, weight } = drawer();
@@ -72,7 +80,11 @@ for (const [h, w] of [[8, 8], [7, 9], [28, 28]])
       assert.deepEqual(net.shape, expected.shape);
       close(net.output, toPixels(expected.data, expected.shape), 1e-4);
     });
-    for (const extra of [[0, 0], [0, 1], [1, 0]])
+    for (const extra of [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+    ])
       test(`conv_transpose2d ${ci}→${co} on ${h}×${w}, output padding ${extra}`, () => {
         const op = { op: "conv_transpose2d", in: ci, out: co, kernel: 4, stride: 2, padding: 1, output_padding: extra };
         const { made, weight } = drawer();
@@ -87,8 +99,12 @@ for (const [h, w] of [[8, 8], [7, 9], [28, 28]])
   }
 
 test("a second run does not remember the first", () => {
-  const ops = [{ op: "linear", in: 2, out: 32 }, { op: "relu" }, { op: "reshape", shape: [2, 4, 4] },
-    { op: "conv_transpose2d", in: 2, out: 1, kernel: 4, stride: 2, padding: 1, output_padding: [0, 0] }];
+  const ops = [
+    { op: "linear", in: 2, out: 32 },
+    { op: "relu" },
+    { op: "reshape", shape: [2, 4, 4] },
+    { op: "conv_transpose2d", in: 2, out: 1, kernel: 4, stride: 2, padding: 1, output_padding: [0, 0] },
+  ];
   const net = compile(ops, drawer().weight, [2]);
   const run = (z) => (net.input.set(z), net.run(), net.output.slice());
   const first = run([0.3, -1]);
@@ -102,5 +118,8 @@ test("what does not fit is refused", () => {
   assert.throws(() => compile([null], nothing, [2]), PayloadError);
   assert.throws(() => compile([{ op: "linear", in: 3, out: 1 }], nothing, [2]), PayloadError);
   assert.throws(() => compile([{ op: "reshape", shape: [1, 2, 2] }], nothing, [5]), PayloadError);
-  assert.throws(() => compile([{ op: "conv2d", in: 1, out: 1, kernel: 4, stride: 2, padding: 0 }], nothing, [1, 2, 2]), PayloadError);
+  assert.throws(
+    () => compile([{ op: "conv2d", in: 1, out: 1, kernel: 4, stride: 2, padding: 0 }], nothing, [1, 2, 2]),
+    PayloadError,
+  );
 });

@@ -10,13 +10,46 @@ const extent = { latentDim: 2, classes: 3, conditions: 0 };
 
 test("a state from Python is taken over where it fits", () => {
   const state = initialState(extent);
-  const next = merge(state, { z: [1, 2], weights: [0, 0.5, 0.5], mixing: true, path: [[0, 0], [1, 1]], progress: 7 }, extent);
-  assert.deepEqual(next, { z: [1, 2], mixing: true, weights: [0, 0.5, 0.5], condition: 0, path: [[0, 0], [1, 1]], progress: 1 });
+  const next = merge(
+    state,
+    {
+      z: [1, 2],
+      weights: [0, 0.5, 0.5],
+      mixing: true,
+      path: [
+        [0, 0],
+        [1, 1],
+      ],
+      progress: 7,
+    },
+    extent,
+  );
+  assert.deepEqual(next, {
+    z: [1, 2],
+    mixing: true,
+    weights: [0, 0.5, 0.5],
+    condition: 0,
+    path: [
+      [0, 0],
+      [1, 1],
+    ],
+    progress: 1,
+  });
 });
 
 test("what does not fit is left as it was", () => {
   const state = initialState(extent);
-  for (const change of [null, 5, "x", { z: [1] }, { z: [1, NaN] }, { weights: [1, -1, 0] }, { condition: 0 }, { path: [[1]] }, { path: {} }])
+  for (const change of [
+    null,
+    5,
+    "x",
+    { z: [1] },
+    { z: [1, NaN] },
+    { weights: [1, -1, 0] },
+    { condition: 0 },
+    { path: [[1]] },
+    { path: {} },
+  ])
     assert.deepEqual(merge(state, change, extent), state);
 });
 
@@ -28,7 +61,12 @@ test("label weights", () => {
 });
 
 test("words: gaps are filled, unknown keys are seen, a new language reaches every place", () => {
-  const fake = () => ({ attributes: {}, setAttribute(name, value) { this.attributes[name] = value; } });
+  const fake = () => ({
+    attributes: {},
+    setAttribute(name, value) {
+      this.attributes[name] = value;
+    },
+  });
   const words = createWords({ a: { b: "at {x} and {y}" }, c: "hello" });
   assert.equal(words.say("a.b", { x: 1 }), "at 1 and {y}");
   assert.equal(words.say("a.none"), "a.none");
@@ -56,15 +94,34 @@ test("ink on paper in a light theme, light on black in a dark one, colours as th
 
 const f32 = (shape, values) => ({ dtype: "f32", shape, data: base64(Float32Array.from(values)) });
 const payload = () => ({
-  id: "m", title: "M", family: "cvae", latentDim: 1, imageShape: [1, 1, 2], classes: ["a", "b"], decoderSees: "z,label", output: "image",
-  prior: { kind: "standard", overall: { mean: [0], logVar: [0] }, parts: [] }, codes: null, thumbnails: null, conditions: null,
-  decoder: { trunk: [], head: [{ op: "linear", in: 3, out: 2 }, { op: "reshape", shape: [1, 1, 2] }],
-    weights: { "head.0.weight": f32([2, 3], [1, 2, 3, 4, 5, 6]), "head.0.bias": f32([2], [0, -1]) } },
+  id: "m",
+  title: "M",
+  family: "cvae",
+  latentDim: 1,
+  imageShape: [1, 1, 2],
+  classes: ["a", "b"],
+  decoderSees: "z,label",
+  output: "image",
+  prior: { kind: "standard", overall: { mean: [0], logVar: [0] }, parts: [] },
+  codes: null,
+  thumbnails: null,
+  conditions: null,
+  decoder: {
+    trunk: [],
+    head: [
+      { op: "linear", in: 3, out: 2 },
+      { op: "reshape", shape: [1, 1, 2] },
+    ],
+    weights: { "head.0.weight": f32([2, 3], [1, 2, 3, 4, 5, 6]), "head.0.bias": f32([2], [0, -1]) },
+  },
 });
 
 test("a model decodes z with a label", () => {
   const logits = [1 * 0.5 + 2 * 0.25 + 3 * 0.75, 4 * 0.5 + 5 * 0.25 + 6 * 0.75 - 1];
-  close(createModel(payload()).decode([0.5], [0.25, 0.75], 0), logits.map((v) => 1 / (1 + Math.exp(-v))));
+  close(
+    createModel(payload()).decode([0.5], [0.25, 0.75], 0),
+    logits.map((v) => 1 / (1 + Math.exp(-v))),
+  );
 });
 
 test("a model of labels answers with probabilities", () => {
@@ -81,12 +138,36 @@ test("a model that does not hold together is refused, and says why", () => {
     change(model);
     return () => createModel(model);
   };
-  assert.throws(broken((m) => delete m.decoder.weights["head.0.bias"]), { code: "tensor" });
-  assert.throws(broken((m) => (m.latentDim = 2)), { code: "mismatch" });
-  assert.throws(broken((m) => (m.imageShape = [1, 2, 2])), { code: "mismatch" });
-  assert.throws(broken((m) => (m.prior.overall.mean = [])), { code: "mismatch" });
-  assert.throws(broken((m) => (m.decoder = null)), { code: "decoder" });
-  assert.throws(broken((m) => (m.decoder.head[0].op = "evil")), { code: "operation" });
-  assert.throws(broken((m) => (m.decoderSees = "z,condition")), { code: "mismatch" });
-  assert.throws(broken((m) => delete m.classes), { code: "model" });
+  assert.throws(
+    broken((m) => delete m.decoder.weights["head.0.bias"]),
+    { code: "tensor" },
+  );
+  assert.throws(
+    broken((m) => (m.latentDim = 2)),
+    { code: "mismatch" },
+  );
+  assert.throws(
+    broken((m) => (m.imageShape = [1, 2, 2])),
+    { code: "mismatch" },
+  );
+  assert.throws(
+    broken((m) => (m.prior.overall.mean = [])),
+    { code: "mismatch" },
+  );
+  assert.throws(
+    broken((m) => (m.decoder = null)),
+    { code: "decoder" },
+  );
+  assert.throws(
+    broken((m) => (m.decoder.head[0].op = "evil")),
+    { code: "operation" },
+  );
+  assert.throws(
+    broken((m) => (m.decoderSees = "z,condition")),
+    { code: "mismatch" },
+  );
+  assert.throws(
+    broken((m) => delete m.classes),
+    { code: "model" },
+  );
 });

@@ -1,0 +1,87 @@
+"""Which measured figures of several runs may stand beside each other, and which of them is the better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cvae.config import RunConfig
+from cvae.families import FAMILIES
+
+Better = Literal["lower", "higher"]
+
+FIGURES: dict[str, Better | None] = {  # in nats an image, but for units and accuracies
+    "reconstruction": "lower",
+    "kl": None,  # small is a posterior near its prior, or one that says nothing
+    "neg_elbo": "lower",
+    "nll": "lower",  # −log p(x)
+    "nll_given": "lower",  # −log p(x|y), −log p(t|c)
+    "nll_baseline": "lower",
+    "accuracy": "higher",
+    "accuracy_baseline": "higher",
+    "active_units": None,
+    "knn_accuracy": None,  # whether codes should tell the class depends on the model
+    "linear_probe_accuracy": None,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of several runs."""
+
+    figure: str
+    better: Better | None
+    values: tuple[float | None, ...]
+    best: frozenset[int]  # which of them are the best of those that they can be compared with
+
+
+def comparison(runs: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> list[Row]:
+    """The rows of the figures that at least one run has. runs: their configs with metrics, or a validation record.
+
+    Two values are compared where they are of one quantity, under one likelihood, on the same pixels of the same split.
+    """
+    rows = []
+    for figure, better in FIGURES.items():
+        values = tuple(_value(figure, config, measured) for config, measured in runs)
+        if any(value is not None for value in values):
+            rows.append(Row(figure, better, values, _best(figure, better, values, runs)))
+    return rows
+
+
+def _value(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> float | None:
+    given = FAMILIES[config.model.family].given
+    if figure == "nll":
+        return measured.get({"nothing": "nll", "label": "nll_mixture"}.get(given, ""))
+    if figure == "nll_given":
+        return None if given == "nothing" else measured.get("nll")
+    return measured.get(figure)
+
+
+def _best(
+    figure: str,
+    better: Better | None,
+    values: Sequence[float | None],
+    runs: Sequence[tuple[RunConfig, Mapping[str, Any]]],
+) -> frozenset[int]:
+    groups: dict[object, list[int]] = {}
+    for i, (config, measured) in enumerate(runs):
+        if values[i] is not None:
+            groups.setdefault(_quantity(figure, config, measured), []).append(i)
+    best: set[int] = set()
+    for group in groups.values():
+        known = [value for i in group if (value := values[i]) is not None]
+        if better is not None and len(set(known)) > 1:
+            top = min(known) if better == "lower" else max(known)
+            best |= {i for i in group if values[i] == top}
+    return frozenset(best)
+
+
+def _quantity(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> object:
+    """Equal for values that may be compared."""
+    model, data = config.model, config.data
+    given = FAMILIES[model.family].given
+    target = (model.task, model.quadrants) if given == "condition" else None
+    sigma = model.sigma if model.likelihood == "gaussian" else None
+    under = (data.name, data.binarize, measured.get("split"), model.likelihood, sigma, target)
+    return (*under, given) if figure in ("neg_elbo", "nll_given") else under

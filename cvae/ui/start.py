@@ -1,0 +1,133 @@
+"""The parts of the start page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from cvae import export
+from cvae.errors import InputError
+from cvae.families import FAMILIES
+from cvae.jobs import Jobs
+from cvae.runs import Run
+from cvae.ui import live, runs, state, training
+from cvae.ui.runs import Entry
+from cvae.ui.text import plain, t
+
+LISTED = 8  # runs that are listed at once
+POLL = 2.0  # seconds between two looks at trainings under way
+TRAINING = "start.training"  # the session's key for the run that the first click began
+
+
+def shown(entries: Sequence[Entry]) -> Entry | None:
+    """The run to open with: the link's, else the best to begin with: conditional, two dimensions, shipped, large."""
+    ready = [entry for entry in entries if _ready(entry)]
+    named = {entry.name: entry for entry in ready}
+    if (name := st.query_params.get("run")) and name in named:
+        return named[name]
+    return min(ready, key=_rank, default=None)
+
+
+def _ready(entry: Entry) -> bool:
+    """Whether it has been trained, for an epoch at least, on images that it can draw."""
+    if entry.config is None or entry.status is None or not entry.trained:
+        return False
+    model = entry.config.model
+    draws = FAMILIES[model.family].given != "condition" or model.task == "quadrants"
+    return draws and (entry.shipped or entry.status.epoch >= 1) and not entry.status.active
+
+
+def _rank(entry: Entry) -> tuple[bool, bool, bool, int]:
+    assert entry.config is not None
+    model = entry.config.model
+    pixels = model.image_shape[1] * model.image_shape[2]
+    return model.family != "cvae", model.latent_dim != 2, not entry.shipped, -pixels
+
+
+def payload(run: Run) -> dict[str, Any]:
+    """What the explorer decodes with, without the images that the codes are of: reading these would delay the start."""
+    return _payload(str(run.path), (run.path / "model.safetensors").stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _payload(path: str, _written: int) -> dict[str, Any]:
+    return export.export([Run(path)])
+
+
+def described(entry: Entry) -> str:
+    """The model's family and data, for a sentence."""
+    assert entry.config is not None
+    return plain(f"{FAMILIES[entry.config.model.family].title} · {runs.data_title(entry.config.data.name)}")
+
+
+def ways_on() -> None:
+    """Links to the other pages, each with what it is for."""
+    for column, page in zip(st.columns(4, gap="medium"), ("train", "latent", "sample", "compare"), strict=True):
+        with column:
+            st.page_link(f"pages/{page}.py", label=f"**{t(f'start.to.{page}')}**", icon=":material/arrow_forward:")
+            st.caption(t(f"start.why.{page}"))
+
+
+def first_training(entries: Sequence[Entry]) -> None:
+    """Without a trained model: one click trains a small one, and shows it when it is done."""
+    name = st.session_state.get(TRAINING)
+    entry = next((entry for entry in entries if entry.name == name), None)
+    if entry is not None and entry.status is not None and entry.status.active:
+        live.watch(entry.name, (), frozenset(entry.name for entry in entries), until_done=True)
+        return
+    st.subheader(t("start.welcome"), anchor=False)
+    st.markdown(t("start.nothing"))
+    if st.button(t("start.train"), type="primary", icon=":material/play_arrow:", on_click=_train):
+        st.rerun()
+    if problem := st.session_state.pop("start.problem", None):
+        st.error(plain(problem), icon=":material/error:")
+    elif entry is not None and entry.status is not None and entry.status.message:
+        st.error(plain(entry.status.message), icon=":material/error:")
+    Jobs().warm()
+
+
+def _train() -> None:
+    config = training.quick_config()
+    try:
+        run = Jobs().submit(training.free_name(config), config)
+        st.session_state[TRAINING] = run.name
+    except InputError as error:
+        st.session_state["start.problem"] = str(error)
+
+
+def run_list(entries: Sequence[Entry]) -> None:
+    """The runs on disk and how they stand; it keeps itself up to date while one trains."""
+    if not entries:
+        return
+    active = any(entry.status is not None and entry.status.active for entry in entries)
+    st.subheader(t("start.runs"), anchor=False)
+    st.fragment(_list, run_every=POLL if active else None)()
+
+
+def _list() -> None:
+    jobs = Jobs()
+    with runs.guard():
+        jobs.tend()
+        entries = runs.all_runs()
+        for entry in entries[:LISTED]:
+            _row(jobs, entry)
+        if len(entries) > LISTED:
+            with st.expander(t("start.all_runs", n=len(entries))):
+                for entry in entries[LISTED:]:
+                    _row(jobs, entry)
+
+
+def _row(jobs: Jobs, entry: Entry) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if entry.config is None or entry.status is None:
+            st.markdown(f"{plain(entry.name)} {runs.badge('damaged')} {plain(entry.problem or '')}")
+            return
+        now = "finished" if entry.shipped else jobs.state(entry.run)
+        st.page_link(
+            "pages/train.py", label=plain(entry.name), icon=":material/monitoring:",
+            query_params={"run": entry.name, "lang": state.language()},
+        )  # fmt: skip
+        badge = f":gray-badge[{t('runs.gallery')}]" if entry.shipped else runs.badge(now)
+        st.markdown(f"{badge} {plain(runs.details(entry))}")

@@ -1,0 +1,22 @@
+"""When snapshots are taken and records written."""
+
+from __future__ import annotations
+
+from cvae.schedule import record_steps, snapshot_steps
+
+
+def test_snapshots_are_dense_early_and_sparse_late():
+    assert snapshot_steps(12, 3) == [0, 1, 2, 4, 8, 12, 24, 36]
+    assert snapshot_steps(1, 2) == [0, 1, 2]
+    for epochs in (1, 49, 50, 51, 73, 1000, 99_999):
+        steps = snapshot_steps(391, epochs)
+        assert steps[-1] == 391 * epochs
+        assert len(steps) <= 62
+
+
+def test_every_epoch_ends_in_a_record():
+    for per_epoch, epochs in ((1, 1), (4, 3), (391, 10), (391, 5000)):
+        steps = record_steps(per_epoch, epochs)
+        assert set(range(per_epoch, per_epoch * epochs + 1, per_epoch)) <= set(steps)
+        assert min(steps) == 1
+        assert len(steps) < max(1000, epochs) + 30
