@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cvae.ui import runs, state
+from cvae.ui import frame, runs, state
 from cvae.ui.text import t
 
 ICONS = {
@@ -19,6 +19,7 @@ STYLE = """
 .st-key-language-bar { position: fixed; top: 0.85rem; right: 4rem; z-index: 999991; width: auto; }
 """
 
+frame.begin()
 st.set_page_config(page_title=t("app.title"), page_icon=":material/bubble_chart:", layout="wide")
 st.html(f"<style>{STYLE}</style>")
 page = st.navigation(

@@ -23,11 +23,16 @@ From the bottom up; imports point upwards in this list only.
 
 Beside them, without torch, for pages that must open at once and for whoever wants arrays:
 
+    numpy_nets     op lists run in NumPy
     inference      a trained model as arrays in, arrays out
     explore        manifold, traversal, interpolation, label swap, samples
+    projection     codes of many dimensions on a plane: PCA, t-SNE
+    comparison     which figures of two runs may stand in one row, and which is the better
     pictures       images as one picture file
-    export         a run as what the browser decodes
+    palette        the colours of classes and runs
     plots          arrays as Plotly figures
+    export         a run as what the browser decodes
+    live           a training as what the browser draws
     jobs           trainings as processes with a queue
     ui             what the Streamlit pages share
 

@@ -13,7 +13,8 @@
                    "standard" N(0, I) · "fitted" to the codes, of a model that has no prior (AE), full covariance ·
                    "per-class" one part a class · "condition" one part a condition; `overall` has the parts' moments
       codes        {split, points: tensor (N, d), labels: tensor (N,) | null} posterior means of held-out images | null
-      thumbnails   tensor (N, C, h, w) of these images, perhaps at half their size | null
+      thumbnails   tensor (N, C, h, w) of these images, perhaps at half their size | null | the index of an earlier
+                   model that has the same
       conditions   {pictures: tensor (M, C, H, W), visible: tensor (H, W) of 0 and 1 | null} | null: what
                    cvae-predictive is given
     map       {kind: "dims", dims: [i, j]} | {kind: "pca", mean: [d], axes: [[d], [d]], explained: [2 shares]}
@@ -74,9 +75,13 @@ def export(
     models = [_Model.read(run, step, data) for run in runs]
     _comparable(models)
     names = titles or _titles(runs, models)
+    payloads = [model.payload(title) for model, title in zip(models, names, strict=True)]
+    for i, payload in enumerate(payloads):
+        same = next((j for j in range(i) if payloads[j]["thumbnails"] == payload["thumbnails"] is not None), None)
+        payload["thumbnails"] = payload["thumbnails"] if same is None else same
     content = {
         "version": VERSION,
-        "models": [model.payload(title) for model, title in zip(models, names, strict=True)],
+        "models": payloads,
         "map": _map([model.codes for model in models], models[0].config.latent_dim, plane),
     }
     digest = hashlib.blake2b(json.dumps(content, allow_nan=False).encode(), digest_size=12).hexdigest()

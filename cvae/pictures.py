@@ -36,7 +36,7 @@ def grid(images: NDArray[Any], columns: int | None = None, *, gap: int = 0, pape
     blank = 255 if ink else 0
     line = GAP_ON_PAPER if paper else GAP
     tiles = np.full((rows * columns, height + gap, width + gap, channels), line, dtype=np.uint8)
-    tiles[:, :height, :width] = blank
+    tiles[:, :height, :width] = tiles[count:] = blank
     tiles[:count, :height, :width] = (255 - values if ink else values).transpose(0, 2, 3, 1)
     tiles = tiles.reshape(rows, columns, height + gap, width + gap, channels)
     whole = tiles.transpose(0, 2, 1, 3, 4).reshape(rows * (height + gap), columns * (width + gap), channels)

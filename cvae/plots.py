@@ -53,7 +53,7 @@ def scatter(
     contours: bool = False,
     height: int = 620,
 ) -> go.Figure:
-    """Codes (N, 2) or (N, 3) as points, coloured by class, with each class's name at the mean of its points.
+    """Codes (N, 1 … 3) as points, coloured by class, with each class's name at the mean of its points.
 
     Every point carries its row as `customdata`, which is what a selection gives back. In the plane, both axes have one
     scale; `outlines` are priors, drawn at their σ; `contours` enclose a quarter, half and three quarters of the codes.
@@ -75,7 +75,7 @@ def scatter(
     layout: dict[str, Any] = {"dragmode": "pan", "height": height, "legend": {"itemsizing": "constant", "title": ""}}
     if points.shape[1] == 2:
         figure.update_xaxes(title=axes[0], **_axis())
-        figure.update_yaxes(title=axes[1], scaleanchor="x", **_axis())
+        figure.update_yaxes(title=axes[1] if len(axes) > 1 else "", scaleanchor="x", **_axis())
     else:
         names = dict(zip(("xaxis", "yaxis", "zaxis"), axes, strict=False))
         space = {"showbackground": False, "gridcolor": GRID, "zerolinecolor": NEUTRAL}
@@ -92,7 +92,6 @@ def histograms(
     codes_name: str = "codes",
     prior_name: str = "prior",
     columns: int = 2,
-    bins: int = 40,
 ) -> go.Figure:
     """The density of each of the `dimensions` of codes (N, d), beside the prior's.
 
@@ -102,6 +101,7 @@ def histograms(
     columns = min(columns, len(dimensions))
     rows = math.ceil(len(dimensions) / columns)
     titles = [axis_name(d) for d in dimensions]
+    bins = round(min(40, max(10, 2 * len(values) ** (1 / 3))))  # the Rice rule, within reason
     figure = make_subplots(rows, columns, subplot_titles=titles, horizontal_spacing=0.04, vertical_spacing=0.3 / rows)
     for i, d in enumerate(dimensions):
         density, edges = np.histogram(values[:, d], bins=bins, density=True)

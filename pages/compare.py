@@ -5,11 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from cvae.errors import InputError
-from cvae.ui import compare, linked, runs
+from cvae.ui import compare, frame, linked, runs
 from cvae.ui.explorer import payload_of
 from cvae.ui.formulas import OBJECTIVE
 from cvae.ui.notes import formula
 from cvae.ui.text import plain, t
+
+frame.insist()
 
 entries = runs.runs_picker(label=t("compare.runs"), default=compare.usual_runs(runs.all_runs()))
 chosen = compare.shown(entries)
@@ -36,6 +38,9 @@ compare.reconstructions(chosen, same)
 
 st.subheader(t("compare.draws.title"), anchor=False)
 compare.draws(chosen, same, linked.seed())
+
+st.subheader(t("compare.curves.title"), anchor=False)
+compare.curves(chosen)
 
 st.subheader(t("compare.table.title"), anchor=False)
 compare.table(chosen)

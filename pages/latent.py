@@ -6,9 +6,11 @@ import numpy as np
 import streamlit as st
 
 from cvae import plots
-from cvae.ui import latent, linked, loaded, runs
+from cvae.ui import frame, latent, linked, loaded, runs
 from cvae.ui.given import given_choice
 from cvae.ui.text import t
+
+frame.insist()
 
 bar = st.columns([2, 2, 1.3], gap="medium")
 with bar[0]:

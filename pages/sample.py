@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cvae.ui import linked, loaded, runs, sample
+from cvae.ui import frame, linked, loaded, runs, sample
 from cvae.ui.explorer import payload_of
 from cvae.ui.formulas import DRAW
 from cvae.ui.notes import notice
 from cvae.ui.text import t
+
+frame.insist()
 
 run = runs.run_picker().run
 model, held = loaded.model(run), loaded.held_out(run)

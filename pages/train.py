@@ -5,11 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from cvae.jobs import Jobs
-from cvae.ui import formulas, live, runs, training
+from cvae.ui import formulas, frame, live, runs, training
 from cvae.ui.text import t
 
-entries = [entry for entry in runs.all_runs() if entry.config is not None]
-known = frozenset(entry.name for entry in runs.all_runs())
+frame.insist()
+
+everything = runs.all_runs()
+entries = [entry for entry in everything if entry.config is not None]
+known = frozenset(entry.name for entry in everything)
 
 training.new_training(expanded=all(entry.shipped for entry in entries))
 if entries:
@@ -29,5 +32,6 @@ if entries:
             st.latex(formulas.OBJECTIVE[entry.config.model.family])
 else:
     st.info(t("train.nothing_yet"), icon=":material/model_training:")
+    runs.say_damaged(everything)
     live.wait_for_a_run(known)
 Jobs().warm()

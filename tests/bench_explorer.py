@@ -1,8 +1,8 @@
 """How long a picture takes: `python tests/bench_explorer.py` drags in a headless Chromium and prints the times.
 
 Each case drags the cursor for 400 pointer moves over a page with 10,000 codes and the 20 × 20 manifold shown, with
-untrained weights (the arithmetic is the same) and 28 × 28 pictures, the decoders 784-400 or convolutions 16-32 after 400.
-Printed, as median · 95th percentile · maximum in milliseconds:
+untrained weights (the arithmetic is the same) and 28 × 28 pictures, the decoders 784-400 or convolutions 16-32 after
+400. Printed, as median · 95th percentile · maximum in milliseconds:
 
     cost      from the pointer event's dispatch to the last pixel of all pictures that it asks for, the strip included
     queued    the same from the event's time stamp: what it waited for the page and for the next frame is counted too

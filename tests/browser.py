@@ -63,15 +63,15 @@ def launch() -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def streamlit(script: Path, **environment: str) -> Iterator[str]:
-    """`streamlit run script` on a free port of this machine: its address."""
+def streamlit(script: Path, log: Path | None = None, **environment: str) -> Iterator[str]:
+    """`streamlit run script` on a free port of this machine: its address. What it prints goes to `log`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false"]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    log = script.with_suffix(".log")
+    log = log or script.with_suffix(".log")
     with log.open("wb") as output:
         server = subprocess.Popen(
             command,

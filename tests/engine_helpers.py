@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -57,7 +56,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 10.0) -> None:
 
 def changed(data: ImageData, change: Callable[[Split], Split]) -> ImageData:
     """The data with the same done to each of its splits."""
-    return dataclasses.replace(
+    return replace(
         data, train=change(data.train), validation=change(data.validation), test=change(data.test)
     )
 

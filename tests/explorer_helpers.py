@@ -14,7 +14,7 @@ from cvae.families import FAMILIES
 from cvae.models import Autoencoder, build
 from cvae.runs import Run
 from cvae.ui.bundle import bundle
-from cvae.ui.explorer import ASSETS, PANELS, texts
+from cvae.ui.explorer import ASSETS, PANELS, STYLES, texts
 
 DIGITS = tuple("0123456789")
 CODES = 300
@@ -53,10 +53,11 @@ def torch_model(run: Run) -> Autoencoder:
 
 # Mounts the component on an empty page, as Streamlit would.
 MOUNT = """
-async ({ script, data }) => {
+async ({ script, style, data }) => {
   const url = (window.scriptUrl ??= URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
   const mount = (await import(url)).default;
   document.body.replaceChildren();
+  document.body.appendChild(document.createElement("style")).textContent = style;
   const parentElement = document.body.appendChild(document.createElement("div"));
   window.sent = [];
   mount({ data, parentElement, setStateValue: (...message) => window.sent.push(message) });
@@ -78,6 +79,7 @@ SHOW = """
 
 
 def mount(page: Any, payload: dict[str, Any], **changes: Any) -> None:
+    """Mount the component with a payload, as `cvae.ui.explorer` does."""
     data = {
         **payload,
         "key": "k",
@@ -87,7 +89,13 @@ def mount(page: Any, payload: dict[str, Any], **changes: Any) -> None:
         "state": None,
         **changes,
     }
-    page.evaluate(MOUNT, {"script": bundle(ASSETS / "explorer"), "data": data})
+    mount_data(page, data)
+
+
+def mount_data(page: Any, data: Any) -> None:
+    """Mount the component with whatever data."""
+    style = "".join((ASSETS / "explorer" / name).read_text(encoding="utf-8") for name in STYLES)
+    page.evaluate(MOUNT, {"script": bundle(ASSETS / "explorer"), "style": style, "data": data})
 
 
 class Explorer:

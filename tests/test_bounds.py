@@ -181,6 +181,14 @@ def test_the_importance_weighted_loss_is_equation_8():
     torch.testing.assert_close(weigh(terms, ObjectiveConfig(k=5), beta=1.0), expected)
 
 
+@pytest.mark.parametrize("beta", [0.0, 0.5, 4.0])
+def test_the_importance_weighted_loss_weighs_its_two_densities(beta: float):
+    """At β = 0 only the reconstruction is left, averaged as likelihoods are."""
+    terms = some_terms(k=5)
+    expected = -log_mean_exp(-2 * terms.reconstruction - beta * terms.log_ratio()).mean()
+    torch.testing.assert_close(weigh(terms, ObjectiveConfig(k=5, recon_weight=2), beta), expected)
+
+
 def test_an_autoencoder_has_but_one_term():
     model = build(tiny_model("ae"))
     x = torch.rand(N, 1, 8, 8, generator=generator())

@@ -342,6 +342,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.usefixtures("digits")  # scikit-learn writes a file when it is first imported
 @pytest.mark.parametrize("size", [10, 2_000])  # config.json does not fit; it does, but the weights do not
 def test_a_full_disk_leaves_no_half_made_run(size: int, refused: Callable[..., str]):
     with files_of_at_most(size):

@@ -276,7 +276,7 @@ def test_a_finger_moves_the_cursor_and_two_move_the_map(explore: Any) -> None:
     frames = explorer.frames
     for i in range(10):
         fingers("touchMove", (0.3 + 0.02 * i, 0.3))
-    assert explorer.frames - frames >= 9
+    assert explorer.frames - frames >= 7  # the first moves may lie within the slop of a finger
     fingers("touchEnd")
     explorer.settle()
     assert explorer.views() == [None]

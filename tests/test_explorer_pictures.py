@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 import torch
 from browser import ROOT, launch
-from explorer_helpers import HOSTILE, MOUNT, SHOW, make_run, mount, torch_model
+from explorer_helpers import HOSTILE, SHOW, make_run, mount, mount_data, torch_model
 
-from cvae.config import LIKELIHOODS, NETS
+from cvae.config import LIKELIHOODS, NETS, DataConfig
+from cvae.data import load_data
 from cvae.export import export
 from cvae.families import FAMILIES
 from cvae.runs import Run
-from cvae.ui.bundle import bundle
-from cvae.ui.explorer import ASSETS, PANELS, texts
+from cvae.ui.explorer import PANELS, texts
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,22 @@ def test_other_weights_of_the_same_model_keep_the_place(blank: Any, tmp_path: Pa
     assert blank.evaluate(SHOW, [{}])[0][0] != before
 
 
+def test_thumbnails_that_models_share_arrive_once(blank: Any, tmp_path: Path) -> None:
+    data = load_data(DataConfig("digits"))
+    runs = [make_run(tmp_path / family, family=family, codes=len(data.test)) for family in ("vae", "cvae")]
+    mount(blank, export(runs, data=data))
+    for index in range(2):
+        pad = blank.get_by_role("slider", name="Latent map").nth(index)
+        place = blank.get_by_test_id("latent-explorer").evaluate("(r, i) => r.explorer.codePixels(i)[0]", index)
+        pad.hover(position={"x": place["x"], "y": place["y"]})
+        pictures = blank.locator(".lx-hover").nth(index).locator("canvas:visible")
+        assert pictures.count() == 2
+        shown = pictures.first.evaluate("c => [...c.getContext('2d').getImageData(0, 0, 8, 8).data]")
+        code = blank.locator(".lx-hover").nth(index).get_attribute("data-code")
+        grey = 255 - np.array(shown).reshape(8, 8, 4)[..., 0].astype(int)
+        assert np.abs(grey - data.test.images[int(code), 0]).max() <= 1
+
+
 def test_the_place_survives_leaving_the_page(blank: Any, tmp_path: Path) -> None:
     payload = export([make_run(tmp_path / "r", family="cvae")])
     mount(blank, payload, key="page")
@@ -170,7 +186,7 @@ def test_damaged_data_is_said_in_place_of_the_component(blank: Any, tmp_path: Pa
     "data", [None, {}, {"version": 2}, {"version": 1, "models": []}, {"version": 1, "models": [7]}, "x"]
 )
 def test_data_of_another_kind(blank: Any, data: Any) -> None:
-    blank.evaluate(MOUNT, {"script": bundle(ASSETS / "explorer"), "data": data})
+    mount_data(blank, data)
     assert blank.get_by_role("alert").inner_text()
 
 

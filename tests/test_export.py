@@ -138,6 +138,8 @@ def test_thumbnails_are_the_images_of_the_codes(tmp_path: Path) -> None:
     (model,) = export([run], data=data)["models"]
     np.testing.assert_array_equal(numbers(model["thumbnails"]), data.test.images)
     assert export([make_run(tmp_path / "s", family="vae", codes=2000)], data=data)["models"][0]["thumbnails"] is None
+    other = make_run(tmp_path / "t", family="ae", codes=len(data.test))
+    assert [m["thumbnails"] for m in export([run, other, run], data=data)["models"][1:]] == [0, 0]  # not sent again
 
 
 def test_many_large_thumbnails_are_halved_or_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from cvae.config import RunConfig
 from cvae.data import ImageData
 from cvae.runs import Run
 
-CONFIG = tiny_run("cvae", epochs=30, binarize=True)
+CONFIG = tiny_run("cvae", epochs=5, batch_size=8, binarize=True)
 FILE_OPERATIONS = ("open", "os.rename", "os.truncate", "os.remove", "os.mkdir")  # as Python's audit events call them
 
 
@@ -96,7 +96,7 @@ def check_equal(run: Run, whole: Run) -> None:
 
 def kill_at_some_moment(trainer: BaseProcess, run: Run, choose: random.Random) -> None:
     """Let it write a few records more, and kill it an instant later."""
-    enough = len(run.history()) + choose.randint(0, 12)
+    enough = len(run.history()) + choose.randint(0, 5)
     wait_until(lambda: len(run.history()) >= enough or not trainer.is_alive())
     time.sleep(choose.uniform(0, 0.01))
     trainer.kill()

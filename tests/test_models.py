@@ -328,6 +328,20 @@ def test_what_predictive_is_given_cannot_be_left_out():
             call()
 
 
+@pytest.mark.parametrize("family", ["vae", "cmma", "cvae-learned-prior", "cvae-predictive"])
+def test_log_variances_are_bounded_and_a_prior_net_more_tightly(family: str):
+    """Two learned Gaussians could otherwise drift in scale together."""
+    model = make(tiny_model(family))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter *= 1e3
+    x, y = images((1, 8, 8)), one_hot(*range(N))
+    terms = model(x, y, generator=generator())
+    assert 9 < terms.q.log_var.abs().max() <= 10
+    if family != "vae":
+        assert 3.9 < terms.p.log_var.abs().max() <= 4
+
+
 def test_the_learned_sigma_is_bounded():
     model = make(tiny_model(likelihood="gaussian-learned"))
     for raw in (-1e6, 1e6):

@@ -51,6 +51,12 @@ def test_gaps_lie_between_the_images_only() -> None:
         assert (np.delete(np.delete(pixels, 2, 0), 3, 1) == (0 if paper else 255)).all()
 
 
+def test_what_a_last_row_lacks_is_blank() -> None:
+    pixels = grid(flat(1, 1, 1), columns=2, gap=1)
+    assert (pixels[3:, 4:] == 0).all()
+    assert (grid(flat(1, 1, 1), columns=2, gap=1, paper=True)[3:, 4:] == 255).all()
+
+
 def test_on_paper_grey_is_inverted_and_colour_is_not() -> None:
     np.testing.assert_array_equal(grid(flat(0, 0.2, 1), columns=2, paper=True)[::2, ::3], [[255, 204], [0, 255]])
     colour = grid(flat(0, 0.2, channels=3), columns=2, paper=True)

@@ -103,7 +103,7 @@ def test_scatter_of_three_of_one_and_of_unlabelled_codes() -> None:
     space = plots.scatter(CODES, LABELS, NAMES)
     assert {type(t) for t in space.data} == {go.Scatter3d}
     assert len(space.data) == 3
-    line = plots.scatter(CODES[:, :1])
+    line = plots.scatter(CODES[:, :1], axes=("z₁",))
     assert (line.data[0].y == 0).all()
     assert line.data[0].showlegend is False
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from engine_helpers import KINDS, PER_EPOCH, changed, of, tiny_run, weights_equal, without_times
 
+from cvae.batches import Batches
 from cvae.config import NETS
 from cvae.data import ImageData, Split
 from cvae.runs import Record, Run
@@ -51,6 +52,25 @@ def test_every_kind_of_model_trains_into_a_whole_run(
         assert snapshot["strip"].shape == run.held_out().shape == (16, 1, 8, 8)
         assert snapshot["strip"].dtype == np.uint8
     np.testing.assert_array_equal(run.held_out(), few_digits.validation.images[:16])
+
+
+@pytest.mark.parametrize("family", ["ae", "cvae", "cvae-predictive"])
+def test_codes_and_strips_are_those_of_the_model(family: str, path: Path, few_digits: ImageData):
+    """The posterior means of the held-out images, from one state of the weights, and what decoding makes of them."""
+    list(fit(path, tiny_run(family), data=few_digits))
+    run, model = Run(path), load(path)
+    last = run.snapshot(8)
+    for split, codes in ((few_digits.validation, last["codes"]), (few_digits.test, run.codes()["codes"])):
+        means = model.encode(*everything(split)).mean
+        np.testing.assert_allclose(codes, means, rtol=1e-3, atol=1e-3)
+    x, y = everything(few_digits.validation)
+    pictures = model.decode(model.encode(x, y).mean, x if family == "cvae-predictive" else y)[:16]
+    np.testing.assert_allclose(last["strip"] / 255, pictures, atol=0.51 / 255)
+
+
+def everything(split: Split) -> tuple[torch.Tensor, torch.Tensor]:
+    """All images of a split, grey values in [0, 1], and their labels, one-hot."""
+    return Batches(split, 10, False, torch.device("cpu")).fixed(torch.arange(len(split)))
 
 
 def test_what_a_record_says(finish: Callable[..., list[Record]]):

@@ -50,6 +50,7 @@ export function createHover(app, index) {
         decoded.show(model.decode(z, oneHot(label, classes.length), 0), app.theme.dark);
       }
       title.textContent = label >= 0 ? `${classes[label] ?? label}` : app.words.say("hover.number", { number: code });
+      element.dataset.code = String(code);
       element.hidden = false;
       element.style.left = `${x}px`;
       element.style.top = `${y}px`;

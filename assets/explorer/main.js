@@ -88,7 +88,9 @@ function update(mount, data) {
  * @param {import("./theme.js").Theme} theme
  */
 function readModels(mount, data, theme) {
-  const models = data.models.map(createModel);
+  const models = data.models.map((/** @type {any} */ model) =>
+    createModel({ ...model, thumbnails: data.models[model?.thumbnails]?.thumbnails ?? model?.thumbnails }),
+  );
   const structure = JSON.stringify([
     data.panels,
     ...data.models.map((/** @type {any} */ m) => [
@@ -103,7 +105,7 @@ function readModels(mount, data, theme) {
       m.conditions?.pictures.shape,
       Boolean(m.codes),
       Boolean(m.codes?.labels),
-      m.thumbnails?.shape.slice(1),
+      m.thumbnails?.shape?.slice(1) ?? m.thumbnails,
     ]),
   ]);
   if (mount.app && structure === mount.structure) {

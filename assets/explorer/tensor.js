@@ -14,6 +14,7 @@ const BYTES = { f16: 2, f32: 4, u8: 1 };
  * @returns {Uint8Array}
  */
 export function bytesFromBase64(text) {
+  if ("fromBase64" in Uint8Array) return /** @type {any} */ (Uint8Array).fromBase64(text); // several times faster
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);

@@ -75,6 +75,8 @@ function createView(first) {
     status.element, problem, el("div", "lv-body", [el("div", "lv-left", [curves.element, legend]), map.element]), replay.element, strip.element,
   ], { "data-testid": "live-view", "data-records": "0", "data-updates": "0" });
 
+  Object.defineProperty(root, "looks", { value: looks }); // what tests look at, from outside
+
   let data = first, timer = 0, updates = 0, text = JSON.stringify(first.text);
   let theme = readTheme(document.body);
   /** @type {(name: string, value: any) => void} */

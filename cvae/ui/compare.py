@@ -170,6 +170,18 @@ def maps(chosen: Sequence[Shown]) -> None:
     st.caption(t("compare.maps.note"))
 
 
+def curves(chosen: Sequence[Shown]) -> None:
+    """How the terms of the bound fell in training, the runs laid over each other."""
+    histories = {one.title: one.entry.run.history() for one in chosen}
+    if not any(histories.values()):
+        st.info(t("compare.curves.nothing"), icon=":material/show_chart:")
+        return
+    words = ("reconstruction", "kl", "neg_elbo", "epoch", "train", "validation", "unit")
+    figure = plots.curves(histories, titles={word: t(f"compare.curves.{word}") for word in words})
+    st.plotly_chart(figure, key="curves", alt=t("compare.curves.alt", names=", ".join(histories)))
+    st.caption(t("compare.curves.note"))
+
+
 def table(chosen: Sequence[Shown]) -> None:
     """What has been measured of the runs, the better of comparable figures in bold, and what it was measured on."""
     measured = [loaded.figures(one.entry.run) or {} for one in chosen]

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from cvae.ui import state
-from cvae.ui.explorer import ExplorerState, explorer
+from cvae.ui.explorer import PANELS, ExplorerState, Panel, explorer
 from cvae.ui.text import t
 
 Words = Callable[[str], str]
@@ -102,14 +102,14 @@ def seed(name: str = "seed") -> int:
     return value
 
 
-def explorer_at_link(payload: Mapping[str, Any], key: str) -> ExplorerState:
+def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Panel] = PANELS) -> ExplorerState:
     """The live explorer, at the link's z and label when it appears, and the link kept at what is set in it."""
     models = payload["models"]
     classes = max(len(model["classes"]) for model in models)
     start = None  # from then on the browser knows better
     if key not in st.session_state:
         start = ExplorerState.at(payload, state.z(models[0]["latentDim"]), state.label(classes) if classes else None)
-    current = explorer(payload, key=key, language=state.language(), state=start)
+    current = explorer(payload, key=key, language=state.language(), panels=panels, state=start)
     state.keep_z(current.z)
     if any(model["decoderSees"] == "z,label" or model["prior"]["kind"] == "per-class" for model in models):
         state.keep_label(current.label)

@@ -33,7 +33,7 @@ def show(
     factor = max(1, TILE // max(images.shape[-2:]))
     large = images.repeat(factor, axis=-1).repeat(factor, axis=-2)
     file = png(grid(large, columns, gap=gap, paper=paper()))
-    st.image(file, caption=caption, width=width, alt=alt)
+    st.image(file, caption=caption, width=width, alt=alt, output_format="PNG")
     return file
 
 

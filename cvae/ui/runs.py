@@ -125,8 +125,19 @@ def runs_picker(
 
 
 def _not_here(name: str, other: str) -> None:
-    key = "link.no_run" if find(name) is None else "link.unfit_run"
+    entry = find(name)
+    if entry is not None and entry.problem:
+        say_damaged([entry])
+        return
+    key = "link.no_run" if entry is None else "link.unfit_run"
     st.warning(t(key, name=plain(name), other=plain(other)), icon=":material/link_off:")
+
+
+def say_damaged(entries: Sequence[Entry]) -> None:
+    """What is wrong with those that cannot be read."""
+    for entry in entries:
+        if entry.problem:
+            st.error(t("runs.damaged", name=plain(entry.name), problem=plain(entry.problem)), icon=":material/error:")
 
 
 def _fitting(fits: Fits) -> dict[str, Entry]:
