@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from cvae.ui import frame, runs, state
@@ -14,13 +16,14 @@ ICONS = {
     "sample": "casino",
     "compare": "view_column_2",
 }
+ICON = Path(__file__).parent / "assets" / "icon.png"  # a named icon would be fetched from outside
 STYLE = """
 .stMainBlockContainer { padding-top: 4.5rem; padding-bottom: 3rem; }
 .st-key-language-bar { position: fixed; top: 0.85rem; right: 4rem; z-index: 999991; width: auto; }
 """
 
 frame.begin()
-st.set_page_config(page_title=t("app.title"), page_icon=":material/bubble_chart:", layout="wide")
+st.set_page_config(page_title=t("app.title"), page_icon=str(ICON), layout="wide")
 st.html(f"<style>{STYLE}</style>")
 page = st.navigation(
     [

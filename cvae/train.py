@@ -298,7 +298,7 @@ class _Training:
 
     def _train_record(self) -> Record:
         """The means of the steps since the last record; raises `Failed` where one of them is not a sane number."""
-        rows = self.rows[: self.filled].double().cpu()
+        rows = self.rows[: self.filled].cpu().double()  # in this order: MPS has no doubles
         self._check(rows)
         loss, reconstruction, *kl = rows.mean(0).tolist()
         seconds = self._elapsed()
@@ -335,7 +335,7 @@ class _Training:
             terms: Terms = self.model(x, y, generator=generator)
             total[1] += float(terms.reconstruction.mean(0).sum())
             if terms.kl is not None:
-                total[2:] += terms.kl.sum(0).double().cpu()
+                total[2:] += terms.kl.sum(0).cpu().double()
         total /= len(self.validation)
         if not total.isfinite().all():
             raise Failed(f"step {self.step}: the validation loss is not finite; try a smaller learning rate.")

@@ -56,9 +56,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 10.0) -> None:
 
 def changed(data: ImageData, change: Callable[[Split], Split]) -> ImageData:
     """The data with the same done to each of its splits."""
-    return replace(
-        data, train=change(data.train), validation=change(data.validation), test=change(data.test)
-    )
+    return replace(data, train=change(data.train), validation=change(data.validation), test=change(data.test))
 
 
 def of(records: list[Record], split: str) -> list[Record]:

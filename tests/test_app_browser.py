@@ -5,6 +5,7 @@ Times are in bench_app.py; what is waited for here may take long on a busy machi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -20,12 +21,14 @@ from browser import ROOT, launch, streamlit
 from engine_helpers import tiny_run, wait_until
 
 from cvae.jobs import Jobs
-from cvae.runs import Run
+from cvae.runs import Run, runs_in
 from cvae.ui.text import translate
 
 PAGES = ("", "train", "latent", "sample", "compare")
 LIVE = "[data-testid=live-view]"
 LONG = 60_000  # milliseconds
+
+Visit = Callable[..., Any]
 
 
 def en(key: str, **values: Any) -> str:
@@ -38,45 +41,58 @@ def browser() -> Iterator[Any]:
         yield chromium
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A runs folder; the workers of its queue are ended with the test."""
-    folder = tmp_path / "runs"
+@contextlib.contextmanager
+def app(folder: Path) -> Iterator[str]:
+    """The app on a runs folder of its own: its address. The workers of the queue end with it."""
     folder.mkdir()
-    yield folder
+    environment = {"CVAE_RUNS": str(folder), "CVAE_DATA": str(folder / ".data")}
+    with streamlit(ROOT / "app.py", folder.with_suffix(".log"), **environment) as address:
+        yield address
     for worker in Jobs(folder).workers.glob("*"):
         os.kill(int(worker.name), signal.SIGKILL)
 
 
-@pytest.fixture
-def server(folder: Path) -> Iterator[str]:
-    with streamlit(
-        ROOT / "app.py", folder.parent / "server.log", CVAE_RUNS=str(folder), CVAE_DATA=str(folder)
-    ) as address:
-        yield address
-
-
-Open = Callable[..., Any]
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    folder = tmp_path_factory.mktemp("app") / "runs"
+    with app(folder) as address:
+        yield address, folder
 
 
 @pytest.fixture
-def visit(browser: Any, server: str) -> Iterator[Open]:
-    """Opens an address as a new user, who fails the test by any error in the browser or exception on the page."""
+def folder(server: tuple[str, Path]) -> Iterator[Path]:
+    """The app's runs folder, empty before and after the test."""
+    folder = server[1]
+    yield folder
+    jobs = Jobs(folder)
+    for run in runs_in(folder):
+        jobs.delete(run)
+
+
+@pytest.fixture
+def visit(browser: Any, server: tuple[str, Path], folder: Path) -> Iterator[Visit]:
+    with visitor(browser, server[0]) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def visitor(browser: Any, address: str) -> Iterator[Visit]:
+    """Opens pages, each for a new user; an error in the browser or an exception on a page fails the test."""
     pages, errors = [], []
 
     def opened(path: str = "/", **context: Any) -> Any:
-        page = browser.new_context(viewport={"width": 1400, "height": 1000}, **context).new_page()
+        page = browser.new_context(viewport={"width": 1400, "height": 1000}, base_url=address, **context).new_page()
         page.set_default_timeout(LONG)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(server + path)
-        page.locator("[data-testid=stMainBlockContainer]").wait_for()
+        page.goto(path)
+        page.get_by_test_id("stMainBlockContainer").wait_for()
         pages.append(page)
         return page
 
     yield opened
     for page in pages:
-        assert page.locator("[data-testid=stException]").count() == 0
-        page.close()
+        assert page.get_by_test_id("stException").count() == 0
+        page.context.close()
     assert errors == []
 
 
@@ -98,9 +114,8 @@ class Live:
 
     def wait(self, condition: str) -> None:
         """Until a condition on the view's `data` holds."""
-        self.page.wait_for_function(
-            f"() => {{ const data = document.querySelector('{LIVE}')?.dataset; return data && {condition}; }}"
-        )
+        view = f"document.querySelector('{LIVE}')"
+        self.page.wait_for_function(f"() => {{ const data = {view}?.dataset; return data && {condition}; }}")
 
     def panel(self, number: int) -> dict[str, float]:
         box: dict[str, float] = self.page.locator(f"{LIVE} .lv-canvas").nth(number).bounding_box()
@@ -119,32 +134,31 @@ def long_run(folder: Path, name: str = "long") -> Run:
 # --- every page -----------------------------------------------------------------------------------------------------
 
 
-def test_a_fresh_server_shows_the_frame_around_any_page(visit: Open):
-    page = visit("/train?lang=zh")
-    page.get_by_role("button", name=translate("zh", "train.start")).wait_for()
-    for name in ("start", "train", "latent", "sample", "compare"):
-        page.get_by_role("link", name=translate("zh", f"pages.{name}")).wait_for()
-    assert page.locator("[data-testid=stSidebar]").count() == 0
-    assert "lang=zh" in page.url
+def test_a_fresh_server_shows_the_frame_around_any_page(browser: Any, tmp_path: Path):
+    with app(tmp_path / "runs") as address, visitor(browser, address) as visit:
+        page = visit("/train?lang=zh")
+        page.get_by_role("button", name=translate("zh", "train.start")).wait_for()
+        for name in ("start", "train", "latent", "sample", "compare"):
+            page.get_by_role("link", name=translate("zh", f"pages.{name}")).wait_for()
+        assert page.get_by_test_id("stSidebar").count() == 0
+        assert "lang=zh" in page.url
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_opens_in_both_languages(visit: Open, folder: Path, trained: Callable[..., Run], scheme: str):
+def test_every_page_opens_in_both_languages(visit: Visit, folder: Path, trained: Callable[..., Run], scheme: str):
     for family in ("ae", "vae", "cvae"):
         shutil.copytree(trained(family).path, folder / family)
     page = visit(color_scheme=scheme)
     for language in ("en", "zh"):
         for name in PAGES:
-            page.goto(
-                f"{page.url.split('?')[0].rstrip('/').rsplit(':', 1)[0]}:{page.url.split(':')[2].split('/')[0]}/{name}?lang={language}"
-            )
+            page.goto(f"/{name}?lang={language}")
             page.get_by_test_id("live-view" if name == "train" else "stMainBlockContainer").wait_for()
             page.wait_for_load_state("networkidle")
             assert page.locator("[data-testid=stException]").count() == 0
             assert page.locator(f"[data-testid=stAlert]:has-text('{translate(language, 'runs.none')}')").count() == 0
 
 
-def test_the_language_changes_and_the_link_says_so(visit: Open):
+def test_the_language_changes_and_the_link_says_so(visit: Visit):
     page = visit("/train", locale="zh-CN")
     page.get_by_role("button", name=translate("zh", "train.start")).wait_for()
     page.get_by_text("English", exact=True).click()
@@ -158,7 +172,7 @@ def test_the_language_changes_and_the_link_says_so(visit: Open):
 # --- from nothing to a model ----------------------------------------------------------------------------------------
 
 
-def test_one_click_trains_and_shows_a_model(visit: Open, folder: Path):
+def test_one_click_trains_and_shows_a_model(visit: Visit, folder: Path):
     page = visit()
     press(page, "start.train")
     Live(page).wait("+data.records > 0")
@@ -168,7 +182,7 @@ def test_one_click_trains_and_shows_a_model(visit: Open, folder: Path):
     assert "run=cvae-digits-1" in page.url
 
 
-def test_start_watch_pause_step_and_resume(visit: Open, folder: Path):
+def test_start_watch_pause_step_and_resume(visit: Visit, folder: Path):
     page = visit("/train")
     page.get_by_label(en("train.epochs"), exact=True).fill("50000")
     page.get_by_label(en("train.epochs"), exact=True).press("Tab")
@@ -198,7 +212,7 @@ def test_start_watch_pause_step_and_resume(visit: Open, folder: Path):
 # --- a training goes on, whoever looks ------------------------------------------------------------------------------
 
 
-def test_a_training_lives_through_page_switch_reload_and_closed_tab(visit: Open, folder: Path):
+def test_a_training_lives_through_page_switch_reload_and_closed_tab(visit: Visit, folder: Path):
     run = long_run(folder)
     page = visit("/train?run=long")
     live = Live(page)
@@ -223,7 +237,7 @@ def test_a_training_lives_through_page_switch_reload_and_closed_tab(visit: Open,
     again.wait("data.state === 'running' && +data.records > 0")
 
 
-def test_what_the_user_set_survives_the_updates(visit: Open, folder: Path):
+def test_what_the_user_set_survives_the_updates(visit: Visit, folder: Path):
     long_run(folder)
     page = visit("/train?run=long")
     live = Live(page)
@@ -252,13 +266,14 @@ def test_what_the_user_set_survives_the_updates(visit: Open, folder: Path):
     assert live.looks == before
 
 
-def test_replay_moves_map_and_pictures_without_the_server(visit: Open, folder: Path, trained: Callable[..., Run]):
+def test_replay_moves_map_and_pictures_without_the_server(visit: Visit, folder: Path, trained: Callable[..., Run]):
     shutil.copytree(trained("vae").path, folder / "vae")
     page = visit("/train?run=vae")
     steps = Run(folder / "vae").snapshot_steps()
     live = Live(page)
     live.wait(f"+data.frames === {len(steps)} && +data.shown === {steps[-1]}")
-    picture = "root => root.querySelectorAll('.lv-strip-canvas')[1].toDataURL() + root.querySelector('.lv-map-canvas').toDataURL()"
+    canvases = "[...root.querySelectorAll('.lv-strip-canvas'), root.querySelector('.lv-map-canvas')]"
+    picture = f"root => {canvases}.map((canvas) => canvas.toDataURL()).join()"
     last = page.locator(LIVE).evaluate(picture)
     sent: list[Any] = []
     page.on("websocket", lambda socket: socket.on("framesent", sent.append))
@@ -274,7 +289,7 @@ def test_replay_moves_map_and_pictures_without_the_server(visit: Open, folder: P
     assert page.locator(LIVE).evaluate(picture) == last
 
 
-def test_replay_stays_in_the_past_while_the_training_goes_on(visit: Open, folder: Path):
+def test_replay_stays_in_the_past_while_the_training_goes_on(visit: Visit, folder: Path):
     long_run(folder)
     page = visit("/train?run=long")
     live = Live(page)
@@ -286,7 +301,7 @@ def test_replay_stays_in_the_past_while_the_training_goes_on(visit: Open, folder
     assert live.shown == shown
 
 
-def test_two_users_watch_one_training_each_in_their_own_way(visit: Open, folder: Path):
+def test_two_users_watch_one_training_each_in_their_own_way(visit: Visit, folder: Path):
     long_run(folder)
     first, second = visit("/train?run=long"), visit("/train?run=long&lang=zh", color_scheme="dark")
     one, two = Live(first), Live(second)
@@ -301,7 +316,7 @@ def test_two_users_watch_one_training_each_in_their_own_way(visit: Open, folder:
     assert first.locator(f"{LIVE} .lv-state").text_content() == en("runs.state.paused")
 
 
-def test_a_queue_says_what_it_waits_for_and_goes_on_by_itself(visit: Open, folder: Path):
+def test_a_queue_says_what_it_waits_for_and_goes_on_by_itself(visit: Visit, folder: Path):
     jobs = Jobs(folder)
     first = long_run(folder)
     second = jobs.submit("second", tiny_run("ae", epochs=3))
@@ -314,7 +329,7 @@ def test_a_queue_says_what_it_waits_for_and_goes_on_by_itself(visit: Open, folde
     assert second.status().state == "finished"
 
 
-def test_curves_of_other_runs_are_laid_over(visit: Open, folder: Path, trained: Callable[..., Run]):
+def test_curves_of_other_runs_are_laid_over(visit: Visit, folder: Path, trained: Callable[..., Run]):
     for family in ("ae", "vae"):
         shutil.copytree(trained(family).path, folder / family)
     page = visit("/train?run=vae")
@@ -327,21 +342,22 @@ def test_curves_of_other_runs_are_laid_over(visit: Open, folder: Path, trained: 
     page.wait_for_function(f"before => document.querySelector('{LIVE} .lv-canvas').toDataURL() !== before", arg=before)
 
 
-def test_a_run_from_the_command_line_shows_up(visit: Open, folder: Path):
+def test_a_run_from_the_command_line_shows_up(visit: Visit, folder: Path):
     page = visit("/train")
     page.get_by_text(en("train.nothing_yet")[:15]).wait_for()
     command = [sys.executable, "-m", "cvae", "train", "--model", "ae", "--epochs", "3", "--run", str(folder / "cli")]
     subprocess.run([*command, "--hidden", "16", "--threads", "1"], cwd=ROOT, check=True, capture_output=True)
     live = Live(page)
     live.wait("data.state === 'finished' && +data.records > 0")
-    page.get_by_text("cli · AE").first.wait_for()
+    chosen = "[...document.querySelectorAll('input')].some((input) => input.value.startsWith('cli · AE'))"
+    page.wait_for_function(f"() => {chosen}")
     assert page.get_by_text(en("live.curves.none")).first.is_visible()
 
 
 # --- honest failure -------------------------------------------------------------------------------------------------
 
 
-def test_a_training_that_fails_says_where(visit: Open, folder: Path):
+def test_a_training_that_fails_says_where(visit: Visit, folder: Path):
     config = tiny_run("vae", epochs=20)
     Jobs(folder).submit("wild", replace(config, train=replace(config.train, lr=9.0)))
     page = visit("/train?run=wild")
@@ -349,7 +365,7 @@ def test_a_training_that_fails_says_where(visit: Open, folder: Path):
     page.locator(f"{LIVE} .lv-message", has_text="try a smaller learning rate").wait_for()
 
 
-def test_a_run_deleted_under_the_page_is_a_sentence(visit: Open, folder: Path, trained: Callable[..., Run]):
+def test_a_run_deleted_under_the_page_is_a_sentence(visit: Visit, folder: Path, trained: Callable[..., Run]):
     for family in ("ae", "vae"):
         shutil.copytree(trained(family).path, folder / family)
     page = visit("/train?run=vae")

@@ -150,7 +150,7 @@ def test_the_page_keeps_the_state_in_its_address(browser: Any, tmp_path: Path) -
     for family in ("cvae", "vae"):
         make_run(tmp_path / family, family=family)
     script = tmp_path / "app.py"
-    pages = ROOT / "pages" / "explore.py"
+    pages = ROOT / "tests" / "pages" / "explore.py"
     script.write_text(
         f"import streamlit as st\nst.set_page_config(layout='wide')\nst.navigation([st.Page({str(pages)!r})]).run()\n"
     )

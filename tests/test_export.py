@@ -239,7 +239,7 @@ def test_damaged_runs_are_refused_with_a_sentence(damage: Any, tmp_path: Path) -
 PAGE = """
 import os, sys
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file("pages/explore.py", default_timeout=60).run()
+page = AppTest.from_file("tests/pages/explore.py", default_timeout=60).run()
 assert not page.exception, page.exception
 assert "cvae.export" in sys.modules
 assert "torch" not in sys.modules, "torch was imported"

@@ -97,7 +97,7 @@ def check_equal(run: Run, whole: Run) -> None:
 def kill_at_some_moment(trainer: BaseProcess, run: Run, choose: random.Random) -> None:
     """Let it write a few records more, and kill it an instant later."""
     enough = len(run.history()) + choose.randint(0, 5)
-    wait_until(lambda: len(run.history()) >= enough or not trainer.is_alive())
+    wait_until(lambda: len(run.history()) >= enough or not trainer.is_alive(), 60)
     time.sleep(choose.uniform(0, 0.01))
     trainer.kill()
 

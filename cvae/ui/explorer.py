@@ -153,7 +153,7 @@ def payload_of(runs: Sequence[Run], *, step: int | None = None) -> dict[str, Any
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _payload(paths: tuple[str, ...], step: int | None, _stamps: tuple[Any, ...]) -> dict[str, Any]:
+def _payload(paths: tuple[str, ...], step: int | None, stamps: tuple[Any, ...]) -> dict[str, Any]:
     runs = [Run(path) for path in paths]
     return export(runs, step=step, data=_data(runs[0]))
 

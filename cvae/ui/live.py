@@ -1,7 +1,8 @@
 """The live view of a training, with what can be asked of it.
 
-The browser asks for what is new by a rerun of the fragment, as soon as it has drawn what came before; `cvae.live` says
-what that is. Nothing else polls, and a training does not notice who watches but for the live pictures.
+While a training is under way the browser asks for what is new by a rerun of the fragment, once it has drawn what came
+before, so that a slow machine is asked less and a hidden tab not at all; `cvae.live` says what is new. Otherwise the
+fragment looks now and then whether anything begins.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from cvae.ui.text import plain, section, t
 VERSION = 1  # of what the component is given
 PACE = 4  # steps a second of slow motion
 
-SOON, ACTIVE, IDLE = 0.15, 0.5, 3.0  # seconds until the browser asks again
+SOON, ACTIVE = 0.15, 0.5  # seconds until the browser asks again
+IDLE = 3.0  # seconds until the fragment looks by itself
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets" / "live"
 _mount = st.components.v2.component(
@@ -43,7 +45,7 @@ KEY = "live"
 Ask = Callable[..., None]
 
 
-@st.fragment
+@st.fragment(run_every=IDLE)
 def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: bool = False) -> None:
     """A run and what can be asked of it, with the curves of other runs laid over its own. The page begins anew when the
     runs are no longer those that it knew, and if so wished when the training is over."""
@@ -163,12 +165,12 @@ def _view(jobs: Jobs, entry: Entry, status: Status, others: Sequence[Entry]) -> 
 
 
 def _pause(run: Run, status: Status, main: dict[str, Any]) -> float:
-    """Seconds until the browser shall ask again: soon, where it has asked for something that is about to happen."""
+    """Seconds until the browser shall ask again, 0 for never: soon, where something asked for is about to happen."""
     control = run.control()
     about_to = control.until > status.step if status.state == "paused" else control.action == "pause"
     if main["more"] or status.state == "queued" or (status.active and about_to):
         return SOON
-    return ACTIVE if status.active else IDLE
+    return ACTIVE if status.active else 0.0
 
 
 def _reported() -> tuple[Seen, int]:

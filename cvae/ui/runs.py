@@ -183,6 +183,5 @@ def guard() -> Iterator[None]:
         name = state.run_name()
         if name and find(name) is None:
             st.warning(t("runs.deleted", name=plain(name)), icon=":material/delete:")
-            state.keep(run=None)
         else:
             st.error(plain(str(error)), icon=":material/error:")

@@ -52,7 +52,7 @@ def payload(run: Run) -> dict[str, Any]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _payload(path: str, _written: int) -> dict[str, Any]:
+def _payload(path: str, written: int) -> dict[str, Any]:
     return export.export([Run(path)])
 
 
