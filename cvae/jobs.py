@@ -29,6 +29,7 @@ from typing import IO
 
 from cvae.config import RunConfig
 from cvae.errors import InputError
+from cvae.processors import cores
 from cvae.runs import Run, State, Status, reason, runs_folder, runs_in, try_lock
 
 IDLE_SECONDS = 300.0  # how long a worker waits for another run
@@ -272,7 +273,7 @@ class Jobs:
 def spare_threads() -> int:
     """Threads for a training beside a server and a browser: a core less than there are. One that has to wait for its
     core holds up all the others at every operation, and the training slows down by a factor, not by a share."""
-    return max(1, (os.cpu_count() or 1) - 1)
+    return max(1, cores() - 1)
 
 
 def _status(run: Run) -> Status:

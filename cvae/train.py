@@ -28,7 +28,7 @@ from cvae.config import RunConfig
 from cvae.data import ImageData, load_data
 from cvae.errors import InputError
 from cvae.models import Autoencoder, build
-from cvae.models.base import Terms
+from cvae.processors import cores
 from cvae.runs import Control, Record, Run, State, Status, reason
 from cvae.schedule import record_steps, snapshot_steps
 
@@ -119,7 +119,7 @@ class _Training:
     def __init__(self, run: Run, config: RunConfig, data: ImageData) -> None:
         self.run, self.config = run, config
         train = config.train
-        torch.set_num_threads(train.threads or os.cpu_count() or 1)
+        torch.set_num_threads(train.threads or cores())
         torch.set_flush_denormal(True)  # the moments of units that have died decay into numbers that cost a trap each
         self.device = device_of(config)
         with torch.random.fork_rng(devices=[]):
@@ -168,7 +168,7 @@ class _Training:
                 self._status("failed", f"cannot write the run: {reason(error)}")
             raise InputError(f"cannot write the run {self.run.path}: {reason(error)}.") from error
         except GeneratorExit:  # the caller has had enough: between two steps, so the state is whole
-            self._save_checkpoint()
+            self._save_for_now()
             self._status("stopped")
             raise
         except BaseException as error:  # perhaps in the midst of a step: the last checkpoint stands
@@ -190,7 +190,7 @@ class _Training:
             order = self.train.order(train.seed, epoch)
             for first in range(self.step % self.per_epoch, self.per_epoch):
                 if not self._may_go_on():
-                    self._save_checkpoint()
+                    self._save_for_now()
                     self._status("stopped")
                     return
                 self._optimise(order[first * train.batch_size : (first + 1) * train.batch_size])
@@ -241,7 +241,7 @@ class _Training:
         control = self.run.control()
         self.polled = now
         if control.action == "pause" and self.step >= control.until:
-            self._save_checkpoint()
+            self._save_for_now()
             if not self.closely:  # else this step has been shown
                 self._save_live()
             self._status("paused")
@@ -332,17 +332,16 @@ class _Training:
         total = torch.zeros(self.rows.shape[1], dtype=torch.float64)
         for index in torch.arange(len(self.validation), device=self.device).split(views.BATCH):
             x, y = self.validation.fixed(index)
-            terms: Terms = self.model(x, y, generator=generator)
+            loss, terms = self.model.loss(x, y, self.config.objective, self._beta(), generator)
+            total[0] += float(loss) * len(x)
             total[1] += float(terms.reconstruction.mean(0).sum())
             if terms.kl is not None:
                 total[2:] += terms.kl.sum(0).cpu().double()
         total /= len(self.validation)
         if not total.isfinite().all():
             raise Failed(f"step {self.step}: the validation loss is not finite; try a smaller learning rate.")
-        _, reconstruction, *kl = total.tolist()
-        objective = self.config.objective
-        loss = objective.recon_weight * reconstruction + self._beta() * sum(kl)
-        return self._record("validation", loss, reconstruction, kl if self._has_kl else None)
+        mean_loss, reconstruction, *kl = total.tolist()
+        return self._record("validation", mean_loss, reconstruction, kl if self._has_kl else None)
 
     # --- the run folder -------------------------------------------------------------------------------------------
 
@@ -369,6 +368,11 @@ class _Training:
         self.run.write_arrays("live", views.live(self.model, self.validation, self.step))
         self.shown = time.perf_counter()
         self.showing = self.shown - began
+
+    def _save_for_now(self) -> None:
+        """What a run that halts in mid-epoch is opened and resumed from."""
+        self._save_weights()
+        self._save_checkpoint()
 
     def _save_checkpoint(self) -> None:
         state = {

@@ -56,7 +56,7 @@ export function createCurves(words, look) {
     const values = el("span", "lv-values");
     const title = words.put(el("span", "lv-panel-title"), `curves.${quantity}`);
     const none = words.put(el("p", "lv-none"), "curves.none");
-    const element = el("figure", "lv-panel", [el("figcaption", "lv-caption", [title, values]), canvas, none]);
+    const element = el("figure", "lv-panel", [el("figcaption", "lv-caption", [title, values]), canvas, quantity === "reconstruction" ? null : none]);
     words.label(canvas, `curves.${quantity}`);
     let width = 0, height = 0, ratio = 1;
     /** @type {{from: number, to: number} | null} pixels, while a range is being drawn */
@@ -122,7 +122,7 @@ export function createCurves(words, look) {
       draw() {
         if (!width || !theme) return;
         const lines = series.map((s) => ({ ...s, train: lineOf(s.records, "train", quantity), validation: lineOf(s.records, "validation", quantity) }));
-        none.hidden = quantity === "reconstruction" || !lines.length || lines.some(({ train }) => train.x.length > 0) || !series[0].records.length;
+        none.hidden = !lines.length || lines.some(({ train }) => train.x.length > 0) || !series[0].records.length;
         const epochs = range(), shown = valuesOf(lines.flatMap(({ train, validation }) => [train, validation]), epochs);
         const px = (/** @type {number} */ x) => LEFT + ((x - epochs.from) / (epochs.to - epochs.from)) * (width - LEFT - RIGHT);
         const py = (/** @type {number} */ y) => height - BOTTOM - ((y - shown.from) / (shown.to - shown.from)) * (height - TOP - BOTTOM);

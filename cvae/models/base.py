@@ -152,7 +152,7 @@ class Autoencoder(nn.Module):
             shape = f"({'N' if n is None else n}, {self.config.classes})"
             got = "none" if y is None else f"shape {tuple(y.shape)}"
             raise ValueError(f"{self.family.id} needs labels of shape {shape}, one-hot or mixtures; got {got}")
-        return y if n is None else y.expand(n, -1)
+        return y.float() if n is None else y.float().expand(n, -1)
 
 
 def start_bias(net: Net, mean: Tensor) -> None:
