@@ -45,8 +45,8 @@ class NumpyNet:
 
 @functools.cache
 def _blas() -> ThreadpoolController:
-    """These products take a thread a few milliseconds. Shared among threads that a training keeps from running, each would
-    wait for the slowest: ten times as long.
+    """These products take one thread a few milliseconds. Shared among threads that a training keeps from running, each
+    would wait for the slowest: ten times as long.
     """
     return ThreadpoolController()
 

@@ -234,6 +234,8 @@ def test_a_wrong_setting_is_a_sentence_and_nothing_is_lost(open_page: Open):
 @pytest.mark.usefixtures("digits_run")
 def test_a_name_that_cannot_be_is_a_sentence(open_page: Open, name: str, said: str):
     app = open_page("train")
+    app.session_state["train.new"] = True  # with runs to watch, the settings are folded away
+    checked(app.run())
     field(app, "name").set_value(name)
     checked(app.run())
     button(app, en("train.start")).click()

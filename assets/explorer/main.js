@@ -24,9 +24,9 @@ const memories = new Map();
 
 /**
  * @typedef {(name: string, value: any) => void} Send
- * @param {{data: any, parentElement: HTMLElement | ShadowRoot, setStateValue: Send}} component
+ * @param {{data: [any], parentElement: HTMLElement | ShadowRoot, setStateValue: Send}} component
  */
-export function mountExplorer({ data, parentElement, setStateValue }) {
+export function mountExplorer({ data: [data], parentElement, setStateValue }) {
   let mount = mounts.get(parentElement);
   if (!mount) {
     const root = el("div", "lx-root", [], {

@@ -36,9 +36,9 @@ const kept = new Map();
 const views = new WeakMap();
 
 /**
- * @param {{data: any, parentElement: HTMLElement | ShadowRoot, setStateValue: (name: string, value: any) => void}} component
+ * @param {{data: [any], parentElement: HTMLElement | ShadowRoot, setStateValue: (name: string, value: any) => void}} component
  */
-export function mountLive({ data, parentElement, setStateValue }) {
+export function mountLive({ data: [data], parentElement, setStateValue }) {
   let view = views.get(parentElement);
   if (!view) {
     view = createView(data);
@@ -75,7 +75,7 @@ function createView(first) {
     status.element, problem, el("div", "lv-body", [el("div", "lv-left", [curves.element, legend]), map.element]), replay.element, strip.element,
   ], { "data-testid": "live-view", "data-records": "0", "data-updates": "0" });
 
-  Object.defineProperty(root, "looks", { value: looks }); // what tests look at, from outside
+  Object.defineProperty(root, "looks", { value: looks }); // for tests, from outside
 
   let data = first, timer = 0, updates = 0, text = JSON.stringify(first.text);
   let theme = readTheme(document.body);

@@ -129,14 +129,16 @@ def explorer(
     reported = _reported(key)
     result = _mount(
         key=key,
-        data={
-            **payload,
-            "key": key,
-            "panels": list(panels),
-            "language": language,
-            "text": texts(language),
-            "state": _forwarded(key, state, reported),
-        },
+        data=[  # in a list: it looks for data frames in a dictionary, and imports pandas for that
+            {
+                **payload,
+                "key": key,
+                "panels": list(panels),
+                "language": language,
+                "text": texts(language),
+                "state": _forwarded(key, state, reported),
+            }
+        ],
         height=height,
         on_state_change=lambda: None,
     )

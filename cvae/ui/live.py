@@ -139,29 +139,27 @@ def _view(jobs: Jobs, entry: Entry, status: Status, others: Sequence[Entry]) -> 
         run.watch()
     main = live.news(run, status, seen)
     language = state.language()
-    _mount(
-        key=KEY,
-        data={
-            "version": VERSION,
-            "key": KEY,
-            "language": language,
-            "text": {**section(language, "live"), "state": section(language, "runs.state")},
-            "tick": tick,
-            "poll": _pause(run, status, main),
-            "name": run.name,
-            "title": entry.title,
-            "main": main,
-            "classes": list(config.model.class_names),
-            "latentDim": config.model.latent_dim,
-            "prior": FAMILIES[config.model.family].prior == "standard",
-            "waitsFor": _ahead(jobs, run) if status.state == "queued" else None,
-            "others": [
-                {"name": o.name, "title": o.title, "history": live.history(o.run, *seen.others.get(o.name, (0, 0)))}
-                for o in others
-            ],
-        },
-        on_seen_change=lambda: None,
-    )
+    content = {
+        "version": VERSION,
+        "key": KEY,
+        "language": language,
+        "text": {**section(language, "live"), "state": section(language, "runs.state")},
+        "tick": tick,
+        "poll": _pause(run, status, main),
+        "name": run.name,
+        "title": entry.title,
+        "main": main,
+        "classes": list(config.model.class_names),
+        "latentDim": config.model.latent_dim,
+        "prior": FAMILIES[config.model.family].prior == "standard",
+        "waitsFor": _ahead(jobs, run) if status.state == "queued" else None,
+        "others": [
+            {"name": o.name, "title": o.title, "history": live.history(o.run, *seen.others.get(o.name, (0, 0)))}
+            for o in others
+        ],
+    }
+    # In a list: Streamlit looks for data frames in a dictionary, and imports pandas for that.
+    _mount(key=KEY, data=[content], on_seen_change=lambda: None)
 
 
 def _pause(run: Run, status: Status, main: dict[str, Any]) -> float:

@@ -26,8 +26,12 @@ USUAL_EPOCHS = 20
 @st.fragment
 def new_training(expanded: bool) -> None:
     """All settings, each with what it does, and Start. What is set stays, whatever goes wrong."""
-    turn = st.session_state.setdefault("train.turn", 0)  # a new key folds away what was unfolded for the last start
-    with st.expander(t("train.new"), expanded=expanded, icon=":material/tune:", key=f"train.new.{turn}"):
+    if st.session_state.pop("train.fold", False):
+        st.session_state["train.new"] = False
+    panel = st.expander(t("train.new"), expanded, key="train.new", icon=":material/tune:", on_change="rerun")
+    if not panel.open:  # two dozen controls that nobody sees would delay the page
+        return
+    with panel:
         bar = st.container(horizontal=True, vertical_alignment="center")
         config, name, problem = _settings()
         with bar:
@@ -38,8 +42,7 @@ def new_training(expanded: bool) -> None:
                 except InputError as error:
                     problem = str(error)
                 else:
-                    st.session_state["train.clear_name"] = True
-                    st.session_state["train.turn"] = turn + 1
+                    st.session_state["train.fold"] = st.session_state["train.clear_name"] = True
                     runs.choose(run.name)
                     st.rerun()
             if problem:
