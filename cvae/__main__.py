@@ -223,6 +223,8 @@ def sample(args: argparse.Namespace) -> None:
             raise InputError(f"{run.name} predicts labels; it has no images to sample.")
         config = run.config().data
         data = load_data(dataclasses.replace(config, dir=args.data_dir or config.dir))
+        if data.image_shape != model.config.image_shape:
+            raise InputError(f"{data.name} is not what {run.name} was trained on: its images differ.")
         images = explore.complete(model, data.test.images[:8] / 255, args.n, **how)
     else:
         images = explore.sample(model, args.n, _label(model, run, args.label), **how)

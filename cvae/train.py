@@ -68,7 +68,9 @@ def fit(
     elif config is None:
         raise InputError("a new run needs a config.")
     data = data or load_data(config.data)
-    config = with_data(config, data)
+    kept, config = config.model, with_data(config, data)
+    if resume and (run.path / CHECKPOINT).exists() and config.model != kept:
+        raise InputError(f"the data has changed: {data.name} is not what {run.name} was trained on.")
     training = _Training(run, config, data)
     if not resume:
         Run.create(path, config, "running")
@@ -303,10 +305,15 @@ class _Training:
         loss, reconstruction, *kl = rows.mean(0).tolist()
         seconds = self._elapsed()
         step, then = self.last_record
-        self.rate = (self.step - step) * self.config.train.batch_size / max(seconds - then, 1e-9)
+        self.rate = (self._images_seen(self.step) - self._images_seen(step)) / max(seconds - then, 1e-9)
         self.last_record = (self.step, seconds)
         self.filled = 0
         return self._record("train", loss, reconstruction, kl if self._has_kl else None)
+
+    def _images_seen(self, step: int) -> int:
+        """Images in all batches up to a step; the last batch of an epoch may be a smaller one."""
+        epochs, steps = divmod(step, self.per_epoch)
+        return epochs * len(self.train) + steps * self.config.train.batch_size
 
     @property
     def _has_kl(self) -> bool:
@@ -358,6 +365,7 @@ class _Training:
         )  # fmt: skip
 
     def _save_weights(self) -> None:
+        (self.run.path / "metrics.json").unlink(missing_ok=True)  # of the weights before
         self.run.write_arrays("model", views.weights(self.model), {"step": str(self.step)})
 
     def _save_snapshot(self) -> None:
