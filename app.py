@@ -9,13 +9,7 @@ import streamlit as st
 from cvae.ui import frame, runs, state
 from cvae.ui.text import t
 
-ICONS = {
-    "start": "home",
-    "train": "model_training",
-    "latent": "bubble_chart",
-    "sample": "casino",
-    "compare": "view_column_2",
-}
+PAGES = ("start", "train", "latent", "sample", "compare")
 ICON = Path(__file__).parent / "assets" / "icon.png"  # a named icon would be fetched from outside
 STYLE = """
 .stMainBlockContainer { padding-top: 4.5rem; padding-bottom: 3rem; }
@@ -26,10 +20,7 @@ frame.begin()
 st.set_page_config(page_title=t("app.title"), page_icon=str(ICON), layout="wide")
 st.html(f"<style>{STYLE}</style>")
 page = st.navigation(
-    [
-        st.Page(f"pages/{name}.py", title=t(f"pages.{name}"), icon=f":material/{icon}:", default=name == "start")
-        for name, icon in ICONS.items()
-    ],
+    [st.Page(f"pages/{name}.py", title=t(f"pages.{name}"), default=name == PAGES[0]) for name in PAGES],
     position="top",
 )
 state.keep(lang=state.language())

@@ -42,7 +42,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, 1 for a training that failed, 2 for bad input, 130 for Ctrl-C."""
+    """Run one command; returns 0, 1 for a failed training, 2 for bad input, or 130 for a Ctrl-C at once."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # where a console has no arrow, a question mark will do
@@ -79,6 +79,11 @@ def train(args: argparse.Namespace) -> int:
 def _resume(args: argparse.Namespace) -> int:
     if not args.run:
         raise InputError("--resume needs --run, the run to go on with.")
+    usual = vars(parser().parse_args(["train"]))
+    free = {"run", "resume", "epochs", "data_dir"}
+    if changed := [name for name, value in vars(args).items() if name not in free and value != usual[name]]:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
+        raise InputError(f"--resume goes on with the run's own settings, but for --epochs: leave out {options}.")
     run = find_run(args.run)
     config = run.config()
     if args.epochs is not None:
@@ -94,7 +99,7 @@ def _follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: boo
 
     def stop(number: int, frame: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        if not Run(path).path.exists():  # nothing to save yet
+        if not Run(path).locked():  # not begun yet: nothing to save
             raise KeyboardInterrupt
         print("\nstopping and saving; once more to stop at once", file=sys.stderr)
         Run(path).request("stop")

@@ -83,5 +83,6 @@ def _quantity(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> ob
     given = FAMILIES[model.family].given
     target = (model.task, model.quadrants) if given == "condition" else None
     sigma = model.sigma if model.likelihood == "gaussian" else None
-    under = (data.name, data.binarize, measured.get("split"), model.likelihood, sigma, target)
+    seen = data.full_train and measured.get("split") == "validation"  # trained on what it is measured on
+    under = (data.name, data.binarize, measured.get("split"), seen, model.likelihood, sigma, target)
     return (*under, given) if figure in ("neg_elbo", "nll_given") else under

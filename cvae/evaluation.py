@@ -6,6 +6,7 @@ Everything in nats an image, lower is better, unless its name says accuracy.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ from cvae.distributions import log_mean_exp
 from cvae.errors import InputError
 from cvae.models import Autoencoder
 from cvae.models.predictive import PredictiveCVAE
-from cvae.runs import Run
+from cvae.runs import Run, reason
 from cvae.trained import load
 
 BATCH = 100  # images measured at a time
@@ -72,14 +73,17 @@ def evaluate(
         "pixels": "binarized" if config.data.binarize else "grey",
         "likelihood": config.model.likelihood,
         "seed": seed,
-        "step": run.status().step,
+        "step": run.weights_step(),
         **measuring.terms(),
         **measuring.importance(),
         **_code_figures(model, train, test, codes),
     }
     if isinstance(model, PredictiveCVAE):
         figures |= measuring.prediction(model)
-    run.write_metrics(figures)
+    try:
+        run.write_metrics(figures)
+    except OSError as error:  # a run that may only be read: the figures are returned all the same
+        warnings.warn(f"metrics.json of {run.name} could not be written: {reason(error)}", stacklevel=2)
     return figures
 
 
@@ -126,9 +130,13 @@ class _Measuring:
             self.progress((i + 1) / len(batches))
         total = sum(found[1:], found[0])
         mixture = self._mixture() if self.model.family.given == "label" else None
-        values = (-float(total.log_p.double().mean()), self.samples, -float(total.iwae_5.double().mean()))
+        iwae = [
+            -float(bound.double().mean()) if self.samples >= k else None
+            for k, bound in ((5, total.iwae_5), (50, total.iwae_50))
+        ]
         images = min(MIXTURE_IMAGES, len(self.test)) if mixture is not None else None
-        return dict(zip(names, (*values, -float(total.iwae_50.double().mean()), mixture, images), strict=True))
+        values = (-float(total.log_p.double().mean()), self.samples, *iwae, mixture, images)
+        return dict(zip(names, values, strict=True))
 
     def _bounds(self, x: Tensor, y: Tensor | None, generator: torch.Generator) -> metrics.Bounds:
         def log_weight(k: int) -> Tensor:

@@ -40,7 +40,7 @@ from cvae.config import ModelConfig
 from cvae.data.images import ImageData
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.inference import Inference, fit_gaussian
+from cvae.inference import Inference, codes_to_fit
 from cvae.runs import Run
 
 VERSION = 1
@@ -119,7 +119,7 @@ class _Model:
             name=run.name,
             config=config,
             weights={n.removeprefix("decoder."): w for n, w in weights.items() if n.startswith("decoder.")},
-            inference=Inference(config, weights, codes),
+            inference=Inference(config, weights, None if codes is None else codes_to_fit(arrays)),
             split=split,
             codes=codes,
             labels=labels,
@@ -197,7 +197,7 @@ class _Model:
                 raise InputError(
                     f"{self.name} has no codes yet, to which the explorer would fit a prior: let it train a little."
                 )
-            centre, covariance = fit_gaussian(self.codes)
+            centre, covariance = self.inference.fitted()
             fitted = {**_gaussian(centre, np.diag(covariance)), "covariance": covariance.astype(float).tolist()}
             return {"kind": "fitted", "overall": fitted, "parts": []}
         by_label = kind == "label"

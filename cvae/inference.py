@@ -52,10 +52,10 @@ class Inference:
 
     @classmethod
     def load(cls, run: Run | str | os.PathLike[str]) -> Inference:
-        """The model of a run folder; of one that still trains, as of its last full epoch. Raises `InputError`."""
+        """The model of a run folder; of one that still trains, its newest weights on disk. Raises `InputError`."""
         run = run if isinstance(run, Run) else Run.open(run)
         config = run.config().model
-        return cls(config, run.weights(), run.codes()["codes"] if config.family == "ae" else None)
+        return cls(config, run.weights(), codes_to_fit(run.codes()) if config.family == "ae" else None)
 
     @classmethod
     def at(cls, run: Run, step: int) -> Inference:
@@ -181,6 +181,11 @@ class Inference:
     @property
     def _visible(self) -> NDArray[np.bool_]:
         return visible_mask(*self.config.image_shape[1:], self.config.quadrants)
+
+
+def codes_to_fit(arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Of a run's codes those that an autoencoder's Gaussian is fitted to: of training images, once it is trained."""
+    return arrays["train_codes"] if "train_codes" in arrays else arrays["codes"]
 
 
 def fit_gaussian(codes: ArrayLike) -> tuple[Array, Array]:

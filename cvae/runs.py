@@ -7,7 +7,7 @@
       history.jsonl                  one record a log point
       snapshots/<step>.safetensors   held-out codes, decoder weights in half precision, a strip of reconstructions
       checkpoint.safetensors         what resuming needs: weights, optimiser, generator state, statistics
-      model.safetensors              the weights: of the end, or of the last full epoch so far
+      model.safetensors              the weights: of the end, or the newest so far
       codes.safetensors              codes of the test images, once finished
       metrics.json                   what `evaluate` measured
       held_out.safetensors           the validation images of the strips
@@ -207,8 +207,19 @@ class Run:
             raise InputError(f"{self.name} has no trained weights yet.")
         return self._arrays("model.safetensors")
 
+    def weights_step(self) -> int | None:
+        """The optimiser step that `weights` are of; None where the file does not say."""
+        try:
+            with safetensors.safe_open(self.path / "model.safetensors", framework="numpy") as file:
+                return int((file.metadata() or {})["step"])
+        except (OSError, safetensors.SafetensorError, KeyError, ValueError):
+            return None
+
     def codes(self) -> Arrays:
-        """`codes` (N, d) posterior means and `labels` (N,) of the test images; until the end, the newest snapshot's."""
+        """`codes` (N, d) posterior means and `labels` (N,) of the test images; until the end, the newest snapshot's.
+
+        Of an autoencoder also `train_codes` (M, d), to which a Gaussian is fitted where others have a prior.
+        """
         if (self.path / "codes.safetensors").is_file():
             return self._arrays("codes.safetensors")
         steps = self.snapshot_steps()

@@ -37,6 +37,7 @@ POLL_SECONDS = 0.1  # how often control.json is looked at
 HEARTBEAT_SECONDS = 0.5
 LIVE_SECONDS = 0.5  # between two live pictures, while someone watches,
 LIVE_SHARE = 0.04  # which take at most this share of the time
+FITTED_CODES = 10_000  # training images whose codes stand in for the prior that an autoencoder lacks
 DIVERGED = 100.0  # times the scale of an untrained model's loss
 
 
@@ -209,7 +210,7 @@ class _Training:
                 if time.perf_counter() - self.saved > CHECKPOINT_SECONDS or self.step == self.steps:
                     self._save_checkpoint()
                 yield from records
-        self.run.write_arrays("codes", views.codes(self.model, self.test, len(self.test)))
+        self._save_codes()
         self._status("finished")
 
     def _optimise(self, index: Tensor) -> None:
@@ -330,14 +331,18 @@ class _Training:
         column = min((c for c in columns if c), default=0)  # the term rather than the sum that it spoils
         name = ("loss", "reconstruction", *(f"KL of dimension {d + 1}" for d in range(rows.shape[1] - 2)))[column]
         step = self.step - self.filled + first + 1
-        raise Failed(f"step {step}: the {name} became {rows[first, column]:.4g}; try a smaller learning rate.")
+        raise Failed(
+            f"step {step}: the {name} became {rows[first, column]:.4g}; try a smaller learning rate, or a larger σ."
+        )
 
     @torch.inference_mode()
     def _validation_record(self) -> Record:
         """The terms over all validation images: one fixed draw of noise, the same every epoch."""
         generator = torch.Generator(self.device).manual_seed(self.config.train.seed)
         total = torch.zeros(self.rows.shape[1], dtype=torch.float64)
-        for index in torch.arange(len(self.validation), device=self.device).split(views.BATCH):
+        for index in torch.arange(len(self.validation), device=self.device).split(
+            max(1, views.BATCH // self.config.objective.k)
+        ):
             x, y = self.validation.fixed(index)
             loss, terms = self.model.loss(x, y, self.config.objective, self._beta(), generator)
             total[0] += float(loss) * len(x)
@@ -346,7 +351,9 @@ class _Training:
                 total[2:] += terms.kl.sum(0).cpu().double()
         total /= len(self.validation)
         if not total.isfinite().all():
-            raise Failed(f"step {self.step}: the validation loss is not finite; try a smaller learning rate.")
+            raise Failed(
+                f"step {self.step}: the validation loss is not finite; try a smaller learning rate, or a larger σ."
+            )
         mean_loss, reconstruction, *kl = total.tolist()
         return self._record("validation", mean_loss, reconstruction, kl if self._has_kl else None)
 
@@ -367,6 +374,12 @@ class _Training:
     def _save_weights(self) -> None:
         (self.run.path / "metrics.json").unlink(missing_ok=True)  # of the weights before
         self.run.write_arrays("model", views.weights(self.model), {"step": str(self.step)})
+
+    def _save_codes(self) -> None:
+        arrays = views.codes(self.model, self.test, len(self.test))
+        if self.model.family.prior == "none":  # what a Gaussian is fitted to, in place of a prior
+            arrays["train_codes"] = views.codes(self.model, self.train, FITTED_CODES)["codes"]
+        self.run.write_arrays("codes", arrays)
 
     def _save_snapshot(self) -> None:
         self.run.write_arrays(f"snapshots/{self.step}", views.snapshot(self.model, self.validation))

@@ -14,7 +14,7 @@ from cvae.runs import Arrays, Run
 def load(path: str | os.PathLike[str]) -> Autoencoder:
     """The model of the run folder `path`, on the processor, in evaluation mode.
 
-    A run that is still training gives the model of its last full epoch. What is not a run, and weights that are
+    A run that is still training gives its newest weights on disk. What is not a run, and weights that are
     damaged or belong to another model, raise `InputError`.
     """
     run = Run.open(path)

@@ -55,7 +55,7 @@ GO = """async ([name, content]) => {
   while (!inside().some((element) => !before.has(element))) await new Promise(requestAnimationFrame);
   return (performance.now() - start) / 1000;
 }"""
-LIVE = "document.querySelector('[data-testid=live-view]').dataset"
+LIVE = "document.querySelector('[data-testid=live-view]')?.dataset"
 
 
 def main() -> None:
@@ -161,7 +161,7 @@ class Bench:
                     page.wait_for_timeout(1e3 * pause)
                     begun = time.perf_counter()
                     start.click()
-                    page.wait_for_function(f"() => {LIVE}.records > 0")
+                    page.wait_for_function(f"() => {LIVE}?.records > 0")
                     times.append(time.perf_counter() - begun)
             print(f"click to first point, {title}: {spread(times)}; target ≤ 3 s")
 
@@ -180,7 +180,7 @@ class Bench:
             for _ in range(self.rounds):
                 alone = rate(run)
                 with self.page(f"{address}/train?run=run") as page:
-                    page.wait_for_function(f"() => {LIVE}.records > 0")
+                    page.wait_for_function(f"() => {LIVE}?.records > 0")
                     ratios.append(rate(run) / alone)
             print(f"speed of a training that is watched: {spread(ratios, '')} of that alone; target ≥ 0.85")
             with self.page(f"{address}/?run=shown") as page:
@@ -213,7 +213,7 @@ class Bench:
         with self.app(runs) as address:
             Jobs(runs).submit("run", self.config(epochs=100_000))
             with self.page(f"{address}/train?run=run") as page:
-                page.wait_for_function(f"() => {LIVE}.records > 20")
+                page.wait_for_function(f"() => {LIVE}?.records > 20")
                 before = resident(address)
                 for minute in range(1, int(minutes) + 1):
                     page.wait_for_timeout(60_000)

@@ -237,7 +237,7 @@ def test_training_starts_at_the_mean_image(net: str):
     if net == "mlp":
         torch.testing.assert_close(picture, mean)
     else:
-        torch.testing.assert_close(picture.logit(), mean.logit().mean((1, 2), keepdim=True).expand(3, 12, 12))
+        torch.testing.assert_close(picture.logit(), mean.mean((1, 2), keepdim=True).logit().expand(3, 12, 12))
 
 
 def predictive(**changes: object) -> PredictiveCVAE:

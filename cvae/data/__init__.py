@@ -34,6 +34,8 @@ def load_data(config: DataConfig) -> ImageData:
     if config.name in DATASETS:
         return DATASETS[config.name].load(config.dir)
     path = Path(os.path.expanduser(config.name))
+    if config.dir is not None and not path.exists():  # moved since a run was trained on it
+        path = Path(config.dir) / path.name
     if os.path.isdir(path):
         from cvae.data.folder import load_folder  # Pillow, needed here alone
 

@@ -26,7 +26,7 @@ from cvae.distributions import (
 from cvae.families import FAMILIES
 from cvae.nets import Net
 
-LOG_SIGMA = 6.0  # soft bound of a learned log σ (Rybkin et al. 2021)
+LOG_SIGMA = 6.0  # soft bound of a learned log σ, after Rybkin et al. 2021
 LOG_SIGMA_GAIN = 10.0  # a learned log σ moves ten learning rates a step, else a short training ends before it arrives
 
 
@@ -158,9 +158,9 @@ class Autoencoder(nn.Module):
 def start_bias(net: Net, mean: Tensor) -> None:
     """Make the logit of a mean image (C, H, W), a pixel or for a convolution a channel, the last layer's bias."""
     last = [m for m in net.head if isinstance(m, (nn.Linear, nn.ConvTranspose2d))][-1]
-    logit = torch.logit(mean.clamp(1e-3, 1 - 1e-3))
+    values = mean.flatten() if isinstance(last, nn.Linear) else mean.mean((1, 2))
     assert last.bias is not None
-    last.bias.copy_(logit.flatten() if isinstance(last, nn.Linear) else logit.mean((1, 2)))
+    last.bias.copy_(torch.logit(values.clamp(1e-3, 1 - 1e-3)))
 
 
 def weigh(terms: Terms, objective: ObjectiveConfig, beta: float) -> Tensor:

@@ -5,8 +5,7 @@ representation using deep conditional generative models").
 
 Two tasks. `quadrants`: c is what is visible of an image, t the hidden quadrants; q sees the whole image. `label`: c
 is the image, t its label. Training draws z from q and prediction from p(z|c); the hybrid α·L_CVAE + (1−α)·L_GSNN closes
-that gap, where L_GSNN = E_p(z|c) log p(t|c,z) (section 3.3). A plain network c → t of the same size, the baseline,
-learns beside.
+that gap, where L_GSNN = E_p(z|c) log p(t|c,z). A plain network c → t of the same size, the baseline, learns beside.
 """
 
 from __future__ import annotations
