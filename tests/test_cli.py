@@ -423,3 +423,15 @@ def test_a_training_that_diverges_exits_with_1(cli: Callable[..., Answer]):
     assert answer.code == 1
     assert "step 2" in answer.err
     assert Run("mine").status().state == "failed"
+
+
+def test_resume_refuses_settings_that_it_would_ignore(refused: Callable[..., str], run: Run):
+    assert "--lr" in refused("train", "--run", run.path, "--resume", "--lr", "0.5")
+
+
+def test_own_data_that_moved_is_found_with_data_dir(cli: Callable[..., Answer], tmp_path: Path):
+    np.savez(tmp_path / "mine.npz", images=IMAGES)
+    assert cli("train", "--data", tmp_path / "mine.npz", *QUICK, "--run", "moved").code == 0
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "mine.npz").rename(tmp_path / "elsewhere" / "mine.npz")
+    assert cli("evaluate", "moved", "--data-dir", tmp_path / "elsewhere", "--samples", 2).code == 0

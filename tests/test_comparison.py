@@ -71,3 +71,11 @@ def test_accuracy_is_better_when_higher_and_figures_nobody_has_make_no_row() -> 
     assert rows["accuracy"].best == {0}
     assert list(rows) == ["accuracy"]
     assert comparison([(run, {})]) == []
+
+
+def test_a_model_measured_on_images_that_it_was_trained_on_competes_with_none_that_was_not() -> None:
+    def record(neg_elbo: float) -> dict[str, Any]:
+        return {"split": "validation", "neg_elbo": neg_elbo}
+
+    rows = rows_of((tiny_run("vae"), record(20.0)), (tiny_run("vae", full_train=True), record(18.0)))
+    assert rows["neg_elbo"].best == frozenset()

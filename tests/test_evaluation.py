@@ -172,3 +172,29 @@ def test_weights_of_another_model_are_refused(
         run.write_arrays("model", change)
         assert "do not fit" in complaint(lambda: evaluate(run.path, data=few_digits))
     assert torch.is_grad_enabled()
+
+
+def test_the_figures_name_the_step_of_the_weights_that_were_measured(few_digits: ImageData, tmp_path: Path):
+    run = Run(tmp_path / "run")
+    for record in fit(run.path, tiny_run(epochs=2), data=few_digits):
+        if record["split"] == "validation" and record["epoch"] == 1:
+            assert evaluate(run.path, data=few_digits, samples=2)["step"] == record["step"]
+    assert run.metrics() is None  # they were of weights that are no more
+    assert evaluate(run.path, data=few_digits, samples=2)["step"] == run.status().step
+
+
+def test_a_bound_of_more_samples_than_were_drawn_is_not_given(measured: Callable[..., tuple[Run, dict[str, Any]]]):
+    _, figures = measured("vae", samples=20)
+    assert figures["neg_iwae_5"] > figures["nll"]
+    assert figures["neg_iwae_50"] is None
+
+
+def test_a_run_that_may_only_be_read_still_gives_its_figures(
+    trained: Callable[..., Run], few_digits: ImageData, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*args: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Run, "write_metrics", refuse)
+    with pytest.warns(UserWarning, match="metrics.json"):
+        assert evaluate(trained("vae").path, data=few_digits, samples=2)["neg_elbo"] > 0

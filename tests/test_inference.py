@@ -5,17 +5,22 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from engine_helpers import tiny_run
 
 from cvae.config import LIKELIHOODS, NETS, ModelConfig
+from cvae.data import ImageData
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.inference import Inference, fit_gaussian
 from cvae.models import Autoencoder, build
 from cvae.models.base import Gaussian
+from cvae.train import fit
+from cvae.trained import load
 
 N = 7
 
@@ -206,3 +211,13 @@ def test_a_snapshot_has_no_encoder() -> None:
 def test_needs_no_torch() -> None:
     code = "import sys, cvae.inference, cvae.explore, cvae.pictures, cvae.plots; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_autoencoder_is_sampled_from_the_codes_of_training_images(few_digits: ImageData, tmp_path: Path) -> None:
+    for _ in fit(tmp_path / "run", tiny_run("ae"), data=few_digits):
+        pass
+    model = load(tmp_path / "run")
+    codes = model.encode(torch.from_numpy(few_digits.train.images).float() / 255).mean.numpy()
+    mean, covariance = Inference.load(tmp_path / "run").fitted()
+    np.testing.assert_allclose(mean, codes.mean(0), atol=1e-2)
+    np.testing.assert_allclose(covariance, np.cov(codes.T, bias=True), atol=1e-2)
