@@ -16,18 +16,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import importlib
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from cvae.config import RunConfig
+from cvae.config import DataConfig, ModelConfig, RunConfig, TrainConfig
+from cvae.data import ImageData, load_data
 from cvae.errors import InputError
 from cvae.processors import cores
 from cvae.runs import Run, State, Status, reason, runs_folder, runs_in, try_lock
@@ -217,14 +220,15 @@ class Jobs:
         with self._locked():
             me = open(self.workers / str(os.getpid()), "a+b")  # noqa: SIM115
             try_lock(me.fileno(), exclusive=True)
+        warm_up: list[Callable[[], object]] = [lambda: importlib.import_module("cvae.train"), _rehearse]
         free_since = time.monotonic()
         while self.folder.is_dir():
             if ticket := self._take():
                 self._train(Run(self.folder / _name(ticket)))
                 ticket.unlink(missing_ok=True)
                 free_since = time.monotonic()
-            elif "cvae.train" not in sys.modules:
-                importlib.import_module("cvae.train")
+            elif warm_up:
+                warm_up.pop(0)()
             elif self.waiting():
                 time.sleep(WAIT_SECONDS)
             elif time.monotonic() - free_since < idle_seconds:
@@ -261,13 +265,37 @@ class Jobs:
             try:
                 from cvae.train import fit
 
-                for _ in fit(run.path, resume=True):
+                data = run.config().data
+                for _ in fit(run.path, resume=True, data=_images(data.name, data.dir, _written(data.name))):
                     pass
             except Exception as error:
                 if not isinstance(error, InputError):
                     traceback.print_exc()
                 if not run.locked() and run.path.is_dir() and _status(run).state != "failed":
                     _fail(run, str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}")
+
+
+def _rehearse() -> None:
+    """One step of a small training: torch and scikit-learn import and prepare much at the first use."""
+    from cvae.train import fit
+
+    config = RunConfig(model=ModelConfig(hidden=(8,)), train=TrainConfig(epochs=1, batch_size=2000))
+    with contextlib.suppress(InputError, OSError), tempfile.TemporaryDirectory() as folder:
+        for _ in fit(Path(folder) / "run", config, data=_images("digits", None, 0)):
+            pass
+
+
+@functools.lru_cache(maxsize=1)
+def _images(name: str, directory: str | None, _written: int) -> ImageData:
+    """The images of a training; the next one on the same finds them in memory."""
+    return load_data(DataConfig(name, directory))
+
+
+def _written(name: str) -> int:
+    """When the user's own file was written, which tells its contents apart; a folder never counts as known."""
+    if Path(name).is_dir():
+        return time.time_ns()
+    return Path(name).stat().st_mtime_ns if Path(name).is_file() else 0
 
 
 def spare_threads() -> int:

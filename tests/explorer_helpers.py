@@ -60,8 +60,8 @@ async ({ script, style, data }) => {
   document.body.appendChild(document.createElement("style")).textContent = style;
   const parentElement = document.body.appendChild(document.createElement("div"));
   window.sent = [];
-  mount({ data, parentElement, setStateValue: (...message) => window.sent.push(message) });
-  window.remount = (data) => mount({ data, parentElement, setStateValue: () => {} });
+  mount({ data: [data], parentElement, setStateValue: (...message) => window.sent.push(message) });
+  window.remount = (data) => mount({ data: [data], parentElement, setStateValue: () => {} });
 }
 """
 # Sets states and reads what is shown: the decoded numbers, and the bytes on the canvas.

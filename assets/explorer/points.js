@@ -44,6 +44,9 @@ function centresOf(xs, ys, labels) {
     .filter((centre) => centre !== undefined);
 }
 
+/** @type {Map<string, OffscreenCanvas>} */
+const stamps = new Map();
+
 /**
  * One small picture a class, drawn for every point: much faster than ten thousand arcs.
  * @param {string} fill
@@ -51,6 +54,9 @@ function centresOf(xs, ys, labels) {
  * @param {number} radius in device pixels
  */
 function sprite(fill, outline, radius) {
+  const key = `${fill} ${outline} ${radius}`, known = stamps.get(key);
+  if (known) return known;
+  if (stamps.size > 100) stamps.clear(); // of other sizes, of another theme
   const side = Math.ceil(2 * radius + 3);
   const canvas = new OffscreenCanvas(side, side);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
@@ -61,6 +67,7 @@ function sprite(fill, outline, radius) {
   context.strokeStyle = outline;
   context.lineWidth = Math.max(0.6, radius * 0.2);
   context.stroke();
+  stamps.set(key, canvas);
   return canvas;
 }
 

@@ -27,6 +27,7 @@ export function createCurves(words, look) {
   let theme = null;
   /** @type {number | null} the epoch that is replayed */
   let marker = null;
+  let drawn = ""; // what the canvases show
 
   const panels = QUANTITIES.map((quantity) => createPanel(quantity));
   const whole = () => epochsOf(series.flatMap(({ records }) => [lineOf(records, "train", "reconstruction"), lineOf(records, "validation", "reconstruction")]));
@@ -180,6 +181,9 @@ export function createCurves(words, look) {
     draw,
     /** @param {Series[]} next @param {number | null} replayed @param {import("../explorer/theme.js").Theme} colours */
     update(next, replayed, colours) {
+      const before = drawn;
+      drawn = JSON.stringify([replayed, next.map(({ name, color, records }) => [name, color, records.length, records.at(-1)?.step])]);
+      if (drawn === before && colours === theme) return;
       [series, marker, theme] = [next, replayed, colours];
       draw();
     },

@@ -71,6 +71,7 @@ export function createDims(words) {
     element,
     /** @param {number[] | null} values of the moment that is shown @param {boolean} started @param {import("../explorer/theme.js").Theme} colours */
     update(values, started, colours) {
+      if (values === kl && started === begun && colours === theme && kl && values) return;
       [kl, begun, theme] = [values, started, colours];
       draw();
     },

@@ -101,7 +101,7 @@ function createView(first) {
       }),
     );
     curves.update(series, replayed, theme);
-    listRuns(series);
+    listLines(series);
     dims.update(klAt(replayed), store.records.length > 0, theme);
     map.frameAll(frames, scene());
     map.update(frame, store.labels, scene(), slowly);
@@ -122,17 +122,19 @@ function createView(first) {
     return (known.findLast(({ split }) => split === "validation") ?? known.at(-1))?.kl_per_dim ?? null;
   }
 
-  /** @param {import("./curves.js").Series[]} series */
-  function listRuns(series) {
-    const key = (/** @type {number} */ opacity, /** @type {string} */ name) =>
-      el("span", "lv-key", [Object.assign(el("span", "lv-swatch"), { style: `background: ${theme.accent}; height: ${opacity}px` }), words.put(el("span"), name)]);
-    const runs = series.length < 2 ? [] : series.map(({ title, color }) => {
-      const swatch = el("span", "lv-swatch"), name = el("span");
-      swatch.style.background = color;
-      name.textContent = title;
-      return el("span", "lv-key", [swatch, name]);
-    });
-    legend.replaceChildren(key(1.5, "curves.train"), key(3.5, "curves.validation"), ...runs, words.put(el("span", "lv-unit"), "curves.unit"));
+  /** What the lines are. @param {import("./curves.js").Series[]} series */
+  function listLines(series) {
+    const line = (/** @type {string} */ name, /** @type {string} */ color, /** @type {number} */ thickness) => {
+      const swatch = el("span", "lv-swatch"), text = el("span");
+      Object.assign(swatch.style, { background: color, height: `${thickness}px` });
+      text.textContent = name;
+      return el("span", "lv-key", [swatch, text]);
+    };
+    const unit = el("span", "lv-unit");
+    unit.textContent = words.say("curves.unit");
+    const runs = series.length > 1 ? series.map(({ title, color }) => line(title, color, 3)) : [];
+    const splits = [line(words.say("curves.train"), theme.accent, 1.5), line(words.say("curves.validation"), theme.accent, 3.5)];
+    legend.replaceChildren(...splits, ...runs, unit);
   }
 
   /** Ask for what is new, in a while. */
@@ -160,10 +162,12 @@ function createView(first) {
       problem.hidden = true;
       try {
         if (next.version !== VERSION) throw new PayloadError("version");
-        if (JSON.stringify(next.text) !== text) words.change(next.text);
-        text = JSON.stringify(next.text);
+        const colours = readTheme(root), nextText = JSON.stringify(next.text);
+        if (nextText !== text) words.change(next.text);
+        // A new theme object, for another language too: all that is drawn is drawn anew.
+        if (nextText !== text || JSON.stringify(colours) !== JSON.stringify(theme)) theme = colours;
+        text = nextText;
         root.lang = next.language;
-        theme = readTheme(root);
         const before = timeline(store).at(-1);
         receive(store, next.main, Object.fromEntries(next.others.map((/** @type {any} */ o) => [o.name, o.history])));
         if (another) {

@@ -9,6 +9,8 @@ import { classColor } from "../explorer/theme.js";
 import { extentOf, fit, pan, toPlane, union, zoom } from "../explorer/view.js";
 
 const MOVE_MS = 380;
+const MOVE_COST = 40; // milliseconds of drawing that one move may take: the training needs the processor more
+const SMOOTH = 6; // pictures a move, at most
 const REACH = 9; // pixels within which a point answers the pointer
 
 /**
@@ -48,6 +50,7 @@ export function createMap(words, look) {
   /** @type {import("../explorer/view.js").View} */
   let home = { x: 0, y: 0, extent: 6.4 };
   let animation = 0;
+  let cost = 3; // milliseconds that a picture takes, about
   let apart = false; // whether the classes lie apart, so that names at their middles say something
 
   const view = () => look.view ?? home;
@@ -123,6 +126,7 @@ export function createMap(words, look) {
 
   function draw() {
     if (!side || !scene) return;
+    const began = performance.now();
     const { theme, classes } = scene, shown = { view: view(), side, theme };
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, side, side);
@@ -139,6 +143,7 @@ export function createMap(words, look) {
     }
     drawNumbers(context, shown, flat());
     if (drawn && apart) drawNames(context, drawn, classes, look.hidden, shown);
+    cost += 0.3 * (performance.now() - began - cost);
   }
 
   /** Lets the codes go to their new places, or puts them there. @param {boolean} slowly */
@@ -146,14 +151,18 @@ export function createMap(words, look) {
     cancelAnimationFrame(animation);
     const from = drawn, to = cloud;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (!slowly || still || !from || !to || from.count !== to.count) {
+    const pictures = Math.min(SMOOTH, Math.floor(MOVE_COST / cost));
+    if (!slowly || still || pictures < 2 || !from || !to || from.count !== to.count) {
       drawn = to;
       return draw();
     }
     const began = performance.now(), xs = new Float32Array(to.count), ys = new Float32Array(to.count);
     const [fromX, fromY] = [from.xs.slice(), from.ys.slice()];
+    let due = began;
     const tick = () => {
-      const share = Math.min(1, (performance.now() - began) / MOVE_MS), eased = share * (2 - share);
+      const now = performance.now(), share = Math.min(1, (now - began) / MOVE_MS), eased = share * (2 - share);
+      if (share < 1 && now < due) return (animation = requestAnimationFrame(tick));
+      due += MOVE_MS / pictures;
       for (let i = 0; i < to.count; i++) {
         xs[i] = fromX[i] + eased * (to.xs[i] - fromX[i]);
         ys[i] = fromY[i] + eased * (to.ys[i] - fromY[i]);
@@ -177,7 +186,7 @@ export function createMap(words, look) {
       const other = setting.theme !== scene?.theme;
       scene = setting;
       listClasses(setting.classes);
-      if (next === frame && !other) return draw();
+      if (next === frame && !other) return;
       frame = next;
       cloud = next && cloudOf(next, labels);
       apart = cloud !== null && liesApart(cloud);
@@ -187,10 +196,7 @@ export function createMap(words, look) {
     frameAll(frames, { prior, origin }) {
       const reach = 3.2;
       let bounds = prior ? { left: origin[0] - reach, right: origin[0] + reach, bottom: origin[1] - reach, top: origin[1] + reach } : null;
-      for (const { codes } of frames) {
-        const { xs, ys } = coordinates(codes);
-        bounds = bounds ? union(bounds, extentOf(xs, ys)) : extentOf(xs, ys);
-      }
+      for (const frame of frames) bounds = bounds ? union(bounds, reachOf(frame)) : reachOf(frame);
       if (bounds) home = fit(bounds);
     },
     /** @param {string} text */
@@ -202,6 +208,18 @@ export function createMap(words, look) {
     draw,
     stop: () => cancelAnimationFrame(animation),
   };
+}
+
+/** @type {WeakMap<object, import("../explorer/view.js").Bounds>} */
+const reaches = new WeakMap();
+
+/** Where most of a moment's codes lie. @param {import("./store.js").Frame} frame */
+function reachOf(frame) {
+  const known = reaches.get(frame);
+  if (known) return known;
+  const { xs, ys } = coordinates(frame.codes), reach = extentOf(xs, ys);
+  reaches.set(frame, reach);
+  return reach;
 }
 
 /** @param {import("./store.js").Codes} codes */

@@ -12,6 +12,8 @@ export function createStrip(words) {
   });
   const element = el("div", "lv-strip", rows.map((row) => row.element));
   element.hidden = true;
+  /** @type {any[]} what the canvases show */
+  let drawn = [];
   return {
     element,
     /**
@@ -20,6 +22,8 @@ export function createStrip(words) {
      * @param {boolean} dark
      */
     update(heldOut, reconstructed, dark) {
+      if (drawn[0] === heldOut && drawn[1] === reconstructed && drawn[2] === dark) return;
+      drawn = [heldOut, reconstructed, dark];
       element.hidden = !heldOut && !reconstructed;
       [heldOut, reconstructed].forEach((pictures, i) => {
         rows[i].element.hidden = !pictures;
