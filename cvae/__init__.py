@@ -4,6 +4,7 @@ From the bottom up; imports point upwards in this list only.
 
     errors         the exception that is addressed to the user
     processors     how many of them this process may use
+    locks          files as locks between processes
     families       the registry of model families: a line a family
     config         what a run is made from, as frozen dataclasses to and from JSON
     architecture   the networks of a config as short lists of operations

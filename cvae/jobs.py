@@ -32,8 +32,9 @@ from typing import IO
 from cvae.config import DataConfig, ModelConfig, RunConfig, TrainConfig
 from cvae.data import ImageData, load_data
 from cvae.errors import InputError
+from cvae.locks import held, try_lock
 from cvae.processors import cores
-from cvae.runs import Run, State, Status, reason, runs_folder, runs_in, try_lock
+from cvae.runs import Run, State, Status, reason, runs_folder, runs_in
 
 IDLE_SECONDS = 300.0  # how long a worker waits for another run
 LOOK_SECONDS = 0.05  # between its looks at an empty queue
@@ -170,7 +171,7 @@ class Jobs:
     def _idle_worker(self) -> bool:
         """Whether a living worker has no run, or one is just being started."""
         at_work = {ticket.name.partition(".")[0] for ticket in _files(self.taken)}
-        if any(worker.name not in at_work and _held(worker) for worker in _files(self.workers)):
+        if any(worker.name not in at_work and held(worker) for worker in _files(self.workers)):
             return True
         child = _children.get(self.folder)
         return child is not None and child.poll() is None and not (self.workers / str(child.pid)).exists()
@@ -193,7 +194,7 @@ class Jobs:
     def _close_books(self) -> None:
         """Say of every run whose worker died before the training began, or could not even start, that it failed."""
         for worker in _files(self.workers):
-            if _held(worker):
+            if held(worker):
                 continue
             for ticket in _files(self.taken):
                 if ticket.name.startswith(f"{worker.name}."):
@@ -326,15 +327,6 @@ def _files(folder: Path) -> list[Path]:
         return [Path(entry.path) for entry in os.scandir(folder)]
     except FileNotFoundError:
         return []
-
-
-def _held(file: Path) -> bool:
-    """Whether a living process keeps the file locked."""
-    try:
-        with open(file, "rb") as handle:
-            return not try_lock(handle.fileno(), exclusive=False)
-    except OSError:
-        return False
 
 
 def _wait(true: Callable[[], bool], seconds: float) -> bool:

@@ -42,6 +42,7 @@ import safetensors.numpy
 
 from cvae.config import RunConfig
 from cvae.errors import InputError
+from cvae.locks import held, try_lock
 
 GALLERY = Path(__file__).resolve().parent.parent / "assets" / "gallery"  # the runs that the project ships
 
@@ -352,32 +353,7 @@ class Run:
 
     def locked(self) -> bool:
         """Whether a living process trains this run."""
-        try:
-            with open(self.path / "lock", "rb") as file:
-                return not try_lock(file.fileno(), exclusive=False)
-        except OSError:
-            return False
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def try_lock(descriptor: int, *, exclusive: bool) -> bool:
-        try:
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def try_lock(descriptor: int, *, exclusive: bool) -> bool:
-        try:
-            fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+        return held(self.path / "lock")
 
 
 def _aside(name: str) -> str:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 # From the bottom up: a module imports from its own layer or from those below it. A new module is placed here.
 LAYERS = (
-    {"errors", "families", "processors", "schedule", "palette", "projection", "pictures"},
+    {"errors", "families", "locks", "processors", "schedule", "palette", "projection", "pictures"},
     {"config"},
     {"architecture", "data", "distributions"},
     {"nets", "numpy_nets", "models", "batches", "runs"},

@@ -19,6 +19,7 @@ from cvae import jobs as jobs_module
 from cvae.config import DataConfig, RunConfig
 from cvae.errors import InputError
 from cvae.jobs import Jobs
+from cvae.locks import held
 from cvae.runs import Run, Status
 
 ROOT = Path(__file__).parents[1]
@@ -280,7 +281,7 @@ def test_slow_motion_keeps_its_pace_and_records_every_step(jobs: Jobs) -> None:
 
 def test_a_warm_worker_begins_at_once(jobs: Jobs) -> None:
     jobs.warm()
-    wait_until(lambda: any(map(jobs_module._held, jobs.workers.glob("*"))), 30)
+    wait_until(lambda: any(map(held, jobs.workers.glob("*"))), 30)
     jobs.warm()
     jobs.tend()
     assert len(list(jobs.workers.iterdir())) == 1
