@@ -153,7 +153,7 @@ class _Training:
         self.last_record = (0, 0.0)  # step, seconds
         self.rate = 0.0  # images a second
         self.closely = False  # single steps or slow motion: look at control.json before each step, and show each
-        self.shown, self.showing = 0.0, 0.0  # when the last live picture was written, and the seconds that it took
+        self.show_at = 0.0  # when the next live picture may be written
         self.clock = self.beat = self.saved = self.polled = time.perf_counter()
 
     # --- the loop -----------------------------------------------------------------------------------------------
@@ -269,8 +269,11 @@ class _Training:
 
     def _watched(self) -> bool:
         """Whether someone waits for a live picture, and it may be paid for."""
-        due = self.shown + max(LIVE_SECONDS, self.showing / LIVE_SHARE)
-        return time.perf_counter() > due and self.run.watched()
+        now = time.perf_counter()
+        if now < self.show_at:
+            return False
+        self.show_at = now + POLL_SECONDS
+        return self.run.watched()
 
     # --- records ------------------------------------------------------------------------------------------------
 
@@ -387,8 +390,8 @@ class _Training:
     def _save_live(self) -> None:
         began = time.perf_counter()
         self.run.write_arrays("live", views.live(self.model, self.validation, self.step))
-        self.shown = time.perf_counter()
-        self.showing = self.shown - began
+        now = time.perf_counter()
+        self.show_at = now + max(LIVE_SECONDS, (now - began) / LIVE_SHARE)
 
     def _save_for_now(self) -> None:
         """What a run that halts in mid-epoch is opened and resumed from."""

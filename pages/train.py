@@ -9,6 +9,7 @@ from cvae.ui import formulas, frame, live, runs, training
 from cvae.ui.text import t
 
 frame.insist()
+Jobs().warm()
 
 everything = runs.all_runs()
 entries = [entry for entry in everything if entry.config is not None]
@@ -34,4 +35,3 @@ else:
     st.info(t("train.nothing_yet"), icon=":material/model_training:")
     runs.say_damaged(everything)
     live.wait_for_a_run(known)
-Jobs().warm()

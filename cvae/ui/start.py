@@ -77,6 +77,7 @@ def first_training(entries: Sequence[Entry]) -> None:
     if entry is not None and entry.status is not None and entry.status.active:
         live.watch(entry.name, (), frozenset(entry.name for entry in entries), until_done=True)
         return
+    Jobs().warm()
     st.subheader(t("start.welcome"), anchor=False)
     st.markdown(t("start.nothing"))
     if st.button(t("start.train"), type="primary", icon=":material/play_arrow:", on_click=_train):
@@ -85,7 +86,6 @@ def first_training(entries: Sequence[Entry]) -> None:
         st.error(plain(problem), icon=":material/error:")
     elif entry is not None and entry.status is not None and entry.status.message:
         st.error(plain(entry.status.message), icon=":material/error:")
-    Jobs().warm()
 
 
 def _train() -> None:
