@@ -51,7 +51,8 @@ GO = """async ([name, content]) => {
   const inside = () => [...document.querySelectorAll(`[data-testid=stMainBlockContainer] ${content}`)];
   const before = new Set(inside());
   const start = performance.now();
-  [...document.querySelectorAll("[data-testid=stTopNavLink]")].find((link) => link.innerText.trim().endsWith(name)).click();
+  const links = [...document.querySelectorAll("[data-testid=stTopNavLink]")];
+  links.find((link) => link.innerText.trim().endsWith(name)).click();
   while (!inside().some((element) => !before.has(element))) await new Promise(requestAnimationFrame);
   return (performance.now() - start) / 1000;
 }"""

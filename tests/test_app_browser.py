@@ -77,13 +77,19 @@ def visit(browser: Any, server: tuple[str, Path], folder: Path) -> Iterator[Visi
 
 @contextlib.contextmanager
 def visitor(browser: Any, address: str) -> Iterator[Visit]:
-    """Opens pages, each for a new user; an error in the browser or an exception on a page fails the test."""
+    """Opens pages, each for a new user; an error in the browser, an exception on a page or a request to anywhere else
+    fails the test."""
     pages, errors = [], []
+
+    def requested(request: Any) -> None:
+        if not request.url.startswith((address, "blob:", "data:")):
+            errors.append(f"the page asked for {request.url}")
 
     def opened(path: str = "/", **context: Any) -> Any:
         page = browser.new_context(viewport={"width": 1400, "height": 1000}, base_url=address, **context).new_page()
         page.set_default_timeout(LONG)
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", requested)
         page.goto(path)
         page.get_by_test_id("stMainBlockContainer").wait_for()
         pages.append(page)
