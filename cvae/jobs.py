@@ -6,39 +6,30 @@
     <runs>/.jobs/lock                          held by whoever looks at these together
     <runs>/<name>/log.txt                      what the training printed
 
-A worker (`python -m cvae.jobs <runs>`) takes the oldest ticket, trains that run to its end and looks again, whether a
-page is open or not; without work it waits a while, torch imported, so that the next start is quick. Nobody owns it:
-the server may end, and the page be closed. `Jobs.tend`, which every page calls now and then, starts workers where they
-are needed and speaks for those that died.
+Workers (`cvae.worker`) empty the queue, whether a page is open or not. Nobody owns them: the server may end, and the
+page be closed. `Jobs.tend`, which every page calls now and then, starts one where it is needed, and speaks for those
+that died.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
-import importlib
 import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from cvae.config import DataConfig, ModelConfig, RunConfig, TrainConfig
-from cvae.data import ImageData, load_data
+from cvae.config import RunConfig
 from cvae.errors import InputError
 from cvae.locks import held, try_lock
 from cvae.processors import cores
 from cvae.runs import Run, State, Status, reason, runs_folder, runs_in
 
-IDLE_SECONDS = 300.0  # how long a worker waits for another run
-LOOK_SECONDS = 0.05  # between its looks at an empty queue
-WAIT_SECONDS = 0.5  # between its looks at a queue whose turn has not come
 NAME = re.compile(r"\w[\w .+-]{0,59}")  # of a run: a plain folder name
 
 _children: dict[Path, subprocess.Popen[bytes]] = {}  # the last worker that this process started, by runs folder
@@ -133,7 +124,7 @@ class Jobs:
     def warm(self) -> None:
         """Have a worker ready, with torch imported, for a start that is likely soon."""
         with self._locked():
-            if not _files(self.workers) and not self._idle_worker():
+            if not any(map(held, _files(self.workers))) and not self._idle_worker():
                 self._start_worker()
 
     def _enqueue(self, run: Run) -> None:
@@ -183,7 +174,7 @@ class Jobs:
         try:
             with open(self.log, "ab") as log:
                 _children[self.folder] = subprocess.Popen(
-                    [sys.executable, "-m", "cvae.jobs", str(self.folder)],
+                    [sys.executable, "-m", "cvae.worker", str(self.folder)],
                     env={**os.environ, "PYTHONPATH": path, "CVAE_JOBS": str(self.at_once)},
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                     start_new_session=True, creationflags=detached,
@@ -198,9 +189,9 @@ class Jobs:
                 continue
             for ticket in _files(self.taken):
                 if ticket.name.startswith(f"{worker.name}."):
-                    run = Run(self.folder / _name(ticket))
-                    if run.path.is_dir() and _status(run).state == "queued":
-                        _fail(run, f"the training process died: {_last_line(run.path / 'log.txt')}")
+                    run = self.run_of(ticket)
+                    if run.path.is_dir() and status_of(run).state == "queued":
+                        fail(run, f"the training process died: {_last_line(run.path / 'log.txt')}")
                     ticket.unlink(missing_ok=True)
             worker.unlink(missing_ok=True)
         child = _children.get(self.folder)
@@ -212,42 +203,28 @@ class Jobs:
     def _fail_next(self, message: str) -> None:
         for ticket in self._tickets()[:1]:
             ticket.unlink()
-            _fail(Run(self.folder / _name(ticket)), message)
+            fail(self.run_of(ticket), message)
 
-    # --- the worker ---------------------------------------------------------------------------------------------
+    # --- what a worker does -------------------------------------------------------------------------------------
 
-    def work(self, idle_seconds: float = IDLE_SECONDS) -> None:
-        """Train whatever is queued, one run after the other, until nothing has been for `idle_seconds`."""
+    def enroll(self) -> IO[bytes]:
+        """Make this process a worker of the queue; the file stays locked until it retires or dies."""
         with self._locked():
-            me = open(self.workers / str(os.getpid()), "a+b")  # noqa: SIM115
-            try_lock(me.fileno(), exclusive=True)
-        warm_up: list[Callable[[], object]] = [lambda: importlib.import_module("cvae.train"), _rehearse]
-        free_since = time.monotonic()
-        while self.folder.is_dir():
-            if ticket := self._take():
-                self._train(Run(self.folder / _name(ticket)))
-                ticket.unlink(missing_ok=True)
-                free_since = time.monotonic()
-            elif warm_up:
-                warm_up.pop(0)()
-            elif self.waiting():
-                time.sleep(WAIT_SECONDS)
-            elif time.monotonic() - free_since < idle_seconds:
-                time.sleep(LOOK_SECONDS)
-            elif self._retire(me):
-                return
+            file = open(self.workers / str(os.getpid()), "a+b")  # noqa: SIM115
+            try_lock(file.fileno(), exclusive=True)
+            return file
 
-    def _retire(self, me: IO[bytes]) -> bool:
+    def retire(self, enrolled: IO[bytes]) -> bool:
         """Leave, unless a run was queued in the last moment by someone who counted on this worker."""
         with self._locked():
             if self._tickets():
                 return False
-            me.close()
-            Path(me.name).unlink()
+            enrolled.close()
+            Path(enrolled.name).unlink()
             return True
 
-    def _take(self) -> Path | None:
-        """Claim the oldest ticket whose run is still there, if it may be trained now."""
+    def take(self) -> Path | None:
+        """Claim the ticket of the oldest run that is still there, if it may be trained now."""
         if not _files(self.queue):
             return None
         with self._locked():
@@ -260,43 +237,9 @@ class Jobs:
                     return mine
         return None
 
-    def _train(self, run: Run) -> None:
-        """Train one run; however that ends, its status says so."""
-        with _printing_to(run.path / "log.txt"):
-            try:
-                from cvae.train import fit
-
-                data = run.config().data
-                for _ in fit(run.path, resume=True, data=_images(data.name, data.dir, _written(data.name))):
-                    pass
-            except Exception as error:
-                if not isinstance(error, InputError):
-                    traceback.print_exc()
-                if not run.locked() and run.path.is_dir() and _status(run).state != "failed":
-                    _fail(run, str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}")
-
-
-def _rehearse() -> None:
-    """One step of a small training: torch and scikit-learn import and prepare much at the first use."""
-    from cvae.train import fit
-
-    config = RunConfig(model=ModelConfig(hidden=(8,)), train=TrainConfig(epochs=1, batch_size=2000))
-    with contextlib.suppress(InputError, OSError), tempfile.TemporaryDirectory() as folder:
-        for _ in fit(Path(folder) / "run", config, data=_images("digits", None, 0)):
-            pass
-
-
-@functools.lru_cache(maxsize=1)
-def _images(name: str, directory: str | None, _written: int) -> ImageData:
-    """The images of a training; the next one on the same finds them in memory."""
-    return load_data(DataConfig(name, directory))
-
-
-def _written(name: str) -> int:
-    """When the user's own file was written, which tells its contents apart; a folder never counts as known."""
-    if Path(name).is_dir():
-        return time.time_ns()
-    return Path(name).stat().st_mtime_ns if Path(name).is_file() else 0
+    def run_of(self, ticket: Path) -> Run:
+        """The run that a ticket is for."""
+        return Run(self.folder / _name(ticket))
 
 
 def spare_threads() -> int:
@@ -305,7 +248,7 @@ def spare_threads() -> int:
     return max(1, cores() - 1)
 
 
-def _status(run: Run) -> Status:
+def status_of(run: Run) -> Status:
     """The status, or where that is damaged an empty one."""
     try:
         return run.status()
@@ -313,8 +256,9 @@ def _status(run: Run) -> Status:
         return Status("interrupted")
 
 
-def _fail(run: Run, message: str) -> None:
-    run.write_status(dataclasses.replace(_status(run), state="failed", message=message, pid=0))
+def fail(run: Run, message: str) -> None:
+    """Say of a run that no training can say it of that it failed."""
+    run.write_status(dataclasses.replace(status_of(run), state="failed", message=message, pid=0))
 
 
 def _name(ticket: Path) -> str:
@@ -350,26 +294,3 @@ def _last_line(log: Path) -> str:
 
 def _positive(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() and int(text) > 0 else None
-
-
-@contextlib.contextmanager
-def _printing_to(path: Path) -> Iterator[None]:
-    """Both standard streams go to the end of a file, those of C libraries and of a dying process too."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    before = [os.dup(1), os.dup(2)]
-    with open(path, "ab") as file:
-        for stream in (1, 2):
-            os.dup2(file.fileno(), stream)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for stream, copy in zip((1, 2), before, strict=True):
-            os.dup2(copy, stream)
-            os.close(copy)
-
-
-if __name__ == "__main__":
-    Jobs(sys.argv[1]).work()

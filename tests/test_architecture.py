@@ -24,7 +24,7 @@ LAYERS = (
     {"architecture", "data", "distributions"},
     {"nets", "numpy_nets", "models", "batches", "runs"},
     {"views", "checkpoint", "train", "trained", "inference", "metrics"},
-    {"evaluation", "explore", "export", "comparison", "bench", "plots", "jobs", "live"},
+    {"evaluation", "explore", "export", "comparison", "bench", "plots", "jobs", "live", "worker"},
     {"", "__main__"},  # the package itself, and its command line
     {"ui"},
     {"pages", "app"},

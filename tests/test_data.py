@@ -6,6 +6,7 @@ import functools
 import gzip
 import hashlib
 import http.server
+import json
 import struct
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from data_helpers import complaint, load, unshuffled
 
 from cvae.data import DATASETS, ImageData, dataset_ids, download, one_hot
+from cvae.data import __main__ as data_main
 from cvae.data.idx import FILES
 
 NAMES = tuple(FILES)
@@ -281,3 +283,21 @@ def test_download_of_what_is_not_downloaded(tmp_path):
     download("digits", tmp_path / "new")
     assert not (tmp_path / "new").exists()
     assert "mnist" in complaint(download, "minst", tmp_path / "new")
+
+
+def test_a_download_as_a_process_reports_in_lines_of_json(tmp_path, capsys, monkeypatch):
+    def download(name, directory, progress):
+        progress(5, None, "train.gz")
+        progress(9, 9, f"{name} in {directory}")
+
+    monkeypatch.setattr(data_main, "download", download)
+    assert data_main.main("mnist", str(tmp_path)) == 0
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"done": 5, "total": None, "file": "train.gz"},
+        {"done": 9, "total": 9, "file": f"mnist in {tmp_path}"},
+    ]
+
+
+def test_a_download_as_a_process_says_why_it_failed(tmp_path, capsys):
+    assert data_main.main("nothing", str(tmp_path)) == 2
+    assert "there is no data" in json.loads(capsys.readouterr().out)["error"]

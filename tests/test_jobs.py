@@ -21,6 +21,7 @@ from cvae.errors import InputError
 from cvae.jobs import Jobs
 from cvae.locks import held
 from cvae.runs import Run, Status
+from cvae.worker import work
 
 ROOT = Path(__file__).parents[1]
 
@@ -51,7 +52,7 @@ def endless() -> RunConfig:
 def test_runs_are_trained_in_the_order_of_their_submission(here: Jobs) -> None:
     runs = [here.submit(name, tiny_run("ae", epochs=1)) for name in ("b", "a", "c")]
     assert here.waiting() == ["b", "a", "c"]
-    here.work(idle_seconds=0)
+    work(here, idle_seconds=0)
     assert [run.status().state for run in runs] == ["finished"] * 3
     assert sorted(runs, key=lambda run: run.status().heartbeat) == runs
     assert here.waiting() == []
@@ -77,7 +78,7 @@ def test_a_taken_name_is_refused_and_the_run_left_alone(here: Jobs) -> None:
 def test_data_that_cannot_be_read_fails_the_run_and_says_so(here: Jobs, tmp_path: Path) -> None:
     run = here.submit("a", dataclasses.replace(tiny_run(), data=DataConfig("mnist", str(tmp_path))))
     then = here.submit("b", tiny_run(epochs=1))
-    here.work(idle_seconds=0)
+    work(here, idle_seconds=0)
     assert run.status().state == "failed"
     assert "MNIST was looked for in" in str(run.status().message)
     assert then.status().state == "finished"
@@ -85,7 +86,7 @@ def test_data_that_cannot_be_read_fails_the_run_and_says_so(here: Jobs, tmp_path
 
 def test_a_diverging_run_fails_with_its_own_message(here: Jobs) -> None:
     run = here.submit("a", tiny_run(lr=9.0, epochs=3))
-    here.work(idle_seconds=0)
+    work(here, idle_seconds=0)
     assert run.status().state == "failed"
     assert "try a smaller learning rate" in str(run.status().message)
 
@@ -106,16 +107,16 @@ def test_a_waiting_run_is_stopped_by_leaving_the_queue(here: Jobs) -> None:
 def test_a_run_deleted_by_hand_does_not_hold_up_the_queue(here: Jobs) -> None:
     gone, run = here.submit("a", tiny_run()), here.submit("b", tiny_run(epochs=1))
     gone.delete()
-    here.work(idle_seconds=0)
+    work(here, idle_seconds=0)
     assert run.status().state == "finished"
     assert not gone.path.exists()
 
 
 def test_a_finished_run_goes_on_to_more_epochs(here: Jobs) -> None:
     run = here.submit("a", tiny_run(epochs=1))
-    here.work(idle_seconds=0)
+    work(here, idle_seconds=0)
     here.resume(run, epochs=3)
-    here.work(idle_seconds=0)
+    work(here, idle_seconds=0)
     assert (run.status().state, run.status().epoch) == ("finished", 3)
     assert [r["epoch"] for r in run.history() if r["split"] == "validation"] == [1, 2, 3]
 
@@ -128,7 +129,7 @@ def test_a_ticket_is_taken_once_however_many_workers_look(here: Jobs) -> None:
 
     def look() -> None:
         other = Jobs(here.folder, at_once=len(names))
-        while ticket := other._take():
+        while ticket := other.take():
             taken.append(ticket.name.partition(".")[2])
 
     threads = [threading.Thread(target=look) for _ in range(6)]
@@ -143,17 +144,17 @@ def test_no_more_are_taken_than_may_train_at_once(here: Jobs) -> None:
     for name in "abc":
         here.submit(name, tiny_run())
     two = Jobs(here.folder, at_once=2)
-    assert two._take()
-    assert two._take()
-    assert not two._take()
+    assert two.take()
+    assert two.take()
+    assert not two.take()
 
 
 def test_a_training_from_the_command_line_counts(here: Jobs) -> None:
     here.submit("a", tiny_run())
     other = Run.create(here.folder / "other", tiny_run())
     with other.lock():
-        assert here._take() is None
-    assert here._take() is not None
+        assert here.take() is None
+    assert here.take() is not None
 
 
 def test_many_pages_that_tend_at_once_start_one_worker(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +181,7 @@ def test_many_pages_that_tend_at_once_start_one_worker(jobs: Jobs, monkeypatch: 
 
 def test_a_worker_that_died_before_it_began_fails_its_run(here: Jobs) -> None:
     run = here.submit("a", tiny_run())
-    ticket = here._take()
+    ticket = here.take()
     assert ticket is not None
     (here.workers / str(os.getpid())).touch()  # and nobody keeps it locked
     (run.path / "log.txt").write_text("loading\nMemoryError: no more\n\n")
@@ -202,7 +203,7 @@ def test_a_damaged_status_does_not_stop_the_queue(here: Jobs) -> None:
     run, then = here.submit("a", tiny_run()), here.submit("b", tiny_run(epochs=1))
     (run.path / "config.json").write_text("{")
     (run.path / "status.json").write_text("{")
-    here.work(idle_seconds=0)
+    work(here, idle_seconds=0)
     assert run.status().state == "failed"
     assert "config.json" in str(run.status().message)
     assert then.status().state == "finished"
