@@ -5,32 +5,30 @@ from __future__ import annotations
 import streamlit as st
 
 from cvae.jobs import Jobs
-from cvae.ui import formulas, frame, live, runs, training
+from cvae.ui import frame, live, runs, training
+from cvae.ui.formulas import OBJECTIVE
+from cvae.ui.notes import formula
 from cvae.ui.text import t
 
 frame.insist()
 Jobs().warm()
 
 everything = runs.all_runs()
-entries = [entry for entry in everything if entry.config is not None]
 known = frozenset(entry.name for entry in everything)
+names = [entry.name for entry in everything if entry.watchable]
 
-training.new_training(expanded=all(entry.shipped for entry in entries))
-if entries:
+training.new_training(expanded=all(entry.shipped for entry in everything))
+if names:
     left, right = st.columns(2)
     with left:
-        entry = runs.run_picker(lambda entry: True, label=t("train.watch"), show_label=False)
+        entry = runs.run_picker(lambda entry: entry.watchable, label=t("train.watch"), show_label=False)
     with right:
-        others = [e.name for e in entries if e.name != entry.name]
-        overlaid = st.multiselect(
-            t("train.overlay"), others, placeholder=t("train.overlay"), key="train.overlay", max_selections=4,
-            label_visibility="collapsed",
-        )  # fmt: skip
+        overlaid = live.overlay_choice([name for name in names if name != entry.name])
     live.watch(entry.name, overlaid, known)
     with st.expander(t("train.what"), icon=":material/lightbulb:"):
-        st.markdown(t("train.notice"))
         if entry.config:
-            st.latex(formulas.OBJECTIVE[entry.config.model.family])
+            formula(OBJECTIVE[entry.config.model.family])
+        st.markdown(t("train.notice"))
 else:
     st.info(t("train.nothing_yet"), icon=":material/model_training:")
     runs.say_damaged(everything)

@@ -150,6 +150,20 @@ def test_a_link_brings_back_the_point_and_the_label(open_page: Open):
     assert (app.query_params["z"], app.query_params["label"]) == ("0.5,-1", "3:0.5,8:0.5")
 
 
+@pytest.mark.usefixtures("digits_run")
+def test_the_start_page_says_that_a_link_is_old(open_page: Open):
+    app = open_page("start", run="gone")
+    assert "There is no run" in sentences(app)
+    assert app.query_params["run"] == "mine"
+
+
+def test_a_link_brings_back_the_curves_laid_over(open_page: Open, digits_run: Run):
+    shutil.copytree(digits_run.path, digits_run.path.with_name("other"))
+    app = open_page("train", run="mine", over="other,gone")
+    assert app.multiselect(key="train.overlay").value == ["other"]
+    assert app.query_params["over"] == "other"
+
+
 # --- runs on disk ---------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +194,16 @@ def test_a_run_deleted_under_the_page_is_no_surprise(open_page: Open, digits_run
     app = open_page(page)
     shutil.rmtree(digits_run.path)
     checked(app.run())
+
+
+def test_a_shipped_run_is_explored_and_without_its_training_not_watched(open_page: Open, digits_run: Run):
+    gallery = digits_run.path.parents[1] / "gallery" / "shipped"
+    shutil.copytree(digits_run.path, gallery)
+    shutil.rmtree(digits_run.path)
+    for name in ("status.json", "history.jsonl"):
+        (gallery / name).unlink()
+    assert open_page("start").query_params["run"] == "shipped"
+    assert en("train.nothing_yet") in sentences(open_page("train"))
 
 
 def test_a_failed_run_offers_to_go_on(open_page: Open, folders: Path):

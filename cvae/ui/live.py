@@ -27,6 +27,7 @@ from cvae.ui.text import plain, section, t
 
 VERSION = 1  # of what the component is given
 PACE = 4  # steps a second of slow motion
+OVERLAID = 4  # runs whose curves can still be told apart
 
 SOON, ACTIVE = 0.15, 0.5  # seconds until the browser asks again
 IDLE = 3.0  # seconds until the fragment looks by itself
@@ -65,6 +66,19 @@ def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: b
         if not entry.shipped:
             _controls(jobs, entry.run, status)
         _view(jobs, entry, status, [entries[other] for other in others if other in entries])
+
+
+def overlay_choice(names: Sequence[str]) -> list[str]:
+    """A menu of runs whose curves are laid over those of the one that is watched, kept in the link as `over`."""
+    key = "train.overlay"
+    before = st.session_state.get(key, (state.read("over") or "").split(","))
+    st.session_state[key] = [name for name in before if name in names][:OVERLAID]
+    chosen = st.multiselect(
+        t("train.overlay"), names, key=key, placeholder=t("train.overlay"), max_selections=OVERLAID,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    state.keep(over=",".join(chosen) or None)
+    return chosen
 
 
 @st.fragment(run_every=IDLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,11 @@ class Entry:
         return self.config is not None and (self.run.path / "model.safetensors").is_file()
 
     @property
+    def watchable(self) -> bool:
+        """Whether there is, or will be, a training to look at; shipped runs may come without theirs."""
+        return self.config is not None and (not self.shipped or (self.run.path / "history.jsonl").is_file())
+
+    @property
     def title(self) -> str:
         """Name, family, data and size of the code."""
         return self.name if self.config is None else f"{self.name} · {details(self)}"
@@ -63,7 +69,9 @@ def find(name: str) -> Entry | None:
 def _entry(run: Run, shipped: bool) -> Entry:
     try:
         config = _config(run.path, (run.path / "config.json").stat().st_mtime_ns)
-        status = Status("finished") if shipped else run.status()
+        status = run.status()
+        if shipped:  # nothing trains it, whatever it was shipped with
+            status = dataclasses.replace(status, state="finished", message=None, seconds_left=None)
     except (InputError, OSError) as error:
         return Entry(run, shipped, None, None, str(error))
     return Entry(run, shipped, config, status)
@@ -91,7 +99,7 @@ def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bo
     names = list(entries)
     wanted = state.run_name()
     if wanted and wanted not in entries:
-        _not_here(wanted, names[0])
+        not_here(wanted, names[0])
     if st.session_state.get("run_picker") not in entries:
         st.session_state["run_picker"] = wanted if wanted in entries else names[0]
     chosen = st.selectbox(
@@ -111,7 +119,7 @@ def runs_picker(
     wanted = state.run_names()
     if missing := [name for name in wanted if name not in entries]:
         other = next((name for name in [*wanted, *default, *names] if name in entries), names[0])
-        _not_here(missing[0], other)
+        not_here(missing[0], other)
     before = [name for name in st.session_state.get("runs_picker", wanted) if name in entries]
     st.session_state["runs_picker"] = (before or [n for n in default if n in entries] or names[:1])[:most]
     chosen = st.multiselect(
@@ -124,7 +132,8 @@ def runs_picker(
     return [entries[name] for name in chosen]
 
 
-def _not_here(name: str, other: str) -> None:
+def not_here(name: str, other: str) -> None:
+    """Say that the run that a link names is not what is shown, and why."""
     entry = find(name)
     if entry is not None and entry.problem:
         say_damaged([entry])

@@ -23,11 +23,12 @@ TRAINING = "start.training"  # the session's key for the run that the first clic
 
 def shown(entries: Sequence[Entry]) -> Entry | None:
     """The run to open with: the link's, else the best to begin with: conditional, two dimensions, shipped, large."""
-    ready = [entry for entry in entries if _ready(entry)]
-    named = {entry.name: entry for entry in ready}
-    if (name := st.query_params.get("run")) and name in named:
-        return named[name]
-    return min(ready, key=_rank, default=None)
+    ready = {entry.name: entry for entry in entries if _ready(entry)}
+    best = min(ready.values(), key=_rank, default=None)
+    name = st.query_params.get("run")
+    if best and name and name not in ready:
+        runs.not_here(name, best.name)
+    return ready.get(name or "", best)
 
 
 def _ready(entry: Entry) -> bool:
