@@ -12,7 +12,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cvae.config import LIKELIHOODS, NETS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
+from cvae.config import (
+    BINARIZE,
+    LIKELIHOODS,
+    NETS,
+    SCHEDULES,
+    DataConfig,
+    ModelConfig,
+    ObjectiveConfig,
+    RunConfig,
+    TrainConfig,
+)
 from cvae.data import DATASETS, ImageData, download, load_data
 from cvae.errors import InputError
 from cvae.families import FAMILIES
@@ -162,7 +172,7 @@ def _objective_config(args: argparse.Namespace) -> ObjectiveConfig:
 
 def _train_config(args: argparse.Namespace) -> TrainConfig:
     epochs = TrainConfig.epochs if args.epochs is None else args.epochs
-    return TrainConfig(epochs, args.batch_size, args.lr, args.seed, args.threads, args.device)
+    return TrainConfig(epochs, args.batch_size, args.lr, args.lr_schedule, args.seed, args.threads, args.device)
 
 
 def _data_name(name: str) -> str:
@@ -351,7 +361,10 @@ def _add_train(commands: Any) -> None:
     data.add_argument("--data", default="digits", help=f"{', '.join(DATASETS)}, an .npz, or a folder (digits)")
     data.add_argument("--data-dir", metavar="D", help="where the data set's files lie (./data)")
     data.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
-    data.add_argument("--binarize", action="store_true", help="pixels as Bernoulli draws, fresh ones in training")
+    data.add_argument(
+        "--binarize", nargs="?", const="dynamic", metavar="|".join(BINARIZE),
+        help="pixels as Bernoulli draws: in training fresh ones (dynamic, if nothing is said) or one draw (static)",
+    )  # fmt: skip
     data.add_argument("--full-train", action="store_true", help="train on the validation images too, as papers do")
     model = sub.add_argument_group("model")
     model.add_argument("--model", default="vae", help=f"{', '.join(FAMILIES)} (vae)")
@@ -375,6 +388,7 @@ def _add_train(commands: Any) -> None:
     training.add_argument("--epochs", type=int, help="passes over the training images (20)")
     training.add_argument("--batch-size", type=int, default=128, help="images a step (128)")
     training.add_argument("--lr", type=float, default=1e-3, help="learning rate of Adam (0.001)")
+    training.add_argument("--lr-schedule", default="constant", help=f"{', '.join(SCHEDULES)} (constant)")
     training.add_argument("--seed", type=int, default=0, help="of weights, order and draws (0)")
     training.add_argument("--threads", type=int, metavar="N", help="of the processor (all its cores)")
     training.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cvae.config import Binarize
 from cvae.data import Split, one_hot
 
 BINARIZE_SEED = 0  # of the one draw of every measured image
@@ -23,11 +24,11 @@ def tensor(array: NDArray[Any]) -> Tensor:
 class Batches:
     """Images x (B, C, H, W) in [0, 1] and labels y (B, K), or None, by index.
 
-    binarize: pixels become Bernoulli draws with their grey value as probability (Salakhutdinov & Murray 2008): fresh
-    ones each time in `batch`, for training; one fixed draw in `fixed`, for measuring.
+    binarize: pixels become Bernoulli draws with their grey value as probability (Salakhutdinov & Murray 2008): one
+    fixed draw in `fixed`, for measuring; in `batch`, for training, the same draw (static) or a fresh one (dynamic).
     """
 
-    def __init__(self, split: Split, classes: int, binarize: bool, device: torch.device) -> None:
+    def __init__(self, split: Split, classes: int, binarize: Binarize | None, device: torch.device) -> None:
         self.images = torch.from_numpy(split.images).to(device)
         self.labels = split.labels
         self.binarize, self.device = binarize, device
@@ -44,12 +45,13 @@ class Batches:
 
     def batch(self, index: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """The images at `index` (B,), for training."""
-        x = self._grey(index)
-        return torch.bernoulli(x, generator=generator) if self.binarize else x, self._labels(index)
+        if self.binarize != "dynamic":
+            return self.fixed(index)
+        return torch.bernoulli(self._grey(index), generator=generator), self._labels(index)
 
     def fixed(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
         """The images at `index` (B,), the same every time, for measuring."""
-        if not self.binarize:
+        if self.binarize is None:
             return self._grey(index), self._labels(index)
         if self._draw is None:  # on the processor, so that every device measures the same images
             generator = torch.Generator().manual_seed(BINARIZE_SEED)

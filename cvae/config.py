@@ -25,9 +25,13 @@ Likelihood = Literal["bernoulli", "gaussian", "gaussian-learned"]
 Activation = Literal["relu", "tanh"]
 Task = Literal["quadrants", "label"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+Binarize = Literal["dynamic", "static"]
+Schedule = Literal["constant", "cosine", "iwae"]
 
 NETS: tuple[str, ...] = typing.get_args(Net)
 LIKELIHOODS: tuple[str, ...] = typing.get_args(Likelihood)
+BINARIZE: tuple[str, ...] = typing.get_args(Binarize)
+SCHEDULES: tuple[str, ...] = typing.get_args(Schedule)
 
 
 class Section:
@@ -82,16 +86,17 @@ def _text(name: str, value: Any) -> None:
 class DataConfig(Section):
     name: str = "digits"  # a registered dataset, or the path of an .npz or of a folder of class folders
     dir: str | None = None  # where the files of a registered dataset lie; None: ./data
-    binarize: bool = False  # pixels become Bernoulli draws: fresh ones in training, one fixed draw when measured
+    binarize: Binarize | None = None  # pixels become Bernoulli draws: fresh ones in training (dynamic), or one draw
     full_train: bool = False  # train on the validation images too, as published protocols do
 
     def __post_init__(self) -> None:
         _text("data name", self.name)
         if self.dir is not None:
             _text("data dir", self.dir)
-        for name in ("binarize", "full_train"):
-            if not isinstance(getattr(self, name), bool):
-                raise InputError(f"{name} must be true or false, not {getattr(self, name)!r}.")
+        if self.binarize is not None:
+            _choice("binarize", self.binarize, BINARIZE)
+        if not isinstance(self.full_train, bool):
+            raise InputError(f"full_train must be true or false, not {self.full_train!r}.")
 
 
 @dataclass(frozen=True)
@@ -170,6 +175,7 @@ class TrainConfig(Section):
     epochs: int = 20
     batch_size: int = 128
     lr: float = 1e-3  # of Adam
+    lr_schedule: Schedule = "constant"  # cosine: down to 0; iwae: in the stages of Burda et al. 2016, down to a tenth
     seed: int = 0  # weights, order of the images and every draw: one seed, one result on one machine
     threads: int | None = None  # of the processor; None: all of its cores
     device: Device = "auto"  # CUDA, else MPS, else the processor
@@ -178,6 +184,7 @@ class TrainConfig(Section):
         _whole("epochs", self.epochs, 1, 100_000)
         _whole("batch-size", self.batch_size, 1, 65_536)
         _number("lr", self.lr, 0, 10, above=True)
+        _choice("lr-schedule", self.lr_schedule, SCHEDULES)
         _whole("seed", self.seed, 0, 2**31 - 1)
         if self.threads is not None:
             _whole("threads", self.threads, 1, 1024)

@@ -1,8 +1,10 @@
-"""When a training takes snapshots and writes records: a function of its length alone."""
+"""When a training takes snapshots and writes records, and its learning rate: functions of its length alone."""
 
 from __future__ import annotations
 
 import math
+
+from cvae.config import Schedule
 
 
 def snapshot_steps(steps_per_epoch: int, epochs: int) -> list[int]:
@@ -19,3 +21,20 @@ def record_steps(steps_per_epoch: int, epochs: int) -> list[int]:
     points = max(1, min(10, 1000 // epochs, steps_per_epoch))
     even = {(i + 1) * steps_per_epoch // points for i in range(points)}
     return sorted(early | {e * steps_per_epoch + s for e in range(epochs) for s in even})
+
+
+def lr_factor(schedule: Schedule, step: int, steps_per_epoch: int, epochs: int) -> float:
+    """What the learning rate is multiplied by at a step, 0 … 1.
+
+    cosine: half a wave from 1 down to 0 at the end (Loshchilov & Hutter 2017). iwae: 10^(−i/7) in stage i, which lasts
+    3^i epochs, i = 0 … 7; these are 3,280 epochs (Burda, Grosse & Salakhutdinov 2016, section 5).
+    """
+    match schedule:
+        case "cosine":
+            return (1 + math.cos(math.pi * step / (steps_per_epoch * epochs))) / 2
+        case "iwae":
+            epoch = step // steps_per_epoch
+            stage = next((i for i in range(7) if epoch < (3 ** (i + 1) - 1) // 2), 7)
+            return float(10 ** (-stage / 7))
+        case _:
+            return 1.0

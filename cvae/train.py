@@ -30,7 +30,7 @@ from cvae.errors import InputError
 from cvae.models import Autoencoder, build
 from cvae.processors import cores
 from cvae.runs import Control, Record, Run, State, Status, reason
-from cvae.schedule import record_steps, snapshot_steps
+from cvae.schedule import lr_factor, record_steps, snapshot_steps
 
 CHECKPOINT_SECONDS = 20.0  # at most this much work is done twice after a kill
 POLL_SECONDS = 0.1  # how often control.json is looked at
@@ -215,6 +215,10 @@ class _Training:
 
     def _optimise(self, index: Tensor) -> None:
         """One step of Adam on the images at `index`."""
+        train = self.config.train
+        self.optimiser.param_groups[0]["lr"] = train.lr * lr_factor(
+            train.lr_schedule, self.step, self.per_epoch, train.epochs
+        )
         x, y = self.train.batch(index, self.noise)
         loss, terms = self.model.loss(x, y, self.config.objective, self._beta(), self.noise)
         for parameter in self.parameters:

@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[1]
 
 # From the bottom up: a module imports from its own layer or from those below it. A new module is placed here.
 LAYERS = (
-    {"errors", "families", "locks", "processors", "schedule", "palette", "projection", "pictures"},
+    {"errors", "families", "locks", "processors", "palette", "projection", "pictures"},
     {"config"},
-    {"architecture", "data", "distributions"},
+    {"architecture", "data", "distributions", "schedule"},
     {"nets", "numpy_nets", "models", "batches", "runs"},
     {"views", "checkpoint", "train", "trained", "inference", "metrics"},
     {"evaluation", "explore", "export", "comparison", "bench", "plots", "jobs", "live", "worker"},

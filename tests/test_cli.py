@@ -119,12 +119,12 @@ def test_every_option_reaches_the_config(cli: Callable[..., Answer]):
     options = "--model cvae-predictive --net conv --hidden 12 8 --channels 4 --activation tanh --latent-dim 3"
     options += " --likelihood gaussian --sigma 0.5 --task quadrants --quadrants 2 --beta 2 --kl-warmup 0.5"
     options += " --recon-weight 0.5 --k 2 --alpha 0.5 --epochs 1 --batch-size 500 --lr 0.01 --seed 5 --threads 1"
-    options += " --device cpu --binarize --full-train --run mine"
+    options += " --lr-schedule cosine --device cpu --binarize --full-train --run mine"
     assert cli("train", *options.split()).code == 0
     expected = tiny_run(
         "cvae-predictive", net="conv", hidden=(12, 8), channels=(4,), activation="tanh", latent_dim=3,
         likelihood="gaussian", sigma=0.5, quadrants=2, beta=2.0, kl_warmup=0.5, recon_weight=0.5, k=2, alpha=0.5,
-        epochs=1, batch_size=500, lr=0.01, seed=5, binarize=True, full_train=True,
+        epochs=1, batch_size=500, lr=0.01, lr_schedule="cosine", seed=5, binarize="dynamic", full_train=True,
     )  # fmt: skip
     assert Run("mine").config() == expected
 

@@ -44,7 +44,7 @@ def test_only_like_is_compared_with_like() -> None:
     one = (tiny_run("vae"), measured(reconstruction=20.0))
     others = [
         (tiny_run("vae", likelihood="gaussian"), measured(reconstruction=10.0)),
-        (tiny_run("vae", binarize=True), measured(reconstruction=10.0)),
+        (tiny_run("vae", binarize="dynamic"), measured(reconstruction=10.0)),
         (tiny_run("cvae-predictive"), measured(reconstruction=10.0)),
         (replace(tiny_run("vae"), data=replace(tiny_run().data, name="mnist")), measured(reconstruction=10.0)),
         (tiny_run("vae"), {"split": "validation", "reconstruction": 10.0}),

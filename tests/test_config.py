@@ -19,7 +19,7 @@ ALSO_CALLED = {"family": ["model"]}
 BAD_VALUES = [
     (DataConfig, "name", ["", None, 3]),
     (DataConfig, "dir", ["", 3]),
-    (DataConfig, "binarize", [1, "yes", None]),
+    (DataConfig, "binarize", [1, "yes", True]),
     (DataConfig, "full_train", [0, "no", None]),
     (ModelConfig, "family", ["gan", None, ["vae"]]),
     (ModelConfig, "net", ["transformer", None]),
@@ -85,7 +85,7 @@ def test_a_model_can_be_named_before_its_data_is_read():
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_json_gives_an_equal_config(family: str):
-    config = tiny_run(family, net="conv", hidden=(7, 5), beta=0.5, binarize=True, threads=2, dir="data", sigma=1)
+    config = tiny_run(family, net="conv", hidden=(7, 5), beta=0.5, binarize="dynamic", threads=2, dir="data", sigma=1)
     text = json.dumps(config.to_json(), allow_nan=False)
     assert RunConfig.from_json(json.loads(text)) == config
     assert RunConfig.from_json({**json.loads(text), "versions": {}, "note": "kept by hand"}) == config

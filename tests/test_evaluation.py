@@ -110,7 +110,7 @@ def test_no_figure_depends_on_which_others_are_measured(
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_binarised_pixels_are_one_fixed_draw(likelihood: str, few_digits: ImageData, tmp_path: Path):
-    list(fit(tmp_path / "run", tiny_run(epochs=1, binarize=True, likelihood=likelihood), data=few_digits))
+    list(fit(tmp_path / "run", tiny_run(epochs=1, binarize="dynamic", likelihood=likelihood), data=few_digits))
     figures = [evaluate(tmp_path / "run", data=few_digits, samples=5) for _ in range(2)]
     assert figures[0] == figures[1]
     assert figures[0]["pixels"] == "binarized"

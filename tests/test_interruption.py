@@ -24,7 +24,7 @@ from cvae.config import RunConfig
 from cvae.data import ImageData
 from cvae.runs import Run
 
-CONFIG = tiny_run("cvae", epochs=5, batch_size=8, binarize=True)
+CONFIG = tiny_run("cvae", epochs=5, batch_size=8, binarize="dynamic")
 FILE_OPERATIONS = ("open", "os.rename", "os.truncate", "os.remove", "os.mkdir")  # as Python's audit events call them
 
 

@@ -28,7 +28,7 @@ def test_closing_the_generator_saves(path: Path, few_digits: ImageData, finish: 
     assert Run(path).status().state == "finished"
 
 
-@pytest.mark.parametrize("config", [tiny_run(epochs=3), tiny_run("cvae-predictive", epochs=3, binarize=True, k=3)])
+@pytest.mark.parametrize("config", [tiny_run(epochs=3), tiny_run("cvae-predictive", epochs=3, binarize="dynamic", k=3)])
 def test_stopped_anywhere_and_resumed_equals_uninterrupted(
     config: RunConfig, path: Path, few_digits: ImageData, finish: Callable[..., list[Record]]
 ):

@@ -1,8 +1,10 @@
-"""When snapshots are taken and records written."""
+"""When snapshots are taken and records written, and the learning rate."""
 
 from __future__ import annotations
 
-from cvae.schedule import record_steps, snapshot_steps
+import pytest
+
+from cvae.schedule import lr_factor, record_steps, snapshot_steps
 
 
 def test_snapshots_are_dense_early_and_sparse_late():
@@ -20,3 +22,14 @@ def test_every_epoch_ends_in_a_record():
         assert set(range(per_epoch, per_epoch * epochs + 1, per_epoch)) <= set(steps)
         assert min(steps) == 1
         assert len(steps) < max(1000, epochs) + 30
+
+
+def test_learning_rates():
+    assert {lr_factor("constant", step, 10, 5) for step in range(50)} == {1.0}
+    cosine = [lr_factor("cosine", step, 10, 5) for step in range(51)]
+    assert cosine == sorted(cosine, reverse=True)
+    assert (cosine[0], cosine[25], cosine[50]) == pytest.approx((1, 0.5, 0))
+    epochs = [lr_factor("iwae", 7 * epoch, 7, 3280) for epoch in range(3281)]
+    rates = sorted(set(epochs), reverse=True)
+    assert rates == pytest.approx([10 ** (-i / 7) for i in range(8)])
+    assert [epochs[:3280].count(rate) for rate in rates] == [3**i for i in range(8)]

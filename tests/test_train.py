@@ -70,7 +70,7 @@ def test_codes_and_strips_are_those_of_the_model(family: str, path: Path, few_di
 
 def everything(split: Split) -> tuple[torch.Tensor, torch.Tensor]:
     """All images of a split, grey values in [0, 1], and their labels, one-hot."""
-    return Batches(split, 10, False, torch.device("cpu")).fixed(torch.arange(len(split)))
+    return Batches(split, 10, None, torch.device("cpu")).fixed(torch.arange(len(split)))
 
 
 def test_what_a_record_says(finish: Callable[..., list[Record]]):
@@ -131,7 +131,7 @@ def test_validation_does_not_change_training(path: Path, few_digits: ImageData):
     runs = []
     for name, data in (("one", few_digits), ("other", smaller)):
         runs.append(Run(path / name))
-        list(fit(runs[-1].path, tiny_run(binarize=True), data=data))
+        list(fit(runs[-1].path, tiny_run(binarize="dynamic"), data=data))
     assert weights_equal(*runs)
     one, other = (of(run.history(), "validation")[-1]["loss"] for run in runs)
     assert one != other
@@ -140,7 +140,7 @@ def test_validation_does_not_change_training(path: Path, few_digits: ImageData):
 def test_the_validation_loss_is_that_of_fixed_draws(finish: Callable[..., list[Record]], path: Path):
     """Almost without learning, it hardly moves: the noise of z and of the pixels is the same every epoch."""
     for likelihood in ("bernoulli", "gaussian"):
-        records = finish(tiny_run(binarize=True, lr=1e-9, epochs=3, likelihood=likelihood))
+        records = finish(tiny_run(binarize="dynamic", lr=1e-9, epochs=3, likelihood=likelihood))
         losses = [r["loss"] for r in of(records, "validation")]
         assert losses == pytest.approx([losses[0]] * 3, abs=1e-4)
         path.rename(path.with_name(likelihood))

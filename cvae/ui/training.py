@@ -185,6 +185,7 @@ def _training(choice: Choice | None) -> dict[str, Any]:
         "epochs": _whole("epochs", 1, 100_000, USUAL_EPOCHS),
         "seed": _whole("seed", 0, 2**31 - 1, 0),
         "lr": _number("lr", 1e-6, 1.0, 1e-3, 1e-3),
+        "lr_schedule": _menu("lr_schedule", ("constant", "cosine"), lambda name: t(f"train.schedules.{name}")),
     }
 
 
@@ -198,7 +199,8 @@ def _more(family: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     }
     if FAMILIES[family].given == "condition":
         objective["alpha"] = _number("alpha", 0.0, 1.0, 1.0, 0.1)
-    return model, objective, {"binarize": _switch("binarize"), "full_train": _switch("full_train")}
+    data = {"binarize": "dynamic" if _switch("binarize") else None, "full_train": _switch("full_train")}
+    return model, objective, data
 
 
 def _widths(text: str) -> tuple[int, ...]:
