@@ -29,6 +29,7 @@ from cvae.data import ImageData, load_data
 from cvae.errors import InputError
 from cvae.models import Autoencoder, build
 from cvae.processors import cores
+from cvae.recorder import Failed, Recorder
 from cvae.runs import Control, Record, Run, State, Status, reason
 from cvae.schedule import lr_factor, record_steps, snapshot_steps
 
@@ -38,11 +39,8 @@ HEARTBEAT_SECONDS = 0.5
 LIVE_SECONDS = 0.5  # between two live pictures, while someone watches,
 LIVE_SHARE = 0.04  # which take at most this share of the time
 FITTED_CODES = 10_000  # training images whose codes stand in for the prior that an autoencoder lacks
-DIVERGED = 100.0  # times the scale of an untrained model's loss
 
-
-class Failed(RuntimeError):
-    """A training that cannot go on; the message names step and term."""
+__all__ = ["Failed", "fit"]
 
 
 def fit(
@@ -142,19 +140,13 @@ class _Training:
         self.steps = self.per_epoch * train.epochs
         self.record_at = set(record_steps(self.per_epoch, train.epochs))
         self.snapshot_at = set(snapshot_steps(self.per_epoch, train.epochs))
-        width = 2 + config.model.latent_dim  # loss, reconstruction, KL a dimension
-        self.rows = torch.zeros(self.per_epoch, width, device=self.device)  # one a step since the last record
-        self.filled = 0
+        self.recorder = Recorder(config, self.per_epoch, len(self.train), self.device)
 
         self.step = 0
-        self.seconds = 0.0  # of training, all sessions together
         self.history_length = 0
-        self.scale: float | None = None  # of the loss at the first step, against which divergence is told
-        self.last_record = (0, 0.0)  # step, seconds
-        self.rate = 0.0  # images a second
         self.closely = False  # single steps or slow motion: look at control.json before each step, and show each
         self.show_at = 0.0  # when the next live picture may be written
-        self.clock = self.beat = self.saved = self.polled = time.perf_counter()
+        self.beat = self.saved = self.polled = time.perf_counter()
 
     # --- the loop -----------------------------------------------------------------------------------------------
 
@@ -182,7 +174,8 @@ class _Training:
             raise
 
     def _train(self) -> Iterator[Record]:
-        self.clock = self.beat = self.saved = self.polled = time.perf_counter()
+        self.recorder.skip()
+        self.beat = self.saved = self.polled = time.perf_counter()
         if self.step == 0:
             self._save_weights()
             self.run.write_arrays("held_out", views.originals(self.validation))
@@ -199,9 +192,9 @@ class _Training:
                 self._optimise(order[first * train.batch_size : (first + 1) * train.batch_size])
                 records = []
                 if self.step in self.record_at or self.closely:
-                    records.append(self._write(self._train_record()))
+                    records.append(self._write(self.recorder.train(self.step, self._beta())))
                 if self.step % self.per_epoch == 0:
-                    records.append(self._write(self._validation_record()))
+                    records.append(self._write(self._validate()))
                     self._save_weights()
                 if self.step in self.snapshot_at:
                     self._save_snapshot()
@@ -225,11 +218,7 @@ class _Training:
             parameter.grad = None
         loss.backward()
         self.optimiser.step()
-        row = self.rows[self.filled]
-        row[0], row[1] = loss.detach(), terms.reconstruction.detach().mean()
-        if terms.kl is not None:
-            row[2:] = terms.kl.detach().mean(0)
-        self.filled += 1
+        self.recorder.add(loss, terms)
         self.step += 1
 
     def _beta(self) -> float:
@@ -263,11 +252,11 @@ class _Training:
 
     def _wait(self, state: State, still: Callable[[Control], bool]) -> Control:
         """Do nothing, on no clock but with a heartbeat, for as long as what is asked says so; what is asked then."""
-        self._elapsed()
+        self.recorder.elapsed()
         while still(control := self.run.control()):
             time.sleep(0.03)
-            self.clock = time.perf_counter()
-            if self.clock - self.beat > HEARTBEAT_SECONDS:
+            self.recorder.skip()
+            if time.perf_counter() - self.beat > HEARTBEAT_SECONDS:
                 self._status(state)
         return control
 
@@ -279,102 +268,24 @@ class _Training:
         self.show_at = now + POLL_SECONDS
         return self.run.watched()
 
-    # --- records ------------------------------------------------------------------------------------------------
+    def _validate(self) -> Record:
+        return self.recorder.validation(self.model, self.validation, self.step, self._beta())
 
-    def _elapsed(self) -> float:
-        now = time.perf_counter()
-        self.seconds, self.clock = self.seconds + now - self.clock, now
-        return self.seconds
+    # --- the run folder -------------------------------------------------------------------------------------------
 
     def _write(self, record: Record) -> Record:
         self.history_length = self.run.append(record)
         return record
 
-    def _record(self, split: str, loss: float, reconstruction: float, kl: list[float] | None) -> Record:
-        total = None if kl is None else sum(kl)
-        return {
-            "split": split,
-            "step": self.step,
-            "epoch": self.step / self.per_epoch,
-            "reconstruction": reconstruction,
-            "kl": total,
-            "neg_elbo": None if total is None else reconstruction + total,
-            "kl_per_dim": kl,
-            "loss": loss,
-            "beta": self._beta(),
-            "seconds": round(self._elapsed(), 3),
-            "images_per_second": round(self.rate),
-        }
-
-    def _train_record(self) -> Record:
-        """The means of the steps since the last record; raises `Failed` where one of them is not a sane number."""
-        rows = self.rows[: self.filled].cpu().double()  # in this order: MPS has no doubles
-        self._check(rows)
-        loss, reconstruction, *kl = rows.mean(0).tolist()
-        seconds = self._elapsed()
-        step, then = self.last_record
-        self.rate = (self._images_seen(self.step) - self._images_seen(step)) / max(seconds - then, 1e-9)
-        self.last_record = (self.step, seconds)
-        self.filled = 0
-        return self._record("train", loss, reconstruction, kl if self._has_kl else None)
-
-    def _images_seen(self, step: int) -> int:
-        """Images in all batches up to a step; the last batch of an epoch may be a smaller one."""
-        epochs, steps = divmod(step, self.per_epoch)
-        return epochs * len(self.train) + steps * self.config.train.batch_size
-
-    @property
-    def _has_kl(self) -> bool:
-        return self.model.family.prior != "none"
-
-    def _check(self, rows: Tensor) -> None:
-        if self.scale is None:
-            self.scale = float(rows[0, 0].abs()) + math.prod(self.config.model.image_shape)
-        bad = ~torch.isfinite(rows) | (rows > DIVERGED * self.scale)
-        if not bad.any():
-            return
-        first = int(bad.any(1).nonzero()[0])
-        columns = bad[first].nonzero()[:, 0].tolist()
-        column = min((c for c in columns if c), default=0)  # the term rather than the sum that it spoils
-        name = ("loss", "reconstruction", *(f"KL of dimension {d + 1}" for d in range(rows.shape[1] - 2)))[column]
-        step = self.step - self.filled + first + 1
-        raise Failed(
-            f"step {step}: the {name} became {rows[first, column]:.4g}; try a smaller learning rate, or a larger σ."
-        )
-
-    @torch.inference_mode()
-    def _validation_record(self) -> Record:
-        """The terms over all validation images: one fixed draw of noise, the same every epoch."""
-        generator = torch.Generator(self.device).manual_seed(self.config.train.seed)
-        total = torch.zeros(self.rows.shape[1], dtype=torch.float64)
-        for index in torch.arange(len(self.validation), device=self.device).split(
-            max(1, views.BATCH // self.config.objective.k)
-        ):
-            x, y = self.validation.fixed(index)
-            loss, terms = self.model.loss(x, y, self.config.objective, self._beta(), generator)
-            total[0] += float(loss) * len(x)
-            total[1] += float(terms.reconstruction.mean(0).sum())
-            if terms.kl is not None:
-                total[2:] += terms.kl.sum(0).cpu().double()
-        total /= len(self.validation)
-        if not total.isfinite().all():
-            raise Failed(
-                f"step {self.step}: the validation loss is not finite; try a smaller learning rate, or a larger σ."
-            )
-        mean_loss, reconstruction, *kl = total.tolist()
-        return self._record("validation", mean_loss, reconstruction, kl if self._has_kl else None)
-
-    # --- the run folder -------------------------------------------------------------------------------------------
-
     def _status(self, state: State, message: str | None = None) -> None:
         self.beat = time.perf_counter()
         train = self.config.train
         done = max(self.step, 1)
-        left = self._elapsed() / done * (self.steps - self.step)
+        left = self.recorder.elapsed() / done * (self.steps - self.step)
         self.run.write_status(
             Status(
                 state, message, os.getpid(), time.time(), self.step, self.steps,
-                round(self.step / self.per_epoch, 4), train.epochs, round(self.rate), left,
+                round(self.step / self.per_epoch, 4), train.epochs, round(self.recorder.rate), left,
             )
         )  # fmt: skip
 
@@ -406,12 +317,11 @@ class _Training:
         state = {
             "step": self.step,
             "images": len(self.train),
-            "seconds": self._elapsed(),
             "history": self.history_length,
-            "scale": self.scale,
-            "last_record": self.last_record,
+            **self.recorder.state(),
         }
-        checkpoint.save(self.run, self.model, self.optimiser, self.noise, self.rows[: self.filled], state)
+        rows = self.recorder.rows[: self.recorder.filled]
+        checkpoint.save(self.run, self.model, self.optimiser, self.noise, rows, state)
         self.saved = time.perf_counter()
 
     def _restore(self) -> None:
@@ -424,10 +334,8 @@ class _Training:
                     f"the data has changed: {self.run.name} was trained on {state['images']:,} images,"
                     f" and now there are {len(self.train):,}."
                 )
-            self.filled = len(rows)
-            self.rows[: self.filled] = rows.to(self.device)
-            self.step, self.seconds, self.history_length = state["step"], state["seconds"], state["history"]
-            self.scale, self.last_record = state["scale"], tuple(state["last_record"])
+            self.step, self.history_length = state["step"], state["history"]
+            self.recorder.restore(rows, state)
         self.run.write_config(self.config)
         self.run.cut_back(self.history_length, self.step if kept else -1)
         if self.step < self.steps:

@@ -23,15 +23,17 @@ LAYERS = (
     {"config"},
     {"architecture", "data", "distributions", "schedule"},
     {"nets", "numpy_nets", "models", "batches", "runs"},
-    {"views", "checkpoint", "train", "trained", "inference", "metrics"},
-    {"evaluation", "explore", "export", "comparison", "bench", "plots", "jobs", "live", "worker"},
+    {"views", "checkpoint", "recorder", "train", "trained", "inference", "metrics", "classifier"},
+    {"explore", "export", "comparison", "bench", "plots", "jobs", "live", "worker"},
+    {"generation", "augmentation", "evaluation"},
     {"", "__main__"},  # the package itself, and its command line
     {"ui"},
     {"pages", "app"},
 )
 TORCH = {
     *("distributions", "nets", "models", "batches", "views", "checkpoint"),
-    *("train", "trained", "metrics", "evaluation", "bench"),
+    *("recorder", "train", "trained", "metrics", "classifier"),
+    *("generation", "augmentation", "evaluation", "bench"),
 }
 
 
