@@ -1,4 +1,4 @@
-"""The records of a training: means over the steps since the last one, terms over the validation images, and the clock."""
+"""The records of a training: means over steps, terms over the validation images, and the clock."""
 
 from __future__ import annotations
 
