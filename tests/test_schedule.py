@@ -33,3 +33,6 @@ def test_learning_rates():
     rates = sorted(set(epochs), reverse=True)
     assert rates == pytest.approx([10 ** (-i / 7) for i in range(8)])
     assert [epochs[:3280].count(rate) for rate in rates] == [3**i for i in range(8)]
+    short = [lr_factor("iwae", step, 10, 10) for step in range(101)]
+    assert short[:81] == pytest.approx([lr_factor("iwae", step, 10, 3280) for step in range(81)])
+    assert short[80:] == pytest.approx([short[80] * (100 - step) / 20 for step in range(80, 101)])
