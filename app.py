@@ -9,11 +9,14 @@ import streamlit as st
 from cvae.ui import frame, runs, state
 from cvae.ui.text import t
 
-PAGES = ("start", "train", "latent", "sample", "compare")
+PAGES = ("start", "train", "latent", "sample", "compare", "measure")
 ICON = Path(__file__).parent / "assets" / "icon.png"  # a named icon would be fetched from outside
 STYLE = """
 .stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; }
+a:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
 .st-key-language-bar { position: fixed; top: 0.85rem; right: 4rem; z-index: 999991; width: auto; }
+.st-key-explained td:first-child { min-width: 8rem; }
+.st-key-explained td:last-child { min-width: 16rem; }
 """
 
 frame.begin()

@@ -19,8 +19,12 @@ From the bottom up; imports point upwards in this list only.
     schedule       when a training takes snapshots and writes records
     train          fit(): a generator of records that writes a run folder
     trained        load(): the model back from its run folder
-    metrics        measures of codes and of densities
+    metrics        measures of codes, features and densities
+    classifier     the frozen judge of a data set's samples
+    generation     what a model's samples are worth to it
+    augmentation   what they teach a classifier that has few real images
     evaluation     the figures of a run on its test images
+    reproduce      a protocol: trained, measured, written down
     bench          how fast training is here
 
 Beside them, without torch, for pages that must open at once and for whoever wants arrays:
@@ -36,6 +40,10 @@ Beside them, without torch, for pages that must open at once and for whoever wan
     export         a run as what the browser decodes
     live           a training as what the browser draws
     jobs           trainings as processes with a queue
+    gallery        the shipped runs: their recipes, and how a run is made small
+    protocols      what stands beside published figures, and how it is trained and measured
+    results        what was found, in rows
+    cli            the command line
     ui             what the Streamlit pages share
 
 The names below are the public interface of a few lines of Python; they are imported when first used.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from cvae.families import FAMILIES
 
 Better = Literal["lower", "higher"]
 
-FIGURES: dict[str, Better | None] = {  # in nats an image, but for units and accuracies
+FIGURES: dict[str, Better | None] = {  # in nats an image, but for units, accuracies and what samples are worth
     "reconstruction": "lower",
     "kl": None,  # small is a posterior near its prior, or one that says nothing
     "neg_elbo": "lower",
@@ -23,7 +24,11 @@ FIGURES: dict[str, Better | None] = {  # in nats an image, but for units and acc
     "active_units": None,
     "knn_accuracy": None,  # whether codes should tell the class depends on the model
     "linear_probe_accuracy": None,
+    "conditional_accuracy": "higher",
+    "diversity": None,  # 1 is as diverse as the data
+    "frechet_distance": "lower",
 }
+OF_SAMPLES = ("conditional_accuracy", "diversity", "frechet_distance")  # judged by the classifier of the data set
 
 
 @dataclass(frozen=True)
@@ -49,13 +54,33 @@ def comparison(runs: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> list[Row]
     return rows
 
 
+def number(measured: Mapping[str, Any], name: str) -> float | None:
+    """A figure, if there is one: metrics.json may be older than it, or damaged."""
+    return _finite(measured.get(name))
+
+
+def numbers(measured: Mapping[str, Any], name: str) -> list[float]:
+    """A figure that has a value for each dimension or class; empty where there is none."""
+    values = measured.get(name)
+    if not isinstance(values, list):
+        return []
+    known = [found for value in values if (found := _finite(value)) is not None]
+    return known if len(known) == len(values) else []
+
+
+def _finite(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return value if math.isfinite(value) else None
+
+
 def _value(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> float | None:
     given = FAMILIES[config.model.family].given
     if figure == "nll":
-        return measured.get({"nothing": "nll", "label": "nll_mixture"}.get(given, ""))
+        return number(measured, {"nothing": "nll", "label": "nll_mixture"}.get(given, ""))
     if figure == "nll_given":
-        return None if given == "nothing" else measured.get("nll")
-    return measured.get(figure)
+        return None if given == "nothing" else number(measured, "nll")
+    return number(measured, figure)
 
 
 def _best(
@@ -80,6 +105,8 @@ def _best(
 def _quantity(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> object:
     """Equal for values that may be compared."""
     model, data = config.model, config.data
+    if figure in OF_SAMPLES:
+        return data.name
     given = FAMILIES[model.family].given
     target = (model.task, model.quadrants) if given == "condition" else None
     sigma = model.sigma if model.likelihood == "gaussian" else None

@@ -68,7 +68,7 @@ def _number(name: str, value: Any, low: float, high: float = math.inf, *, above:
     real = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if not real or value < low or value > high or (above and value == low):
         limit = f"above {low:g}" if above else f"of at least {low:g}"
-        limit += "" if high == math.inf else f" and at most {high:g}"
+        limit = limit if high == math.inf else f"{limit} and at most {high:g}"
         raise InputError(f"{name} must be a number {limit}, not {value!r}.")
 
 
@@ -199,6 +199,14 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+
+    def anywhere(self) -> RunConfig:
+        """The same, but for where the data lies on this machine."""
+        return self.with_data_in(None)
+
+    def with_data_in(self, directory: str | None) -> RunConfig:
+        """The same, but for where the data lies."""
+        return dataclasses.replace(self, data=dataclasses.replace(self.data, dir=directory))
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object, `{"format": 1, "data": {...}, "model": {...}, "objective": {...}, "train": {...}}`."""

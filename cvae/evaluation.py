@@ -1,6 +1,6 @@
 """What `python -m cvae evaluate` measures of a run, with the protocol's parameters beside the figures.
 
-Everything in nats an image, lower is better, unless its name says accuracy.
+Everything in nats an image, lower is better, unless its name says accuracy, units, diversity or distance.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from torch import Tensor
 
 from cvae import metrics
 from cvae.batches import Batches
-from cvae.config import DataConfig
-from cvae.data import ImageData, load_data
+from cvae.classifier import Classifier
+from cvae.data import ImageData
 from cvae.distributions import log_mean_exp
-from cvae.errors import InputError
+from cvae.generation import generation_figures
+from cvae.inference import Inference, codes_to_fit
 from cvae.models import Autoencoder
 from cvae.models.predictive import PredictiveCVAE
 from cvae.runs import Run, reason
-from cvae.trained import load
+from cvae.trained import data_of, load
 
 BATCH = 100  # images measured at a time
 DECODES = 10_000  # codes decoded at a time, which bounds the memory
@@ -48,22 +49,21 @@ def evaluate(
     `reconstruction`, `kl` and `neg_elbo` come from one sample a posterior; `nll` from `samples` importance samples
     under the model's own prior: −log p(x), for a label-conditional model −log p(x|y) with `nll_mixture`, which is
     −log Σ_y p(y) p(x|y) with p(y) uniform, beside it, for cvae-predictive −log p(t|c). A figure that does not apply is
-    null. On grey pixels with the Bernoulli likelihood all of these are losses rather than likelihoods.
+    null. On grey pixels with the Bernoulli likelihood all of these are losses rather than likelihoods. What the model's
+    samples are worth to a frozen classifier is described in `cvae.generation`.
 
     data_dir: where the data lies now, if not where it lay in training. progress: called with the share done, 0 … 1.
     Raises `InputError` for what is not a run, for damaged weights, and for data that is missing or of another shape.
     """
     run = Run.open(path)
     config, model = run.config(), load(path)
-    if data is None:
-        directory = config.data.dir if data_dir is None else data_dir
-        data = load_data(DataConfig(config.data.name, directory, config.data.binarize))
-    if data.image_shape != config.model.image_shape or data.class_names != config.model.class_names:
-        raise InputError(f"{data.name} is not what {run.name} was trained on: its images or its classes differ.")
+    data = data_of(run, data_dir, data)
     cpu = torch.device("cpu")
     train, test = (Batches(s, config.model.classes, config.data.binarize, cpu) for s in (data.train, data.test))
     measuring = _Measuring(model, test, samples, seed, progress or (lambda share: None))
     codes = _codes(model, test)
+    arrays = Inference.of(model, codes_to_fit(run.codes()) if config.model.family == "ae" else None)
+    generation = generation_figures(arrays, Classifier.load(config.data.name), data, seed=seed)
     figures = {
         "run": run.name,
         "model": config.model.family,
@@ -77,6 +77,7 @@ def evaluate(
         **measuring.terms(),
         **measuring.importance(),
         **_code_figures(model, train, test, codes),
+        **generation,
     }
     if isinstance(model, PredictiveCVAE):
         figures |= measuring.prediction(model)

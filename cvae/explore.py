@@ -163,7 +163,7 @@ def draw(
 def sample(
     model: Inference | Autoencoder, n: int, given: ArrayLike | None = None, *, temperature: float = 1.0, seed: int = 0
 ) -> Array:
-    """n pictures (n, C, H, W) of codes from `draw`. given: one label (K,) or image (C, H, W) for all."""
+    """n pictures (n, C, H, W) of codes from `draw`. given: a label (K,) or image (C, H, W) for all, or n of them."""
     model = _inference(model)
     return model.decode(draw(model, n, given, temperature=temperature, seed=seed), _row(given))
 

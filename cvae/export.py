@@ -40,7 +40,7 @@ from cvae.config import ModelConfig
 from cvae.data.images import ImageData
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.inference import Inference, codes_to_fit
+from cvae.inference import Inference, checked_codes, checked_weights, codes_to_fit
 from cvae.runs import Run
 
 VERSION = 1
@@ -107,13 +107,9 @@ class _Model:
         config = run.config().model
         if step is not None and step not in run.snapshot_steps():
             raise InputError(f"{run.name} has no snapshot of step {step}.")
-        weights = run.weights() if step is None else run.snapshot(step)
-        if broken := [name for name, value in weights.items() if not np.isfinite(value).all()]:
-            raise InputError(
-                f"the weights of {run.name} hold values that are not numbers ({broken[0]}): train it again."
-            )
+        weights = checked_weights(run, step)
         arrays, split = _codes(run, step)
-        codes, labels = _checked_codes(run.name, config, arrays)
+        codes, labels = checked_codes(run.name, config, arrays)
         images = _held_out(data, split, config)
         return cls(
             name=run.name,
@@ -208,21 +204,6 @@ class _Model:
             "overall": _gaussian(means.mean(0), (stds**2).mean(0) + means.var(0)),  # moments of the even mixture
             "parts": [_gaussian(mean, std**2) for mean, std in zip(means, stds, strict=True)],
         }
-
-
-def _checked_codes(name: str, config: ModelConfig, arrays: Mapping[str, Array]) -> tuple[Array | None, Array | None]:
-    """Codes (N, d) and labels (N,), if there are any, and if they fit the model."""
-    codes, labels = arrays.get("codes"), arrays.get("labels")
-    if codes is None:
-        return None, None
-    fits = codes.ndim == 2 and codes.shape[1] == config.latent_dim and np.isfinite(codes).all()
-    if labels is not None:
-        fits = (
-            fits and labels.shape == codes.shape[:1] and bool(np.all((labels >= 0) & (labels < max(config.classes, 1))))
-        )
-    if not fits:
-        raise InputError(f"the codes of {name} are damaged or belong to another model: train it again.")
-    return codes.astype(np.float32), None if labels is None else labels.astype(np.uint8)
 
 
 def _codes(run: Run, step: int | None) -> tuple[Mapping[str, Array], str]:

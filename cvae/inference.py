@@ -54,8 +54,12 @@ class Inference:
     def load(cls, run: Run | str | os.PathLike[str]) -> Inference:
         """The model of a run folder; of one that still trains, its newest weights on disk. Raises `InputError`."""
         run = run if isinstance(run, Run) else Run.open(run)
-        config = run.config().model
-        return cls(config, run.weights(), codes_to_fit(run.codes()) if config.family == "ae" else None)
+        config, codes = run.config().model, None
+        if config.family == "ae":
+            arrays = run.codes()
+            checked_codes(run.name, config, arrays)
+            codes = codes_to_fit(arrays)
+        return cls(config, checked_weights(run), codes)
 
     @classmethod
     def at(cls, run: Run, step: int) -> Inference:
@@ -147,7 +151,7 @@ class Inference:
 
     def _net(self, role: str) -> NumpyNet:
         if role not in self._nets:
-            raise ValueError(f"these weights hold no {role}; a snapshot of a training has decoder and prior only")
+            raise InputError(f"these weights hold no {role}; a snapshot of a training has decoder and prior only.")
         return self._nets[role]
 
     def _labels(self, labels: ArrayLike | None) -> Array:
@@ -181,6 +185,30 @@ class Inference:
     @property
     def _visible(self) -> NDArray[np.bool_]:
         return visible_mask(*self.config.image_shape[1:], self.config.quadrants)
+
+
+def checked_weights(run: Run, step: int | None = None) -> dict[str, NDArray[Any]]:
+    """The weights of a run, or of one of its snapshots; `InputError` where some are no numbers."""
+    weights = run.weights() if step is None else run.snapshot(step)
+    if broken := [name for name, value in weights.items() if not np.isfinite(value).all()]:
+        raise InputError(f"the weights of {run.name} hold values that are not numbers ({broken[0]}): train it again.")
+    return weights
+
+
+def checked_codes(
+    name: str, config: ModelConfig, arrays: Mapping[str, NDArray[Any]]
+) -> tuple[Array | None, Array | None]:
+    """Codes (N, d) and labels (N,), if there are any; `InputError` where they do not fit the model."""
+    codes, labels = arrays.get("codes"), arrays.get("labels")
+    if codes is None:
+        return None, None
+    fits = codes.ndim == 2 and len(codes) > 0 and codes.shape[1] == config.latent_dim and np.isfinite(codes).all()
+    if labels is not None:
+        known = (labels >= 0) & (labels < max(config.classes, 1))
+        fits = fits and labels.shape == codes.shape[:1] and bool(known.all())
+    if not fits:
+        raise InputError(f"the codes of {name} are damaged or belong to another model: train it again.")
+    return codes.astype(np.float32), None if labels is None else labels.astype(np.uint8)
 
 
 def codes_to_fit(arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

@@ -67,9 +67,11 @@ class Jobs:
             run.request("run")
         elif state not in ("queued", "running"):
             config = run.config()
-            if epochs is not None:
-                run.write_config(dataclasses.replace(config, train=dataclasses.replace(config.train, epochs=epochs)))
-            run.write_status(dataclasses.replace(run.status(), state="queued", message=None, pid=0))
+            with _writing(run.path):
+                if epochs is not None:
+                    more = dataclasses.replace(config.train, epochs=epochs)
+                    run.write_config(dataclasses.replace(config, train=more))
+                run.write_status(dataclasses.replace(run.status(), state="queued", message=None, pid=0))
             self._enqueue(run)
 
     def pause(self, run: Run) -> None:
@@ -81,20 +83,23 @@ class Jobs:
 
     def stop(self, run: Run) -> None:
         """End a training with its state saved, or take a waiting one out of the queue."""
-        with self._locked():
+        with self._locked(), _writing(self.queue):
             tickets = [ticket for ticket in self._tickets() if _name(ticket) == run.name]
             for ticket in tickets:
                 ticket.unlink()
         if tickets:
-            run.write_status(dataclasses.replace(run.status(), state="stopped"))
+            with _writing(run.path):
+                run.write_status(dataclasses.replace(run.status(), state="stopped"))
         else:
             self._when_begun(run, lambda: run.request("stop"))
 
     def delete(self, run: Run) -> None:
-        """Stop the training, if it is under way, and remove the folder."""
+        """Stop the training, if it is under way, and remove the folder; someone else may have done so already."""
         self.stop(run)
         _wait(lambda: not run.locked(), 10)
-        run.delete()
+        with _writing(run.path), contextlib.suppress(FileNotFoundError):
+            if run.path.exists():
+                run.delete()
 
     def waiting(self) -> list[str]:
         """The names of the runs in the queue, the next one first."""
@@ -112,7 +117,7 @@ class Jobs:
 
     def tend(self) -> None:
         """Start a worker if a run waits that could be trained now, and close the books of workers that died."""
-        if not self.queue.is_dir():
+        if not self.queue.is_dir() or not os.access(self.lock_file, os.W_OK):  # a folder to look at alone has no queue
             return
         with self._locked():
             self._close_books()
@@ -123,12 +128,12 @@ class Jobs:
 
     def warm(self) -> None:
         """Have a worker ready, with torch imported, for a start that is likely soon."""
-        with self._locked():
+        with contextlib.suppress(InputError), self._locked():  # where nothing can be written, nothing will start
             if not any(map(held, _files(self.workers))) and not self._idle_worker():
                 self._start_worker()
 
     def _enqueue(self, run: Run) -> None:
-        with self._locked():
+        with self._locked(), _writing(self.queue):
             (self.queue / f"{time.time_ns():020d}.{run.name}").touch()
         self.tend()
 
@@ -259,6 +264,15 @@ def status_of(run: Run) -> Status:
 def fail(run: Run, message: str) -> None:
     """Say of a run that no training can say it of that it failed."""
     run.write_status(dataclasses.replace(status_of(run), state="failed", message=message, pid=0))
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """A disk that is full, or a folder that may not be written, is told in a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"cannot write to {path}: {reason(error)}.") from error
 
 
 def _name(ticket: Path) -> str:

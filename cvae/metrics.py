@@ -1,4 +1,4 @@
-"""Measures of codes and of densities: arrays or tensors in, numbers out. Nothing here knows a run or a data set.
+"""Measures of codes, features and densities: arrays or tensors in, numbers out. Nothing here knows a run or a data set.
 
 Shapes: N images, d latent dimensions, K importance samples.
 """
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import pdist
 
 from cvae.distributions import log_mean_exp
 
@@ -61,6 +62,42 @@ def linear_probe_accuracy(codes: Codes, labels: Labels, test_codes: Codes, test_
         return float((np.asarray(test_labels) == labels[0]).mean())
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     return float(probe.fit(codes, labels).score(test_codes, test_labels))
+
+
+def mean_distance(features: Codes) -> float:
+    """The mean Euclidean distance between two of the rows (N, F), N ≥ 2, every pair once; 0 … ∞, 0: all are equal."""
+    return float(pdist(torch.from_numpy(np.asarray(features, np.float64))).mean())
+
+
+def frechet_distance(features: Codes, others: Codes) -> float:
+    """The squared Fréchet distance between the Gaussians fitted to two sets of features (N, F) and (M, F); 0 … ∞.
+
+    0: equal means and covariances. This is the FID (Heusel et al. 2017, arXiv:1706.08500, equation 6), in whatever
+    features it is given; it shrinks as there are more images, so that only figures of equal counts compare.
+    """
+    moments = []
+    for rows in (features, others):
+        values = torch.from_numpy(np.asarray(rows, np.float64))
+        moments += [values.mean(0), torch.atleast_2d(values.T.cov())]
+    return gaussian_frechet_distance(*moments)
+
+
+def gaussian_frechet_distance(mean: Tensor, covariance: Tensor, other_mean: Tensor, other_covariance: Tensor) -> float:
+    """|μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½), between N(μ₁, Σ₁) and N(μ₂, Σ₂) (Dowson & Landau 1982).
+
+    tr (Σ₁Σ₂)^½ is the sum of the singular values of Σ₁^½ Σ₂^½, which unlike a root of the product exists and is real
+    for singular covariances too.
+    """
+    cross = torch.linalg.svdvals(_root(covariance) @ _root(other_covariance)).sum()
+    found = (mean - other_mean).square().sum() + covariance.trace() + other_covariance.trace() - 2 * cross
+    return max(0.0, float(found))
+
+
+def _root(covariance: Tensor) -> Tensor:
+    """The symmetric square root."""
+    values, axes = torch.linalg.eigh(covariance)
+    root: Tensor = (axes * values.clamp(min=0).sqrt()) @ axes.T
+    return root
 
 
 @dataclass(frozen=True)

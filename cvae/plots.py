@@ -74,14 +74,14 @@ def scatter(
 
     layout: dict[str, Any] = {"dragmode": "pan", "height": height, "legend": {"itemsizing": "constant", "title": ""}}
     if points.shape[1] == 2:
-        figure.update_xaxes(title=axes[0], **_axis())
-        figure.update_yaxes(title=axes[1] if len(axes) > 1 else "", scaleanchor="x", **_axis())
+        figure.update_xaxes(title=axes[0], **axis())
+        figure.update_yaxes(title=axes[1] if len(axes) > 1 else "", scaleanchor="x", **axis())
     else:
         names = dict(zip(("xaxis", "yaxis", "zaxis"), axes, strict=False))
         space = {"showbackground": False, "gridcolor": GRID, "zerolinecolor": NEUTRAL}
         layout["scene"] = {key: {"title": {"text": name}, **space} for key, name in names.items()}
         layout["dragmode"] = "orbit"
-    return _dressed(figure, **layout)
+    return dressed(figure, **layout)
 
 
 def histograms(
@@ -120,12 +120,12 @@ def histograms(
                 mode="lines", line={"color": run_color(1), "width": 3}, **common,
             )  # fmt: skip
             figure.add_traces([curve], **cell)
-    figure.update_xaxes(**_axis())
-    figure.update_yaxes(showticklabels=False, rangemode="tozero", **_axis())
-    return _dressed(figure, height=90 + 230 * rows, bargap=0, legend={"orientation": "h", "y": 1 + 0.25 / rows})
+    figure.update_xaxes(**axis())
+    figure.update_yaxes(showticklabels=False, rangemode="tozero", **axis())
+    return dressed(figure, height=90 + 230 * rows, bargap=0, legend={"orientation": "h", "y": 1 + 0.25 / rows})
 
 
-def kl_bars(kl_per_dim: Sequence[float], *, unit: str = "nats") -> go.Figure:
+def kl_bars(kl_per_dim: Sequence[float], *, unit: str = "nats", color: int = 0) -> go.Figure:
     """The KL of each dimension as bars; from eleven dimensions on, the largest first."""
     kl = np.asarray(kl_per_dim, dtype=np.float64)
     order = np.argsort(-kl, kind="stable") if len(kl) > 10 else np.arange(len(kl))
@@ -133,13 +133,13 @@ def kl_bars(kl_per_dim: Sequence[float], *, unit: str = "nats") -> go.Figure:
         go.Bar(
             x=[axis_name(int(d)) for d in order],
             y=kl[order],
-            marker={"color": run_color(0), "line": {"width": 0}},
+            marker={"color": run_color(color), "line": {"width": 0}},
             hovertemplate=f"%{{x}}: %{{y:.3f}} {unit}<extra></extra>",
         )
     )
-    figure.update_xaxes(type="category", **_axis())
-    figure.update_yaxes(title=f"KL, {unit}", rangemode="tozero", **_axis())
-    return _dressed(figure, height=320, showlegend=False)
+    figure.update_xaxes(type="category", **axis())
+    figure.update_yaxes(title=f"KL, {unit}", rangemode="tozero", **axis())
+    return dressed(figure, height=320, showlegend=False)
 
 
 def curves(
@@ -169,10 +169,10 @@ def curves(
                     hovertemplate="%{x:.2f}: %{y:.2f}<extra></extra>",
                 )  # fmt: skip
                 figure.add_trace(line, row=1, col=column)
-    figure.update_xaxes(title=words["epoch"], rangemode="tozero", **_axis())
-    figure.update_yaxes(**_axis())
+    figure.update_xaxes(title=words["epoch"], rangemode="tozero", **axis())
+    figure.update_yaxes(**axis())
     figure.update_yaxes(title=words["unit"], col=1)
-    return _dressed(figure, height=420, legend={"orientation": "h", "y": -0.25})
+    return dressed(figure, height=420, legend={"orientation": "h", "y": -0.25})
 
 
 # --- the geometry behind them -------------------------------------------------------------------------------------
@@ -288,12 +288,14 @@ def _contours(points: Floats) -> go.Contour:
     return go.Contour(x=x, y=y, z=share, contours=lines, line=style, **quiet)
 
 
-def _axis() -> dict[str, Any]:
+def axis() -> dict[str, Any]:
+    """How every axis is drawn."""
     lines = {"showgrid": True, "gridcolor": GRID, "zerolinecolor": NEUTRAL, "zerolinewidth": 1}
     return {**lines, "title_font_size": FONT + 2, "tickfont_size": FONT - 1}
 
 
-def _dressed(figure: go.Figure, **layout: Any) -> go.Figure:
+def dressed(figure: go.Figure, **layout: Any) -> go.Figure:
+    """The figure as it shall look on either background."""
     clear = "rgba(0,0,0,0)"
     figure.update_annotations(selector={"bgcolor": None}, font_size=FONT + 2)
     figure.update_layout(

@@ -1,8 +1,10 @@
-"""How many processors this process may use."""
+"""The processors: how many this process may use, and what they are."""
 
 from __future__ import annotations
 
 import os
+import platform
+from pathlib import Path
 
 
 def cores() -> int:
@@ -10,3 +12,13 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def machine() -> str:
+    """What figures of time were measured on: "2 cores, Intel(R) Xeon(R) Processor @ 2.10GHz"."""
+    name = platform.processor() or platform.machine()
+    listed = Path("/proc/cpuinfo")  # Linux, where `platform` knows no more than the architecture
+    if listed.exists():
+        lines = listed.read_text(encoding="utf-8", errors="replace").splitlines()
+        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+    return f"{cores()} cores, {name}"

@@ -10,6 +10,7 @@
       model.safetensors              the weights: of the end, or the newest so far
       codes.safetensors              codes of the test images, once finished
       metrics.json                   what `evaluate` measured
+      augmentation.json              what `augment` measured
       held_out.safetensors           the validation images of the strips
       live.safetensors, watched      codes and strip of this moment, renewed while a page touches `watched`
       log.txt                        what the training printed, where `cvae.jobs` ran it
@@ -82,8 +83,26 @@ def _is_status(name: str, value: Any) -> bool:
         case "message":
             return value is None or isinstance(value, str)
         case "seconds_left":
-            return value is None or isinstance(value, (int, float))
-    return name in {f.name for f in dataclasses.fields(Status)} and isinstance(value, (int, float))
+            return value is None or _is_number(value)
+    return name in {f.name for f in dataclasses.fields(Status)} and _is_number(value)
+
+
+def _is_record(values: Any) -> bool:
+    """Whether `values` can be a line of history.jsonl."""
+    if not isinstance(values, dict) or values.get("split") not in ("train", "validation"):
+        return False
+    others = (value for name, value in values.items() if name not in ("split", "kl_per_dim") and value is not None)
+    per_dim = values.get("kl_per_dim")
+    return (
+        isinstance(values.get("step"), int)
+        and None not in (values.get("epoch"), values.get("reconstruction"))
+        and all(map(_is_number, others))
+        and (per_dim is None or (isinstance(per_dim, list) and all(map(_is_number, per_dim))))
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -149,8 +168,9 @@ class Run:
         """What the run is made from."""
         if not (self.path / "config.json").is_file():
             raise InputError(f"{self.path} is not a run: it has no config.json. `python -m cvae list` names the runs.")
+        values = self._json("config.json")
         try:
-            return RunConfig.from_json(self._json("config.json"))
+            return RunConfig.from_json(values)
         except InputError as error:
             raise InputError(f"{self.path / 'config.json'} cannot be used: {error}") from error
 
@@ -179,9 +199,12 @@ class Run:
             raise InputError(f"{self.path / 'history.jsonl'} cannot be read.") from error
         lines = text.splitlines() if text.endswith("\n") else text.splitlines()[:-1]
         try:
-            return [json.loads(line) for line in lines[start:]]
-        except ValueError as error:
+            records = [json.loads(line) for line in lines[start:]]
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{self.path / 'history.jsonl'} is damaged.") from error
+        if not all(map(_is_record, records)):
+            raise InputError(f"{self.path / 'history.jsonl'} is damaged.")
+        return records
 
     def snapshot_steps(self) -> list[int]:
         """The steps of which there is a snapshot, rising."""
@@ -189,8 +212,14 @@ class Run:
 
     def snapshot(self, step: int, names: Collection[str] | None = None) -> Arrays:
         """`codes` (N, d) posterior means of the first validation images, `labels` (N,) where there are any, `decoder.*`
-        and `prior_net.*` weights in half precision, `strip` (16, C, H, W) uint8 reconstructions."""
-        return self._arrays(f"snapshots/{step}.safetensors", names)
+        and `prior_net.*` weights in half precision, `strip` (16, C, H, W) uint8 reconstructions.
+
+        A shipped run's snapshots may come without weights: those of its last step are the model's.
+        """
+        arrays = self._arrays(f"snapshots/{step}.safetensors", names)
+        if names is None and not any(map(_decodes, arrays)) and step == self.weights_step():
+            arrays |= {name: values for name, values in self.weights().items() if _decodes(name)}
+        return arrays
 
     def held_out(self) -> np.ndarray[Any, Any] | None:
         """The validation images whose reconstructions are the strips, (16, C, H, W) uint8, where they were kept."""
@@ -230,17 +259,24 @@ class Run:
 
     def metrics(self) -> dict[str, Any] | None:
         """What `evaluate` measured, if it has."""
-        if not (self.path / "metrics.json").is_file():
+        return self._object("metrics.json")
+
+    def augmentation(self) -> dict[str, Any] | None:
+        """What `augment` measured, if it has."""
+        return self._object("augmentation.json")
+
+    def _object(self, name: str) -> dict[str, Any] | None:
+        if not (self.path / name).is_file():
             return None
-        values = self._json("metrics.json")
+        values = self._json(name)
         if not isinstance(values, dict):
-            raise InputError(f"{self.path / 'metrics.json'} is not an object.")
+            raise InputError(f"{self.path / name} is not an object.")
         return values
 
     def _json(self, name: str) -> Any:
         try:
             return json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"{self.path / name} is damaged: it is not readable JSON.") from error
 
     def _arrays(self, name: str, names: Collection[str] | None = None) -> Arrays:
@@ -267,7 +303,7 @@ class Run:
         try:
             values = json.loads((self.path / "control.json").read_text(encoding="utf-8"))
             return Control(values["action"], int(values["until"]), float(values.get("pace", 0)))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return Control()
 
     def watch(self) -> None:
@@ -289,6 +325,14 @@ class Run:
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
         self._write_json("metrics.json", metrics)
+
+    def write_augmentation(self, figures: dict[str, Any]) -> None:
+        self._write_json("augmentation.json", figures)
+
+    def forget_measures(self) -> None:
+        """Remove what was measured of weights that are no more."""
+        for name in ("metrics.json", "augmentation.json"):
+            (self.path / name).unlink(missing_ok=True)
 
     def write_config(self, config: RunConfig) -> None:
         self._write_json("config.json", {**config.to_json(), "versions": versions()})
@@ -356,6 +400,11 @@ class Run:
         return held(self.path / "lock")
 
 
+def _decodes(name: str) -> bool:
+    """Whether a weight of that name is among those that decoding takes."""
+    return name.startswith(("decoder.", "prior_net."))
+
+
 def _aside(name: str) -> str:
     """Where a process and thread writes what will be `name`."""
     return f".{name}.{os.getpid()}.{threading.get_ident()}.tmp"
@@ -376,8 +425,11 @@ def find_run(text: str) -> Run:
 
 def runs_in(folder: str | os.PathLike[str]) -> list[Run]:
     """The runs right below `folder`, the newest first."""
-    folders = Path(folder).glob("[!.]*/config.json") if Path(folder).is_dir() else ()  # .name: one that is being made
-    return [Run(c.parent) for c in sorted(folders, key=lambda c: c.stat().st_mtime, reverse=True)]
+    written = {}
+    for config in Path(folder).glob("[!.]*/config.json") if Path(folder).is_dir() else ():  # .name: one being made
+        with contextlib.suppress(FileNotFoundError):  # one that is just being deleted
+            written[config] = config.stat().st_mtime
+    return [Run(config.parent) for config in sorted(written, key=written.__getitem__, reverse=True)]
 
 
 def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:

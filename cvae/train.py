@@ -290,7 +290,7 @@ class _Training:
         )  # fmt: skip
 
     def _save_weights(self) -> None:
-        (self.run.path / "metrics.json").unlink(missing_ok=True)  # of the weights before
+        self.run.forget_measures()  # of the weights before
         self.run.write_arrays("model", views.weights(self.model), {"step": str(self.step)})
 
     def _save_codes(self) -> None:
@@ -339,5 +339,5 @@ class _Training:
         self.run.write_config(self.config)
         self.run.cut_back(self.history_length, self.step if kept else -1)
         if self.step < self.steps:
-            for stale in ("codes.safetensors", "metrics.json"):
-                (self.run.path / stale).unlink(missing_ok=True)
+            self.run.forget_measures()
+            (self.run.path / "codes.safetensors").unlink(missing_ok=True)

@@ -1,11 +1,13 @@
-"""A trained model, back from its run folder."""
+"""A trained model, back from its run folder, and the data it was trained on."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import torch
 
+from cvae.data import ImageData, load_data
 from cvae.errors import InputError
 from cvae.models import Autoencoder, build
 from cvae.runs import Arrays, Run
@@ -34,3 +36,16 @@ def model_from(run: Run, weights: Arrays) -> Autoencoder:
         )
     model.load_state_dict({name: torch.from_numpy(value).float() for name, value in weights.items()})
     return model.eval().requires_grad_(False)
+
+
+def data_of(run: Run, data_dir: str | None = None, data: ImageData | None = None) -> ImageData:
+    """The data that the run was trained on, read from `data_dir` if it lies elsewhere now; `data` if it is at hand.
+
+    Raises `InputError` for data that is missing, or whose images or classes are others.
+    """
+    config = run.config()
+    if data is None:
+        data = load_data(replace(config.data, dir=config.data.dir if data_dir is None else data_dir))
+    if data.image_shape != config.model.image_shape or data.class_names != config.model.class_names:
+        raise InputError(f"{data.name} is not what {run.name} was trained on: its images or its classes differ.")
+    return data

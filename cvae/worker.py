@@ -22,26 +22,27 @@ from cvae.errors import InputError
 from cvae.jobs import Jobs, fail, status_of
 from cvae.runs import Run
 
-IDLE_SECONDS = 300.0  # how long it waits for another run
+IDLE_SECONDS = 300.0  # how long it waits for another run, unless the process that started it has ended
 LOOK_SECONDS = 0.05  # between its looks at an empty queue
 WAIT_SECONDS = 0.5  # between its looks at a queue whose turn has not come
 
 
 def work(jobs: Jobs, idle_seconds: float = IDLE_SECONDS) -> None:
-    """Train whatever is queued until nothing has been for `idle_seconds`."""
-    enrolled = jobs.enroll()
+    """Train whatever is queued until nothing has been for `idle_seconds`, or who started this process has ended."""
+    enrolled, parent = jobs.enroll(), os.getppid()
     warm_up: list[Callable[[], object]] = [lambda: importlib.import_module("cvae.train"), _rehearse]
     free_since = time.monotonic()
     while jobs.folder.is_dir():
+        left = os.getppid() != parent
         if ticket := jobs.take():
             train(jobs.run_of(ticket))
             ticket.unlink(missing_ok=True)
             free_since = time.monotonic()
-        elif warm_up:
+        elif warm_up and not left:
             warm_up.pop(0)()
         elif jobs.waiting():
             time.sleep(WAIT_SECONDS)
-        elif time.monotonic() - free_since < idle_seconds:
+        elif time.monotonic() - free_since < idle_seconds and not left:
             time.sleep(LOOK_SECONDS)
         elif jobs.retire(enrolled):
             return

@@ -5,20 +5,21 @@ from __future__ import annotations
 import streamlit as st
 
 from cvae.errors import InputError
-from cvae.ui import compare, frame, linked, runs
+from cvae.ui import compare, figures, frame, linked, state
 from cvae.ui.explorer import payload_of
 from cvae.ui.formulas import OBJECTIVE
 from cvae.ui.notes import formula
+from cvae.ui.several import several
 from cvae.ui.text import plain, t
 
 frame.insist()
 
-entries = runs.runs_picker(label=t("compare.runs"), default=compare.usual_runs(runs.all_runs()))
+entries = several(t("compare.runs"))
 chosen = compare.shown(entries)
 families = list(dict.fromkeys(one.config.model.family for one in chosen))
 
 try:
-    payload = payload_of([one.entry.run for one in chosen])
+    payload = payload_of([one.entry.run for one in chosen], titles=[one.title for one in chosen])
 except InputError as error:
     st.info(t("compare.apart", why=plain(str(error))), icon=":material/link_off:")
     compare.maps(chosen)
@@ -43,4 +44,10 @@ st.subheader(t("compare.curves.title"), anchor=False)
 compare.curves(chosen)
 
 st.subheader(t("compare.table.title"), anchor=False)
-compare.table(chosen)
+measured = figures.measured(entries)
+figures.table(measured)
+figures.commands([one for one in measured if not one.evaluated])
+st.page_link(
+    "pages/measure.py", label=t("compare.more"), icon=":material/arrow_forward:",
+    query_params={"runs": ",".join(one.entry.name for one in chosen), "lang": state.language()},
+)  # fmt: skip

@@ -6,20 +6,23 @@ import numpy as np
 import streamlit as st
 
 from cvae import plots
-from cvae.ui import frame, latent, linked, loaded, runs
+from cvae.ui import cards, frame, latent, linked, loaded, runs
 from cvae.ui.given import given_choice
 from cvae.ui.text import t
 
 frame.insist()
 
-bar = st.columns([2, 2, 1.3], gap="medium")
+bar = st.columns([2, 0.5, 1.8, 1.2], gap="medium", vertical_alignment="bottom")
 with bar[0]:
-    run = runs.run_picker().run
+    entry = runs.run_picker()
+with bar[1]:
+    cards.cards([entry])
+run = entry.run
 model, held = loaded.model(run), loaded.held_out(run)
 kl = loaded.kl_per_dim(run)
-with bar[1]:
-    kind, seed = latent.view_choice(model.latent_dim)
 with bar[2]:
+    kind, seed = latent.view_choice(model.latent_dim)
+with bar[3]:
     layers = linked.choices(
         t("latent.layers.label"), "layers", ("prior", "density"), lambda k: t(f"latent.layers.{k}"), ("prior",)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cvae.ui import frame, linked, loaded, runs, sample
+from cvae.ui import cards, frame, linked, loaded, runs, sample
 from cvae.ui.explorer import payload_of
 from cvae.ui.formulas import DRAW
 from cvae.ui.notes import notice
@@ -13,7 +13,12 @@ from cvae.ui.text import t
 
 frame.insist()
 
-run = runs.run_picker().run
+left, right = st.columns([6, 1], vertical_alignment="bottom")
+with left:
+    entry = runs.run_picker()
+with right:
+    cards.cards([entry])
+run = entry.run
 model, held = loaded.model(run), loaded.held_out(run)
 family = model.family
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cvae.ui import frame, linked, runs, start
+from cvae.ui import frame, runs, start
 from cvae.ui.text import t
 
 frame.insist()
@@ -15,7 +15,7 @@ if entry is None:
     start.first_training(entries)
 else:
     st.query_params["run"] = entry.name  # in the link, but no choice for the other pages
-    linked.explorer_at_link(start.payload(entry.run), "start-explorer", ("map", "picture", "labels"))
+    start.explorer(entry)
     st.markdown(t("start.what", title=start.described(entry)))
     start.ways_on()
 start.run_list(entries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cvae.jobs import Jobs
-from cvae.ui import frame, live, runs, training
+from cvae.ui import cards, frame, live, runs, training
 from cvae.ui.formulas import OBJECTIVE
 from cvae.ui.notes import formula
 from cvae.ui.text import t
@@ -17,13 +17,15 @@ everything = runs.all_runs()
 known = frozenset(entry.name for entry in everything)
 names = [entry.name for entry in everything if entry.watchable]
 
-training.new_training(expanded=all(entry.shipped for entry in everything))
+asked_for = "run" in st.query_params  # by a link, so that the run is what shall be seen
+training.new_training(expanded=all(entry.shipped for entry in everything) and not asked_for)
 if names:
     left, right = st.columns(2)
     with left:
         entry = runs.run_picker(lambda entry: entry.watchable, label=t("train.watch"), show_label=False)
     with right:
         overlaid = live.overlay_choice([name for name in names if name != entry.name])
+    cards.cards([entry])
     live.watch(entry.name, overlaid, known)
     with st.expander(t("train.what"), icon=":material/lightbulb:"):
         if entry.config:

@@ -62,6 +62,21 @@ def launch() -> Iterator[Any]:
             browser.close()
 
 
+class Browser:
+    """Pages of a Chromium. Those that are opened alike share a window: each new one costs seconds of processor time."""
+
+    def __init__(self, chromium: Any) -> None:
+        self._chromium = chromium
+        self._contexts: dict[str, Any] = {}
+
+    def new_page(self, **options: Any) -> Any:
+        """An empty page in the context with these options."""
+        key = repr(sorted(options.items()))
+        if key not in self._contexts:
+            self._contexts[key] = self._chromium.new_context(**options)
+        return self._contexts[key].new_page()
+
+
 @contextlib.contextmanager
 def streamlit(script: Path, log: Path | None = None, **environment: str) -> Iterator[str]:
     """`streamlit run script` on a free port of this machine: its address. What it prints goes to `log`."""
@@ -84,8 +99,8 @@ def streamlit(script: Path, log: Path | None = None, **environment: str) -> Iter
         _wait(server, f"http://127.0.0.1:{port}", log)
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.terminate()
-        server.wait(timeout=20)
+        server.kill()  # it has nothing to save, and would close its sessions one by one
+        server.wait()
 
 
 def _wait(server: subprocess.Popen[bytes], address: str, log: Path) -> None:

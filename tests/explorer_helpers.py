@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from browser import Browser
 
 from cvae.config import ModelConfig, RunConfig
 from cvae.families import FAMILIES
@@ -64,16 +65,16 @@ async ({ script, style, data }) => {
   window.remount = (data) => mount({ data: [data], parentElement, setStateValue: () => {} });
 }
 """
-# Sets states and reads what is shown: the decoded numbers, and the bytes on the canvas.
+# Sets states and reads what is shown. As text: Playwright is slow to pass on long arrays.
 SHOW = """
 (states) => {
   const root = document.querySelector("[data-testid=latent-explorer]");
   const canvas = root.querySelector(".lx-frame canvas");
-  return states.map((state) => {
+  return JSON.stringify(states.map((state) => {
     root.explorer.set(state);
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return [[...root.explorer.values(0)], [...data]];
-  });
+  }));
 }
 """
 
@@ -98,11 +99,17 @@ def mount_data(page: Any, data: Any) -> None:
     page.evaluate(MOUNT, {"script": bundle(ASSETS / "explorer"), "style": style, "data": data})
 
 
+def show(page: Any, states: list[dict[str, Any]]) -> list[tuple[list[float], list[int]]]:
+    """Set one state after another: for each, the decoded numbers, and the bytes on the canvas."""
+    shown: list[tuple[list[float], list[int]]] = json.loads(page.evaluate(SHOW, states))
+    return shown
+
+
 class Explorer:
     """An explorer on a page, with everything that the browser sends to the server counted."""
 
-    def __init__(self, browser: Any, address: str, runs: str, **context: Any) -> None:
-        self.page = browser.new_context(viewport={"width": 1280, "height": 1000}, **context).new_page()
+    def __init__(self, browser: Browser, address: str, runs: str, **context: Any) -> None:
+        self.page = browser.new_page(viewport={"width": 1280, "height": 1000}, **context)
         self.sent: list[Any] = []
         self.errors: list[str] = []
         self.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: self.sent.append(frame)))
@@ -150,4 +157,4 @@ class Explorer:
 
     def close(self) -> None:
         assert self.errors == []
-        self.page.context.close()
+        self.page.close()

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import streamlit as st
 from engine_helpers import tiny_run
+from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
 from cvae.jobs import Jobs
@@ -22,7 +24,7 @@ from cvae.runs import Run, Status
 from cvae.ui.text import translate
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("start", "train", "latent", "sample", "compare")
+PAGES = ("start", "train", "latent", "sample", "compare", "measure")
 Open = Callable[..., AppTest]
 
 
@@ -187,6 +189,69 @@ def test_a_damaged_file_of_the_watched_run_is_a_sentence(open_page: Open, digits
     (digits_run.path / name).write_text("{\n{\n")
     app = open_page("train", run="mine")
     assert name in sentences(app).replace("\\", "")
+
+
+def of_no_records(run: Path) -> None:
+    (run / "history.jsonl").write_text("null\n")
+
+
+def of_another_model(run: Path) -> None:
+    (run / "metrics.json").write_text('{"kl_per_dim": [1, 2, 3]}')
+
+
+def too_deep(run: Path) -> None:
+    (run / "config.json").write_text("[" * 99_999)
+
+
+def not_numbers(run: Path) -> None:
+    weights = safetensors.numpy.load_file(run / "model.safetensors")
+    save_file({name: np.full_like(weight, np.nan) for name, weight in weights.items()}, run / "model.safetensors")
+
+
+def without_codes(run: Path) -> None:
+    codes = safetensors.numpy.load_file(run / "codes.safetensors")
+    save_file({name: values[:0] for name, values in codes.items()}, run / "codes.safetensors")
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("damage", [of_no_records, of_another_model, too_deep, not_numbers, without_codes])
+def test_damaged_files_are_a_sentence_on_every_page(
+    open_page: Open, digits_run: Run, damage: Callable[[Path], None], page: str
+):
+    damage(digits_run.path)
+    open_page(page, run="mine", runs="mine")
+
+
+def test_a_damaged_model_leaves_the_rest_of_the_start_page(open_page: Open, digits_run: Run):
+    not_numbers(digits_run.path)
+    app = open_page("start")
+    assert "The run “mine” cannot be read" in sentences(app)
+    assert en("start.runs") in written(app)
+
+
+def test_pages_that_decode_pass_over_a_run_that_failed_at_once(open_page: Open, digits_run: Run):
+    failed = Run(digits_run.path.with_name("failed"))
+    shutil.copytree(digits_run.path, failed.path)
+    failed.write_status(Status("failed", "step 2: the loss became nan.", step=2, steps=10, epoch=0.1, epochs=5))
+    assert open_page("latent").query_params["run"] == "mine"
+    assert open_page("latent", run="failed").query_params["run"] == "failed"
+
+
+def test_a_failure_is_told_in_the_language_of_the_page(open_page: Open, folders: Path):
+    app = upload(open_page("train", lang="zh"), "mine.npz", b"GIF89a")
+    assert "不是可读的" in sentences(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_runs_folder_that_cannot_be_written_is_a_sentence(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CVAE_RUNS", str(tmp_path / "file" / "runs"))
+    app = open_page(page)
+    for start in [b for b in app.button if b.label in (en("train.start"), en("start.train"))]:
+        start.click()
+        assert "cannot write" in sentences(checked(app.run()))
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import ROOT, launch, streamlit
+from browser import ROOT, Browser, launch, streamlit
 from engine_helpers import tiny_run, wait_until
 
 from cvae.jobs import Jobs
 from cvae.runs import Run, runs_in
 from cvae.ui.text import translate
 
-PAGES = ("", "train", "latent", "sample", "compare")
+PAGES = ("", "train", "latent", "sample", "compare", "measure")
 LIVE = "[data-testid=live-view]"
 LONG = 60_000  # milliseconds
 
@@ -36,9 +36,9 @@ def en(key: str, **values: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser() -> Iterator[Browser]:
     with launch() as chromium:
-        yield chromium
+        yield Browser(chromium)
 
 
 @contextlib.contextmanager
@@ -70,13 +70,13 @@ def folder(server: tuple[str, Path]) -> Iterator[Path]:
 
 
 @pytest.fixture
-def visit(browser: Any, server: tuple[str, Path], folder: Path) -> Iterator[Visit]:
+def visit(browser: Browser, server: tuple[str, Path], folder: Path) -> Iterator[Visit]:
     with visitor(browser, server[0]) as opened:
         yield opened
 
 
 @contextlib.contextmanager
-def visitor(browser: Any, address: str) -> Iterator[Visit]:
+def visitor(browser: Browser, address: str) -> Iterator[Visit]:
     """Opens pages, each for a new user; an error in the browser, an exception on a page or a request to anywhere else
     fails the test."""
     pages, errors = [], []
@@ -86,7 +86,7 @@ def visitor(browser: Any, address: str) -> Iterator[Visit]:
             errors.append(f"the page asked for {request.url}")
 
     def opened(path: str = "/", **context: Any) -> Any:
-        page = browser.new_context(viewport={"width": 1400, "height": 1000}, base_url=address, **context).new_page()
+        page = browser.new_page(viewport={"width": 1400, "height": 1000}, base_url=address, **context)
         page.set_default_timeout(LONG)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", requested)
@@ -98,7 +98,7 @@ def visitor(browser: Any, address: str) -> Iterator[Visit]:
     yield opened
     for page in pages:
         assert page.get_by_test_id("stException").count() == 0
-        page.context.close()
+        page.close()
     assert errors == []
 
 
@@ -133,18 +133,21 @@ def press(page: Any, key: str, **values: Any) -> None:
 
 
 def long_run(folder: Path, name: str = "long") -> Run:
-    """A training that goes on for as long as the test looks at it."""
-    return Jobs(folder).submit(name, tiny_run("vae", epochs=50_000))
+    """A training that goes on for as long as the test looks at it, slowly: the page needs the processor."""
+    run = Jobs(folder).submit(name, tiny_run("vae", epochs=50_000))
+    wait_until(lambda: run.status().step > 0, 60)
+    run.request("slow", 30)
+    return run
 
 
 # --- every page -----------------------------------------------------------------------------------------------------
 
 
-def test_a_fresh_server_shows_the_frame_around_any_page(browser: Any, tmp_path: Path):
+def test_a_fresh_server_shows_the_frame_around_any_page(browser: Browser, tmp_path: Path):
     with app(tmp_path / "runs") as address, visitor(browser, address) as visit:
         page = visit("/train?lang=zh")
         page.get_by_role("button", name=translate("zh", "train.start")).wait_for()
-        for name in ("start", "train", "latent", "sample", "compare"):
+        for name in ("start", "train", "latent", "sample", "compare", "measure"):
             page.get_by_role("link", name=translate("zh", f"pages.{name}")).wait_for()
         assert page.get_by_test_id("stSidebar").count() == 0
         assert "lang=zh" in page.url
@@ -329,7 +332,6 @@ def test_a_queue_says_what_it_waits_for_and_goes_on_by_itself(visit: Visit, fold
     page = visit("/train?run=second")
     Live(page).wait("data.state === 'queued'")
     page.get_by_text(en("live.status.waits", name="long")).wait_for()
-    wait_until(lambda: first.status().step > 0, 60)
     jobs.stop(first)
     Live(page).wait("data.state === 'finished'")
     assert second.status().state == "finished"

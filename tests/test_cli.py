@@ -22,7 +22,7 @@ import torch
 from engine_helpers import tiny_run, wait_until
 from PIL import Image
 
-from cvae.__main__ import main
+from cvae.cli import main
 from cvae.data import ImageData
 from cvae.runs import Run
 from cvae.train import fit

@@ -49,6 +49,10 @@ def test_every_kind_of_model_is_measured(family: str, task: str, measured: Calla
     assert 0 <= figures["active_units"] <= 2
     assert 0.1 < figures["knn_accuracy"] <= 1
     assert 0.1 < figures["linear_probe_accuracy"] <= 1
+    judged = (figures[name] is not None for name in ("classifier_accuracy", "generated", "frechet_distance"))
+    assert set(judged) == {family != "cvae-predictive"}
+    for name in ("conditional_accuracy", "conditional_accuracy_per_class", "diversity"):
+        assert (figures[name] is not None) == (family in CONDITIONAL)
     densities = ("kl", "neg_elbo", "kl_per_dim", "nll", "nll_samples", "neg_iwae_5", "neg_iwae_50")
     if family == "ae":
         assert all(figures[name] is None for name in densities)
@@ -138,7 +142,7 @@ def test_unlabelled_images_have_no_figures_of_classes(few_digits: ImageData, tmp
     data = dataclasses.replace(few_digits, class_names=(), **splits)
     list(fit(tmp_path / "run", tiny_run(epochs=1), data=data))
     figures = evaluate(tmp_path / "run", data=data, samples=5)
-    for name in ("active_units_within_class", "knn_accuracy", "linear_probe_accuracy"):
+    for name in ("active_units_within_class", "knn_accuracy", "linear_probe_accuracy", "classifier_accuracy"):
         assert figures[name] is None
     assert figures["nll"] is not None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import ROOT, launch, streamlit
+from browser import ROOT, Browser, launch, streamlit
 from explorer_helpers import HOSTILE, Explorer, make_run
 
 APP = """
@@ -30,9 +30,9 @@ st.json({"z": state.z, "label": state.label, "cursor": state.cursor, "path": sta
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser() -> Iterator[Browser]:
     with launch() as chromium:
-        yield chromium
+        yield Browser(chromium)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def explore(browser: Any, server: str) -> Iterator[Any]:
+def explore(browser: Browser, server: str) -> Iterator[Any]:
     opened: list[Explorer] = []
 
     def start(runs: str, **context: Any) -> Explorer:
@@ -146,7 +146,7 @@ def test_zoom_cursor_and_label_survive(explore: Any) -> None:
     assert explorer.root.evaluate("(root, before) => root === before", element)
 
 
-def test_the_page_keeps_the_state_in_its_address(browser: Any, tmp_path: Path) -> None:
+def test_the_page_keeps_the_state_in_its_address(browser: Browser, tmp_path: Path) -> None:
     for family in ("cvae", "vae"):
         make_run(tmp_path / family, family=family)
     script = tmp_path / "app.py"
@@ -411,7 +411,7 @@ def test_a_label_moves_the_code_where_it_reaches_the_picture_through_z(explore: 
     assert explorer.state()["weights"][4] == 1
 
 
-def test_narrow_as_a_phone(browser: Any, server: str) -> None:
+def test_narrow_as_a_phone(browser: Browser, server: str) -> None:
     page = browser.new_page(viewport={"width": 360, "height": 740})
     for runs in ("ae,vae,cvae", "deep", "predictive"):
         page.goto(f"{server}/?runs={runs}")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from browser import ROOT, launch
-from explorer_helpers import HOSTILE, SHOW, make_run, mount, mount_data, torch_model
+from explorer_helpers import HOSTILE, make_run, mount, mount_data, show, torch_model
 
 from cvae.config import LIKELIHOODS, NETS, DataConfig
 from cvae.data import load_data
@@ -66,7 +66,7 @@ def test_the_picture_is_pytorchs(blank: Any, tmp_path: Path, model: dict[str, An
         {"z": z[i].tolist(), "weights": weights[i].tolist(), "mixing": True, "condition": i if conditions else 0}
         for i in range(count)
     ]
-    shown = blank.evaluate(SHOW, states)
+    shown = show(blank, states)
     for i, (values, rgba) in enumerate(shown):
         expected = expected_picture(run, z[i], weights[i], i)
         assert np.abs(np.array(values) - expected.ravel()).max() <= 2 / 255
@@ -96,13 +96,13 @@ def expected_picture(run: Run, z: np.ndarray, weights: np.ndarray, condition: in
 def test_other_weights_of_the_same_model_keep_the_place(blank: Any, tmp_path: Path) -> None:
     first, second = (export([make_run(tmp_path / str(seed) / "r", family="cvae", seed=seed)]) for seed in (0, 1))
     mount(blank, first)
-    blank.evaluate(SHOW, [{"z": [0.5, -0.5]}])
-    before = blank.evaluate(SHOW, [{}])[0][0]
+    show(blank, [{"z": [0.5, -0.5]}])
+    before = show(blank, [{}])[0][0]
     data = {**second, "key": "k", "panels": list(PANELS), "language": "en", "text": texts("en"), "state": None}
     blank.evaluate("data => window.remount(data)", data)
     root = blank.get_by_test_id("latent-explorer")
     assert json.loads(root.get_attribute("data-z")) == [0.5, -0.5]
-    assert blank.evaluate(SHOW, [{}])[0][0] != before
+    assert show(blank, [{}])[0][0] != before
 
 
 def test_thumbnails_that_models_share_arrive_once(blank: Any, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_thumbnails_that_models_share_arrive_once(blank: Any, tmp_path: Path) ->
 def test_the_place_survives_leaving_the_page(blank: Any, tmp_path: Path) -> None:
     payload = export([make_run(tmp_path / "r", family="cvae")])
     mount(blank, payload, key="page")
-    blank.evaluate(SHOW, [{"z": [0.25, 1], "weights": [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]}])
+    show(blank, [{"z": [0.25, 1], "weights": [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]}])
     blank.get_by_role("slider", name="Latent map").press("ArrowRight")
     blank.wait_for_function("() => window.sent.length")
     state = blank.get_by_test_id("latent-explorer").evaluate("root => root.explorer.state()")

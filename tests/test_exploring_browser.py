@@ -1,4 +1,4 @@
-"""The pages latent space, sample and compare in a real Chromium: what needs a pointer or a theme."""
+"""The pages on trained models in a real Chromium: what needs a pointer, a theme or room."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import ROOT, launch, streamlit
+from browser import ROOT, Browser, launch, streamlit
 from engine_helpers import tiny_run
 
 from cvae.data import ImageData
+from cvae.evaluation import evaluate
 from cvae.train import fit
 
 Open = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser() -> Iterator[Browser]:
     with launch() as chromium:
-        yield chromium
+        yield Browser(chromium)
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,7 @@ def server(digits: ImageData, tmp_path_factory: pytest.TempPathFactory) -> Itera
     for name in ("ae", "vae", "cvae"):
         for _ in fit(folder / name, tiny_run(name), data=digits):
             pass
+        evaluate(folder / name, data=digits, samples=50)
     app = tmp_path_factory.mktemp("app")  # a copy, as the server's log lies beside its script
     shutil.copytree(ROOT / "pages", app / "pages")
     with streamlit(Path(shutil.copy(ROOT / "app.py", app)), CVAE_RUNS=str(folder)) as address:
@@ -38,21 +40,20 @@ def server(digits: ImageData, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
-def visit(browser: Any, server: str) -> Iterator[Open]:
+def visit(browser: Browser, server: str) -> Iterator[Open]:
     """visit(path, theme): the page, when its script has ended."""
-    contexts = []
+    pages = []
 
     def start(path: str, theme: str = "light") -> Any:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=theme)
-        contexts.append(context)
-        page = context.new_page()
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=theme)
+        pages.append(page)
         page.goto(f"{server}/{path}")
         settle(page)
         return page
 
     yield start
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
 
 
 def settle(page: Any) -> None:
@@ -119,3 +120,18 @@ def test_grey_pictures_follow_the_theme(visit: Open, path: str, theme: str) -> N
     )
     assert (mean > 127) == (theme == "light")
     assert page.locator("img:not([alt]), img[alt='']").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_measured_figures_are_drawn_within_the_page(visit: Open, theme: str) -> None:
+    page = visit("measure?runs=ae,vae,cvae", theme)
+    plots = page.locator(".js-plotly-plot")
+    plots.nth(7).wait_for()  # two terms, KL and ladder of two models, asked classes, distances, linear probe
+    for i in range(plots.count()):
+        box = plots.nth(i).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 1440
+    page.get_by_text("python -m cvae evaluate vae", exact=True).first.wait_for()
+    page.get_by_text("中文").click()
+    page.get_by_role("heading", name="界的阶梯").wait_for()
+    page.wait_for_url(re.compile("runs=ae.*vae.*cvae"))

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from cvae.data import ImageData
 from cvae.runs import Run
 from cvae.train import fit
-from cvae.ui import compare, loaded, runs
+from cvae.ui import loaded, runs, several
 
 ROOT = Path(__file__).parents[1]
 RUNS = {
@@ -224,7 +224,10 @@ def test_without_the_data_set_images_are_decoded_and_the_page_says_so(
     monkeypatch.setattr(loaded, "data_of", lambda config: None)
     app = page("latent", run=run, images="0,1,2")
     assert said in words(app)
-    assert "without their originals" in words(page("compare", runs=run))
+    compared = page("compare", runs=run)
+    assert "without their originals" in words(compared)
+    assert "Images of: " in words(compared)
+    assert pictures(compared) == 2, "what training kept, and draws"
     assert not page("sample", run=run).error
 
 
@@ -273,8 +276,8 @@ def test_usual_are_the_newest_of_three_families_on_the_same_data(folder: Path, t
     entries = [
         runs.Entry(run, shipped=False, config=run.config(), status=run.status()) for run in runs.runs_in(tmp_path)
     ]
-    assert compare.usual_runs(entries) == ["ae-1", "vae-1", "cvae-1"]
-    assert compare.usual_runs([]) == []
+    assert several.usual_runs(entries) == ["ae-1", "vae-1", "cvae-1"]
+    assert several.usual_runs([]) == []
 
 
 def test_a_run_without_a_name_of_its_own_kind_is_called_by_its_name(folder: Path, tmp_path: Path) -> None:
@@ -283,5 +286,5 @@ def test_a_run_without_a_name_of_its_own_kind_is_called_by_its_name(folder: Path
         runs.Entry(Run(path), shipped=False, config=Run(path).config(), status=Run(path).status())
         for path in (folder / "vae", tmp_path / "another")
     ]
-    assert [one.title for one in compare.shown(entries)] == ["vae", "another"]
-    assert [one.title for one in compare.shown(entries[:1])] == ["VAE"]
+    assert runs.titles(entries) == ["vae", "another"]
+    assert runs.titles(entries[:1]) == ["VAE"]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import itertools
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,6 +114,45 @@ def test_a_run_deleted_by_hand_does_not_hold_up_the_queue(here: Jobs) -> None:
     work(here, idle_seconds=0)
     assert run.status().state == "finished"
     assert not gone.path.exists()
+
+
+def test_a_run_that_someone_else_deleted_is_deleted(here: Jobs) -> None:
+    run = here.submit("a", tiny_run())
+    shutil.rmtree(run.path)
+    here.delete(run)
+    assert here.waiting() == []
+
+
+def test_a_full_disk_is_a_sentence(here: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = here.submit("a", tiny_run())
+    here.stop(run)
+
+    def full(self: Path, *args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match="no space left on device"):
+        here.resume(run)
+    assert run.status().state == "stopped"
+
+
+def test_runs_that_cannot_be_written_to_are_looked_at_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    jobs = Jobs(tmp_path / "file" / "runs")
+    jobs.warm()
+    jobs.tend()
+    with pytest.raises(InputError, match="cannot write"):
+        jobs.submit("a", tiny_run())
+
+
+def test_a_worker_whose_server_has_ended_empties_the_queue_and_does_not_wait_for_more(
+    here: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here.submit("a", tiny_run(epochs=1))
+    parents = itertools.chain([4321], itertools.repeat(1))
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    work(here, idle_seconds=1e9)
+    assert run.status().state == "finished"
 
 
 def test_a_finished_run_goes_on_to_more_epochs(here: Jobs) -> None:
@@ -233,11 +276,13 @@ def test_a_process_that_cannot_start_fails_the_run(jobs: Jobs, monkeypatch: pyte
 
 def test_a_training_outlives_whoever_asked_for_it_and_obeys_the_next(jobs: Jobs) -> None:
     code = (
-        "import sys; sys.path.insert(0, 'tests')\n"
-        "from engine_helpers import tiny_run\nfrom cvae.jobs import Jobs\n"
-        "jobs = Jobs(sys.argv[1]); [jobs.submit(name, tiny_run(epochs=100_000)) for name in 'ab']"
+        "import json, sys\nfrom cvae.config import RunConfig\nfrom cvae.jobs import Jobs\n"
+        "jobs, config = Jobs(sys.argv[1]), RunConfig.from_json(json.loads(sys.argv[2]))\n"
+        "[jobs.submit(name, config) for name in 'ab']"
     )
-    subprocess.run([sys.executable, "-c", code, str(jobs.folder)], cwd=ROOT, check=True)
+    subprocess.run(
+        [sys.executable, "-c", code, str(jobs.folder), json.dumps(endless().to_json())], cwd=ROOT, check=True
+    )
     first, second = Run(jobs.folder / "a"), Run(jobs.folder / "b")
 
     wait_until(lambda: first.status().step > 20, 30)

@@ -1,4 +1,4 @@
-"""Measures on codes whose answer is known: perfect, constant, duplicated; and bounds from weights that are known."""
+"""Measures on codes and features whose answer is known, and bounds from weights that are known."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from cvae.metrics import (
     active_units_within_class,
     bounds,
     chunks,
+    frechet_distance,
+    gaussian_frechet_distance,
     knn_accuracy,
     linear_probe_accuracy,
+    mean_distance,
 )
 
 LABELS = np.repeat(np.arange(4), 50)
@@ -110,6 +113,48 @@ def test_the_linear_probe_does_not_mind_the_scale():
 def test_training_codes_of_one_class_predict_that_class(accuracy):
     """A small data set of the user's own may be divided so."""
     assert accuracy(perfect()[:50], LABELS[:50], perfect(1)[:100], LABELS[:100]) == 0.5
+
+
+# --- distances between features
+
+
+def test_every_pair_counts_once_in_the_mean_distance():
+    assert mean_distance(np.array([[0, 0], [3, 4], [3, 0]])) == pytest.approx((5 + 3 + 4) / 3)
+    assert mean_distance(CONSTANT + 1e4) == 0
+
+
+def test_two_draws_of_a_normal_distribution_are_as_far_apart_as_they_should():
+    """Their difference is √2 times a standard normal vector, whose length has the chi distribution."""
+    expected = 2 * math.gamma(5.5) / math.gamma(5)
+    assert mean_distance(noise(3000, 10)) == pytest.approx(expected, rel=0.01)
+
+
+def test_the_frechet_distance_in_one_dimension():
+    """(μ₁ − μ₂)² + (σ₁ − σ₂)²."""
+    one, two = ([1.0], [[9.0]]), ([3.0], [[25.0]])
+    assert gaussian_frechet_distance(*map(torch.tensor, (*one, *two))) == pytest.approx(4 + 4)
+
+
+def test_the_frechet_distance_where_covariances_do_not_commute():
+    """tr (Σ₁Σ₂)^½ of 2×2 matrices is √(tr Σ₁Σ₂ + 2 √det Σ₁Σ₂)."""
+    mean, one, two = torch.zeros(2), torch.tensor([[4.0, 0.0], [0.0, 1.0]]), torch.tensor([[2.0, 1.0], [1.0, 3.0]])
+    product = one @ two
+    cross = math.sqrt(product.trace() + 2 * math.sqrt(product.det()))
+    expected = float(one.trace() + two.trace()) - 2 * cross
+    assert gaussian_frechet_distance(mean, one, mean, two) == pytest.approx(expected, rel=1e-5)
+    assert gaussian_frechet_distance(mean, two, mean, one) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_frechet_distance_of_features_that_were_moved_and_stretched():
+    """To a·x + b it is |(a − 1) μ + b|² + (a − 1)² tr Σ; also where features are constant or repeat each other."""
+    features = noise(300, 6)
+    features[:, 4:] = features[:, :2]
+    features[:, 3] = 2
+    x = features.astype(np.float64)
+    trace = x.var(0, ddof=1).sum()
+    assert frechet_distance(features, 3 * x + 1) == pytest.approx(np.square(2 * x.mean(0) + 1).sum() + 4 * trace)
+    assert frechet_distance(features, features) == pytest.approx(0, abs=1e-6)
+    assert frechet_distance(features[:4], features[4:]) == pytest.approx(frechet_distance(features[4:], features[:4]))
 
 
 # --- bounds

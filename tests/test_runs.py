@@ -17,7 +17,7 @@ from engine_helpers import tiny_run
 from cvae.errors import InputError
 from cvae.runs import Control, Run, Status, find_run, read_arrays, runs_in
 
-RECORDS = [{"split": "train", "step": step, "kl": 0.5 * step} for step in range(3)]
+RECORDS = [{"split": "train", "step": n, "epoch": n / 3, "reconstruction": 9.0, "kl": 0.5 * n} for n in range(3)]
 
 
 @pytest.fixture
@@ -108,7 +108,9 @@ def test_a_run_is_found_by_path_or_by_name(run: Run, monkeypatch: pytest.MonkeyP
 # --- reading what is damaged or foreign
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"format": 1}', "\0\0\0", b"\xff\xfe", '{"format": 9}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "null", '{"format": 1}', "\0\0\0", b"\xff\xfe", '{"format": 9}', "[" * 99_999]
+)
 def test_a_damaged_config_is_refused(run: Run, content: str | bytes):
     (run.path / "config.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     assert "config.json" in complaint(Run.open, run.path)
@@ -134,6 +136,8 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path):
         '{"state": "finished", "step": "many"}',
         '{"state": "finished", "epoch": null}',
         '{"state": "failed", "message": 5}',
+        '{"state": "finished", "epoch": NaN}',
+        '{"state": "finished", "epochs": 1e999}',
     ],
 )
 def test_a_damaged_status_is_refused(run: Run, content: str):
@@ -163,9 +167,27 @@ def test_half_a_line_of_history_is_left_out(run: Run):
 
 
 def test_a_damaged_history_is_refused(run: Run):
-    for content in (b'{"step": 1\n{"step": 2}\n', b"\0\0\n", b"\xff\n"):
+    for content in (b'{"step": 1\n{"step": 2}\n', b"\0\0\n", b"\xff\n", b"null\n", b"[]\n", b"[" * 99_999 + b"\n"):
         (run.path / "history.jsonl").write_bytes(content)
         assert "history.jsonl" in complaint(run.history)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"split": "test"},
+        {"step": "3"},
+        {"epoch": None},
+        {"reconstruction": float("nan")},
+        {"kl": [1.0]},
+        {"kl_per_dim": 1.0},
+        {"kl_per_dim": [[1.0]]},
+    ],
+)
+def test_a_line_that_is_no_record_is_refused(run: Run, wrong: dict[str, object]):
+    run.append(RECORDS[0])
+    run.append({**RECORDS[1], **wrong})
+    assert "history.jsonl" in complaint(run.history)
 
 
 def test_arrays_come_back_as_they_were(run: Run):
@@ -235,7 +257,7 @@ def test_a_reader_never_sees_half_a_file(run: Run):
         for step in range(150):
             run.write_status(Status("stopped", "x" * (step * 50), step=step))
             run.write_arrays("model", {"w": big["w"] + step})
-            run.append({"step": step, "kl_per_dim": [0.123456789] * 100})
+            run.append({"split": "train", "step": step, "epoch": 0, "reconstruction": 1, "kl_per_dim": [0.1] * 100})
         done.set()
 
     writer = threading.Thread(target=write)

@@ -52,7 +52,7 @@ export function createCurves(words, look) {
 
   /** @param {Quantity} quantity */
   function createPanel(quantity) {
-    const canvas = el("canvas", "lv-canvas", [], { role: "img", tabindex: "0" });
+    const canvas = el("canvas", "lv-canvas", [], { role: "slider", tabindex: "0" });
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     const values = el("span", "lv-values");
     const title = words.put(el("span", "lv-panel-title"), `curves.${quantity}`);
@@ -171,7 +171,9 @@ export function createCurves(words, look) {
         return number(y, Math.abs(y) < 10 ? 2 : 1);
       };
       values.textContent = words.say("curves.values", { train: value(main?.train), validation: value(main?.validation) });
-      canvas.setAttribute("aria-label", `${title.textContent}: ${values.textContent}`);
+      const { from, to } = range(), at = epoch ?? main?.train.x.at(-1) ?? to;
+      for (const [name, value] of Object.entries({ valuemin: from, valuemax: to, valuenow: at })) canvas.setAttribute(`aria-${name}`, String(value));
+      canvas.setAttribute("aria-valuetext", words.say("curves.at", { epoch: number(at, 1), values: values.textContent ?? "" }));
     }
     return panel;
   }

@@ -11,14 +11,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cvae import plots
-from cvae.comparison import Row, comparison
 from cvae.config import RunConfig
 from cvae.data import one_hot
 from cvae.explore import complete, sample
-from cvae.families import FAMILIES
 from cvae.inference import Inference
 from cvae.numpy_nets import Array
 from cvae.ui import linked, loaded, picture, runs
+from cvae.ui.given import condition_images
 from cvae.ui.latent import view_of
 from cvae.ui.loaded import HeldOut
 from cvae.ui.text import plain, t
@@ -26,7 +25,6 @@ from cvae.ui.text import plain, t
 IMAGES = 10  # columns of reconstructions and draws
 DRAWS = 2  # rows of draws
 POINTS = 1500  # codes on each map
-FAMILIES_FIRST = ("ae", "vae", "cvae")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,25 +46,11 @@ class Examples:
     labels: NDArray[np.integer[Any]] | None
 
 
-def usual_runs(entries: Sequence[runs.Entry]) -> list[str]:
-    """The newest AE, VAE and CVAE on the same data with as many dimensions; of several such sets, the fullest."""
-    sets: dict[object, dict[str, str]] = {}
-    for entry in entries:
-        if entry.config is not None and entry.trained and entry.config.model.family in FAMILIES_FIRST:
-            model = entry.config.model
-            same = sets.setdefault((entry.config.data.name, model.image_shape, model.latent_dim), {})
-            same.setdefault(model.family, entry.name)
-    fullest = max(sets.values(), key=len, default={})
-    return [fullest[family] for family in FAMILIES_FIRST if family in fullest]
-
-
 def shown(entries: Sequence[runs.Entry]) -> list[Shown]:
     """What the page needs of the chosen runs."""
-    families = [FAMILIES[e.config.model.family].title for e in entries if e.config is not None]
-    titles = families if len(set(families)) == len(entries) else [e.name for e in entries]
     return [
         Shown(entry, entry.config, loaded.model(entry.run), loaded.held_out(entry.run), title)
-        for entry, title in zip(entries, titles, strict=True)
+        for entry, title in zip(entries, runs.titles(entries), strict=True)
         if entry.config is not None
     ]
 
@@ -88,11 +72,7 @@ def examples(first: Shown) -> Examples | None:
 def reconstructions(chosen: Sequence[Shown], same: Examples | None) -> None:
     """The same images by every model; from the snapshots where the data set is not at hand."""
     if same is None:
-        st.caption(t("compare.reconstructions.strip"))
-        for one in chosen:
-            steps = one.entry.run.snapshot_steps()
-            strip = one.entry.run.snapshot(steps[-1]).get("strip") if steps else None
-            _row(one.title, strip, t("compare.reconstructions.label_task"))
+        _kept_reconstructions(chosen)
         return
     n = len(same.images)
     _row(t("compare.reconstructions.originals"), same.images, "", t("compare.reconstructions.alt_originals", n=n))
@@ -106,6 +86,19 @@ def reconstructions(chosen: Sequence[Shown], same: Examples | None) -> None:
         st.caption(t("compare.reconstructions.note_unlabelled", n=n))
     else:
         st.caption(t("compare.reconstructions.note", k=st.session_state["linked.example"]))
+
+
+def _kept_reconstructions(chosen: Sequence[Shown]) -> None:
+    """What the last snapshots keep of some validation images, the same for all runs on the same data."""
+    st.caption(t("compare.reconstructions.strip"))
+    for one in chosen:
+        steps = one.entry.run.snapshot_steps()
+        kept = one.entry.run.snapshot(steps[-1], ("strip", "labels")) if steps else {}
+        strip, names = kept.get("strip"), one.config.model.class_names
+        _row(one.title, strip, t("compare.reconstructions.label_task"))
+        if one is chosen[-1] and strip is not None and "labels" in kept:
+            truth = [names[label] for label in kept["labels"][: len(strip)] if label < len(names)]
+            st.caption(t("compare.reconstructions.truth", labels=plain(", ".join(truth))))
 
 
 def _reconstructed(model: Inference, same: Examples) -> Array:
@@ -133,24 +126,28 @@ def draws(chosen: Sequence[Shown], same: Examples | None, seed: int) -> None:
     for one in chosen:
         labelled = one.model.family.given == "label" and one.model.family.prior == "standard"
         source = "standard_label" if labelled else one.model.family.prior
-        drawn = _drawn(one.model, same, seed)
+        drawn = _drawn(one, same, seed)
         why = "label_task" if one.model.predicts_label else "other_data"
         alt = "" if drawn is None else t("compare.draws.alt", n=drawn.shape[0] * drawn.shape[1], name=one.title)
         _row(one.title, drawn, t(f"compare.reconstructions.{why}"), alt, t(f"compare.draws.{source}"))
     st.caption(t("compare.draws.note", seed=seed))
 
 
-def _drawn(model: Inference, same: Examples | None, seed: int) -> Array | None:
+def _drawn(one: Shown, same: Examples | None, seed: int) -> Array | None:
     """Pictures (DRAWS, IMAGES, C, H, W); None where there is nothing to draw, or nothing to draw it from."""
+    model = one.model
     shape, given = model.config.image_shape, model.family.given
     if given == "label":
         every = np.eye(model.config.classes, dtype=np.float32)[:IMAGES]
         return np.stack([sample(model, DRAWS, label, seed=seed) for label in every], axis=1)
     if given == "nothing":
         return sample(model, DRAWS * IMAGES, seed=seed).reshape(DRAWS, IMAGES, *shape)
-    if model.predicts_label or same is None or same.images.shape[1:] != shape:
+    if model.predicts_label:
         return None
-    return complete(model, same.images[:IMAGES], DRAWS, seed=seed).swapaxes(0, 1)
+    images = condition_images(one.entry.run, one.held) if same is None else same.images
+    if images.shape[1:] != shape:
+        return None
+    return complete(model, images[:IMAGES], DRAWS, seed=seed).swapaxes(0, 1)
 
 
 def maps(chosen: Sequence[Shown]) -> None:
@@ -180,48 +177,3 @@ def curves(chosen: Sequence[Shown]) -> None:
     figure = plots.curves(histories, titles={word: t(f"compare.curves.{word}") for word in words})
     st.plotly_chart(figure, key="curves", alt=t("compare.curves.alt", names=", ".join(histories)))
     st.caption(t("compare.curves.note"))
-
-
-def table(chosen: Sequence[Shown]) -> None:
-    """What has been measured of the runs, the better of comparable figures in bold, and what it was measured on."""
-    measured = [loaded.figures(one.entry.run) or {} for one in chosen]
-    rows = comparison([(one.config, figures) for one, figures in zip(chosen, measured, strict=True)])
-    if not rows:
-        st.info(t("compare.table.nothing"), icon=":material/straighten:")
-        return
-    head = [t("compare.table.figure"), *(plain(one.title) for one in chosen), t("compare.table.better")]
-    lines = ["|".join(["", *head, ""]), "|".join(["", ":--", *["--:"] * len(chosen), ":--", ""])]
-    st.markdown("\n".join([*lines, *map(_line, rows)]))
-    st.caption(" ".join(_protocol(chosen, measured)))
-    unmeasured = [one.entry.name for one, m in zip(chosen, measured, strict=True) if m.get("split") != "test"]
-    if unmeasured:
-        st.caption(t("compare.table.measure"))
-        st.code(f"python -m cvae evaluate {unmeasured[0]}", language="sh")
-
-
-def _line(row: Row) -> str:
-    cells = [_cell(row.figure, value, i in row.best) for i, value in enumerate(row.values)]
-    return "|".join(
-        ["", t(f"compare.table.{row.figure}"), *cells, t(f"compare.table.{row.better or 'none'}"), ""]
-    ).replace("p(x|y)", "p(x\\|y)")
-
-
-def _cell(figure: str, value: float | None, best: bool) -> str:
-    if value is None:
-        return "–"
-    text = f"{value:.1%}" if "accuracy" in figure else f"{value:d}" if figure == "active_units" else f"{value:.2f}"
-    return f"**{text}**" if best else text
-
-
-def _protocol(chosen: Sequence[Shown], measured: Sequence[dict[str, Any]]) -> list[str]:
-    words = [t("compare.table.units")]
-    for split in ("test", "validation"):
-        names = [one.title for one, m in zip(chosen, measured, strict=True) if m.get("split") == split]
-        if names:
-            words.append(t(f"compare.table.{split}", names=plain(", ".join(names))))
-    kinds = {one.model.family.given for one in chosen}
-    if {"nothing", "label"} <= kinds:
-        words.append(t("compare.table.conditional"))
-    if any(one.config.model.likelihood == "bernoulli" and not one.config.data.binarize for one in chosen):
-        words.append(t("compare.table.loss"))
-    return words

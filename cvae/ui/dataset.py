@@ -19,6 +19,7 @@ from cvae.config import DataConfig
 from cvae.data import DATASETS, Dataset, load_data
 from cvae.data.registry import DEFAULT_DIR
 from cvae.errors import InputError
+from cvae.ui.notes import problem
 from cvae.ui.text import plain, t
 
 OWN = "own"  # the option that opens the upload
@@ -61,7 +62,7 @@ def dataset_choice() -> Choice | None:
     try:
         shape, names, count, note = _own(chosen, Path(chosen).stat().st_mtime_ns)
     except (InputError, OSError) as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        problem(str(error))
         return None
     described = t("train.own_is", count=f"{count:,}", shape="×".join(map(str, shape[1:])), classes=len(names))
     st.caption(f"{described} {plain(note)}")
@@ -83,10 +84,10 @@ def _title(option: str) -> str:
 def _offer_download(dataset: Dataset) -> None:
     st.caption(t("train.download_to", folder=plain(str(data_folder())), licence=dataset.licence))
     if st.button(t("train.download", name=dataset.title), icon=":material/download:"):
-        problem = _download(dataset)
-        if problem is None:
+        failure = _download(dataset)
+        if failure is None:
             st.rerun()
-        st.error(plain(problem), icon=":material/error:")
+        problem(failure)
 
 
 def _download(dataset: Dataset) -> str | None:
@@ -97,17 +98,17 @@ def _download(dataset: Dataset) -> str | None:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
-    problem, last = None, ""
+    failure, last = None, ""
     for line in process.stdout:
         last = line.strip() or last
         with contextlib.suppress(ValueError):
             report = json.loads(line)
-            problem = report.get("error")
-            if problem is None:
+            failure = report.get("error")
+            if failure is None:
                 text = t("train.downloading", name=report["file"], done=f"{report['done'] / 1e6:.1f}")
                 bar.progress(min(1.0, report["done"] / (report["total"] or report["done"] or 1)), text=text)
     failed = process.wait() != 0
-    return problem or (last if failed else None)
+    return failure or (last if failed else None)
 
 
 # --- the user's own data --------------------------------------------------------------------------------------------
@@ -118,8 +119,8 @@ def _upload() -> None:
         t("train.upload"), type="npz", key="train.upload", on_change=_take_upload, help=t("train.upload_help")
     )
     st.caption(t("train.upload_is"))
-    if problem := st.session_state.get("train.upload_problem"):
-        st.error(plain(problem), icon=":material/error:")
+    if refused := st.session_state.get("train.upload_problem"):
+        problem(refused)
 
 
 def _take_upload() -> None:

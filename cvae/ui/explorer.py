@@ -146,18 +146,21 @@ def explorer(
     return latest if latest is not None and _fits(latest, models) else _initial(models)
 
 
-def payload_of(runs: Sequence[Run], *, step: int | None = None) -> dict[str, Any]:
+def payload_of(runs: Sequence[Run], *, step: int | None = None, titles: Sequence[str] | None = None) -> dict[str, Any]:
     """`cvae.export.export` of runs, with thumbnails where their data are at hand, made once until a run's files change.
 
     Shared by all sessions: read only. Raises `InputError` as `export` does.
     """
-    return _payload(tuple(str(run.path) for run in runs), step, tuple(_stamp(run, step) for run in runs))
+    stamps = tuple(_stamp(run, step) for run in runs)
+    return _payload(tuple(str(run.path) for run in runs), step, None if titles is None else tuple(titles), stamps)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _payload(paths: tuple[str, ...], step: int | None, stamps: tuple[Any, ...]) -> dict[str, Any]:
+def _payload(
+    paths: tuple[str, ...], step: int | None, titles: tuple[str, ...] | None, stamps: tuple[Any, ...]
+) -> dict[str, Any]:
     runs = [Run(path) for path in paths]
-    return export(runs, step=step, data=_data(runs[0]))
+    return export(runs, step=step, data=_data(runs[0]), titles=titles)
 
 
 def _stamp(run: Run, step: int | None) -> tuple[Any, ...]:

@@ -49,3 +49,12 @@ OBJECTIVE = {  # what training makes small, in nats an image, at β = 1
     "cvae-predictive": _bound(r"p_\theta(t\mid c, z)", r"q_\phi(z\mid c, t)", r"p_\psi(z\mid c)"),
     "cmma": _bound(r"p_\theta(x\mid z)", r"q_\phi(z\mid x, y)", r"p_\psi(z\mid y)"),
 }
+
+MEASURED = (  # the bound's two terms, the ladder of bounds, what an active unit is
+    r"-\mathrm{ELBO} = \underbrace{\mathbb E_q\big[-\log p_\theta(x\mid z)\big]}_{\text{reconstruction}} + "
+    r"\underbrace{\mathrm{KL}\big(q_\phi(z\mid x)\,\|\,p(z)\big)}_{\text{KL}}",
+    r"\mathrm{IWAE}_k = \mathbb E\Big[\log \tfrac1k \textstyle\sum_{i=1}^k \tfrac{p(x,\, z_i)}{q(z_i\mid x)}\Big],"
+    r"\quad \mathrm{ELBO} \le \mathrm{IWAE}_5 \le \mathrm{IWAE}_{50} \le \log p(x)",
+)
+ACTIVE = r"\operatorname{Var}_x\big(\mathbb E_{q_\phi(z\mid x)}[z_d]\big) > 0.01"
+FRECHET = r"\lVert\mu_1-\mu_2\rVert^2 + \operatorname{tr}\big(\Sigma_1+\Sigma_2-2\,(\Sigma_1\Sigma_2)^{1/2}\big)"

@@ -22,8 +22,9 @@ from cvae.live import Seen
 from cvae.runs import Run, Status, runs_in
 from cvae.ui import runs, state
 from cvae.ui.bundle import bundle
+from cvae.ui.notes import problem
 from cvae.ui.runs import Entry
-from cvae.ui.text import plain, section, t
+from cvae.ui.text import plain, said, section, t
 
 VERSION = 1  # of what the component is given
 PACE = 4  # steps a second of slow motion
@@ -60,7 +61,8 @@ def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: b
         if entry.config is None or entry.status is None:
             raise InputError(entry.problem or "")
         state_now = "finished" if entry.shipped else jobs.state(entry.run)
-        status = dataclasses.replace(entry.status, state=state_now)
+        message = entry.status.message and said(entry.status.message)
+        status = dataclasses.replace(entry.status, state=state_now, message=message)
         if until_done and not status.active:
             st.rerun()
         if not entry.shipped:
@@ -111,8 +113,8 @@ def _controls(jobs: Jobs, run: Run, status: Status) -> None:
         with st.popover(t("live.delete"), icon=":material/delete:"):
             st.write(t("live.delete_sure", name=plain(run.name)))
             _button("delete_now", "delete", (_delete, jobs, run), True)
-    if problem := st.session_state.pop("live.problem", None):
-        st.error(plain(problem), icon=":material/error:")
+    if refused := st.session_state.pop("live.problem", None):
+        problem(refused)
 
 
 def _button(name: str, icon: str, ask: tuple[Any, ...], enabled: bool, *, primary: bool = False, **values: Any) -> None:

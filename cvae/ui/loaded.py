@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cvae.config import DataConfig
 from cvae.data import ImageData, Split, load_data
 from cvae.errors import InputError
-from cvae.inference import Inference
+from cvae.inference import Inference, checked_codes
 from cvae.numpy_nets import Array
 from cvae.runs import Run
 
@@ -58,7 +58,13 @@ def figures(run: Run) -> dict[str, Any] | None:
 
 def kl_per_dim(run: Run) -> list[float] | None:
     """KL of each dimension in nats, as far as it has been measured; None for a model that has none."""
-    return (figures(run) or {}).get("kl_per_dim")
+    kl: Any = (figures(run) or {}).get("kl_per_dim")
+    if kl is None:
+        return None
+    d = run.config().model.latent_dim
+    if not isinstance(kl, list) or len(kl) != d or not all(isinstance(value, (int, float)) for value in kl):
+        raise InputError(f"the figures of {run.name} are damaged or belong to another model: measure it again.")
+    return kl
 
 
 def data_of(config: DataConfig) -> ImageData | None:
@@ -84,9 +90,12 @@ def _model(path: Path, stamp: Stamp) -> Inference:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _codes(path: Path, stamp: Stamp) -> tuple[str, Array, NDArray[np.uint8] | None]:
-    arrays = Run(path).codes()
+    run = Run(path)
     split = "test" if (path / "codes.safetensors").is_file() else "validation"
-    return split, arrays["codes"].astype(np.float32), arrays.get("labels")
+    codes, labels = checked_codes(run.name, run.config().model, run.codes())
+    if codes is None:
+        raise InputError(f"{path / 'codes.safetensors'} is damaged.")
+    return split, codes, labels
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

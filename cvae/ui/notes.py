@@ -1,4 +1,4 @@
-"""What a page says about what it shows: its formula, and what to notice."""
+"""What a page says about what it shows: its formula, what to notice, and what went wrong."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cvae.ui.text import t
+from cvae.ui.text import plain, said, t
+
+
+def problem(message: str) -> None:
+    """What went wrong, in a box."""
+    st.error(plain(said(message)), icon=":material/error:")
 
 
 def formula(*lines: str) -> None:

@@ -15,9 +15,11 @@ from cvae.config import RunConfig
 from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.runs import GALLERY, Run, Status, runs_folder, runs_in
+from cvae.gallery import RECIPES
+from cvae.runs import GALLERY, Run, Status, reason, runs_folder, runs_in
 from cvae.ui import state
-from cvae.ui.text import plain, t
+from cvae.ui.notes import problem
+from cvae.ui.text import plain, said, t
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,25 @@ class Entry:
         return self.config is not None and (not self.shipped or (self.run.path / "history.jsonl").is_file())
 
     @property
+    def begun(self) -> bool:
+        """Whether it has been trained for an epoch at least."""
+        return self.shipped or (self.status is not None and self.status.epoch >= 1)
+
+    @property
+    def short(self) -> str:
+        """What it is called where its data and size are plain from the rest: a shipped run by what it is."""
+        key = f"gallery.{self.name}.title"
+        words = t(key) if self.shipped else key
+        return self.name if words == key else words
+
+    @property
     def title(self) -> str:
         """Name, family, data and size of the code."""
-        return self.name if self.config is None else f"{self.name} · {details(self)}"
+        if self.config is None:
+            return self.name
+        if self.short == self.name:
+            return f"{self.name} · {details(self)}"
+        return f"{self.short} · {data_title(self.config.data.name)} · z {self.config.model.latent_dim}"
 
 
 Fits = Callable[[Entry], bool]
@@ -57,7 +75,8 @@ def all_runs() -> list[Entry]:
     """The user's own runs, the newest first, then the shipped ones but for those that an own run's name hides."""
     own = [_entry(run, shipped=False) for run in runs_in(runs_folder())]
     names = {entry.name for entry in own}
-    shipped = sorted(runs_in(GALLERY), key=lambda run: run.name)
+    order = list(RECIPES)
+    shipped = sorted(runs_in(GALLERY), key=lambda r: (order.index(r.name) if r.name in order else len(order), r.name))
     return own + [_entry(run, shipped=True) for run in shipped if run.name not in names]
 
 
@@ -87,6 +106,28 @@ def trained(entry: Entry) -> bool:
     return entry.trained
 
 
+def rank(entry: Entry) -> tuple[bool, bool, bool, int]:
+    """Low for a run that is good to begin with: conditional, two dimensions, shipped, large images."""
+    assert entry.config is not None
+    model = entry.config.model
+    pixels = model.image_shape[1] * model.image_shape[2]
+    return model.family != "cvae", model.latent_dim != 2, not entry.shipped, -pixels
+
+
+def titles(entries: Sequence[Entry]) -> list[str]:
+    """What several runs are called beside each other, as short as tells them apart."""
+    families = [FAMILIES[entry.config.model.family].title if entry.config else entry.name for entry in entries]
+    short = [entry.short for entry in entries]
+    return next(
+        (names for names in (families, short) if len(set(names)) == len(entries)), [entry.title for entry in entries]
+    )
+
+
+def choose_several(names: Sequence[str]) -> None:
+    """Have `runs_picker` show these runs next, for a callback."""
+    st.session_state["runs_picker"] = list(names)
+
+
 def choose(name: str | None) -> None:
     """Have the pages show this run next; None leaves it to them."""
     st.session_state.pop("run_picker", None)
@@ -97,17 +138,25 @@ def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bo
     """A menu of the runs that fit, kept in the link as `run`. Without any it says what to do and ends the page."""
     entries = _fitting(fits)
     names = list(entries)
+    usual = _usual(entries)
     wanted = state.run_name()
     if wanted and wanted not in entries:
-        not_here(wanted, names[0])
+        not_here(wanted, usual)
     if st.session_state.get("run_picker") not in entries:
-        st.session_state["run_picker"] = wanted if wanted in entries else names[0]
+        st.session_state["run_picker"] = wanted if wanted in entries else usual
     chosen = st.selectbox(
         label or t("runs.run"), names, format_func=lambda n: entries[n].title, key="run_picker",
         label_visibility="visible" if show_label else "collapsed",
     )  # fmt: skip
     state.keep(run=chosen)
     return entries[chosen]
+
+
+def _usual(entries: dict[str, Entry]) -> str:
+    """The user's newest run, rather one that has begun to learn; without any the best of the shipped ones."""
+    own = [entry for entry in entries.values() if not entry.shipped]
+    lively = (entry for entry in own if entry.begun or (entry.status is not None and entry.status.active))
+    return next(lively, own[0] if own else min(entries.values(), key=rank)).name
 
 
 def runs_picker(
@@ -146,13 +195,14 @@ def say_damaged(entries: Sequence[Entry]) -> None:
     """What is wrong with those that cannot be read."""
     for entry in entries:
         if entry.problem:
-            st.error(t("runs.damaged", name=plain(entry.name), problem=plain(entry.problem)), icon=":material/error:")
+            problem(t("runs.damaged", name=entry.name, problem=said(entry.problem)))
 
 
 def _fitting(fits: Fits) -> dict[str, Entry]:
     everything = all_runs()
     entries = {entry.name: entry for entry in everything if entry.config is not None and fits(entry)}
     if not entries:
+        say_damaged(everything)
         nothing_yet(bool([entry for entry in everything if entry.trained]))
     return entries
 
@@ -188,9 +238,11 @@ def guard() -> Iterator[None]:
     """Whatever cannot be read in here becomes a sentence in its place: a damaged file, or a run deleted meanwhile."""
     try:
         yield
-    except InputError as error:
-        name = state.run_name()
-        if name and find(name) is None:
-            st.warning(t("runs.deleted", name=plain(name)), icon=":material/delete:")
+    except (InputError, OSError) as error:
+        shown = [st.query_params.get("run", ""), *st.query_params.get("runs", "").split(",")]
+        if gone := [name for name in shown if name and find(name) is None]:
+            st.warning(t("runs.deleted", name=plain(gone[0])), icon=":material/delete:")
+        elif isinstance(error, InputError):
+            problem(str(error))
         else:
-            st.error(plain(str(error)), icon=":material/error:")
+            problem(f"{error.filename} cannot be read ({reason(error)}).")

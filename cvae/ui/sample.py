@@ -60,7 +60,8 @@ def completions(run: Run, model: Inference, held: HeldOut, temperature: float, s
     drawn = complete(model, images, COLUMNS - 2, temperature=temperature, seed=seed)
     rows = np.concatenate([np.stack([model.condition(images), model.predict(images)], axis=1), drawn], axis=1)
     file = picture.show(rows, t("sample.completions.alt", rows=len(rows), n=COLUMNS - 2))
-    st.caption(t("sample.completions.note", n=COLUMNS - 2, seed=seed, temperature=f"{temperature:g}"))
+    note = t("sample.completions.note", n=COLUMNS - 2, seed=seed, temperature=f"{temperature:g}")
+    st.caption(note + ("" if held.images is not None else " " + t("sample.completions.not_data")))
     picture.download(file, f"{run.name}-completions")
 
 

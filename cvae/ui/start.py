@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +13,12 @@ from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.jobs import Jobs
 from cvae.runs import Run
-from cvae.ui import live, runs, state, training
+from cvae.ui import linked, live, runs, state, training
+from cvae.ui.notes import problem
 from cvae.ui.runs import Entry
-from cvae.ui.text import plain, t
+from cvae.ui.text import plain, said, t
 
+WAYS = ("train", "latent", "sample", "compare", "measure")
 LISTED = 8  # runs that are listed at once
 POLL = 2.0  # seconds between two looks at trainings under way
 TRAINING = "start.training"  # the session's key for the run that the first click began
@@ -24,7 +27,7 @@ TRAINING = "start.training"  # the session's key for the run that the first clic
 def shown(entries: Sequence[Entry]) -> Entry | None:
     """The run to open with: the link's, else the best to begin with: conditional, two dimensions, shipped, large."""
     ready = {entry.name: entry for entry in entries if _ready(entry)}
-    best = min(ready.values(), key=_rank, default=None)
+    best = min(ready.values(), key=runs.rank, default=None)
     name = st.query_params.get("run")
     if best and name and name not in ready:
         runs.not_here(name, best.name)
@@ -37,14 +40,15 @@ def _ready(entry: Entry) -> bool:
         return False
     model = entry.config.model
     draws = FAMILIES[model.family].given != "condition" or model.task == "quadrants"
-    return draws and (entry.shipped or entry.status.epoch >= 1) and not entry.status.active
+    return draws and entry.begun and not entry.status.active
 
 
-def _rank(entry: Entry) -> tuple[bool, bool, bool, int]:
-    assert entry.config is not None
-    model = entry.config.model
-    pixels = model.image_shape[1] * model.image_shape[2]
-    return model.family != "cvae", model.latent_dim != 2, not entry.shipped, -pixels
+def explorer(entry: Entry) -> None:
+    """The live explorer on a run; one whose files are damaged leaves the rest of the page as it is."""
+    try:
+        linked.explorer_at_link(payload(entry.run), "start-explorer", ("map", "picture", "labels"))
+    except InputError as error:
+        runs.say_damaged([dataclasses.replace(entry, problem=str(error))])
 
 
 def payload(run: Run) -> dict[str, Any]:
@@ -65,7 +69,7 @@ def described(entry: Entry) -> str:
 
 def ways_on() -> None:
     """Links to the other pages, each with what it is for."""
-    for column, page in zip(st.columns(4, gap="medium"), ("train", "latent", "sample", "compare"), strict=True):
+    for column, page in zip(st.columns(len(WAYS), gap="medium"), WAYS, strict=True):
         with column:
             st.page_link(f"pages/{page}.py", label=f"**{t(f'start.to.{page}')}**", icon=":material/arrow_forward:")
             st.caption(t(f"start.why.{page}"))
@@ -83,10 +87,10 @@ def first_training(entries: Sequence[Entry]) -> None:
     st.markdown(t("start.nothing"))
     if st.button(t("start.train"), type="primary", icon=":material/play_arrow:", on_click=_train):
         st.rerun()
-    if problem := st.session_state.pop("start.problem", None):
-        st.error(plain(problem), icon=":material/error:")
+    if refused := st.session_state.pop("start.problem", None):
+        problem(refused)
     elif entry is not None and entry.status is not None and entry.status.message:
-        st.error(plain(entry.status.message), icon=":material/error:")
+        problem(entry.status.message)
 
 
 def _train() -> None:
@@ -123,12 +127,12 @@ def _list() -> None:
 def _row(jobs: Jobs, entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if entry.config is None or entry.status is None:
-            st.markdown(f"{plain(entry.name)} {runs.badge('damaged')} {plain(entry.problem or '')}")
+            st.markdown(f"{plain(entry.name)} {runs.badge('damaged')} {plain(said(entry.problem or ''))}")
             return
         now = "finished" if entry.shipped else jobs.state(entry.run)
         st.page_link(
-            "pages/train.py", label=plain(entry.name), icon=":material/monitoring:",
+            "pages/train.py", label=plain(entry.title if entry.shipped else entry.name), icon=":material/monitoring:",
             query_params={"run": entry.name, "lang": state.language()},
         )  # fmt: skip
-        badge = f":gray-badge[{t('runs.gallery')}]" if entry.shipped else runs.badge(now)
-        st.markdown(f"{badge} {plain(runs.details(entry))}")
+        shipped = f":gray-badge[{t('runs.gallery')}]"
+        st.markdown(shipped if entry.shipped else f"{runs.badge(now)} {plain(runs.details(entry))}")

@@ -51,6 +51,37 @@ def t(key: str, **values: Any) -> str:
     return translate(language(), key, **values)
 
 
+def translated(english: str) -> str:
+    """What the package itself says in English, a title or a source, in the language of this session as far as known."""
+    return phrases(language()).get(english, english)
+
+
+@functools.cache
+def phrases(language: str) -> dict[str, str]:
+    """English phrases of the package, and what they are called in a language."""
+    path = FOLDER / f"phrases.{language}.json"
+    values: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return values
+
+
+def said(english: str) -> str:
+    """A sentence that the package makes, of an error mostly, in the language of this session as far as it is known."""
+    for pattern, words in _sentences(language()):
+        if found := pattern.fullmatch(english):
+            return words.format(**{name: said(part) for name, part in found.groupdict().items()})
+    return english
+
+
+@functools.cache
+def _sentences(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """English sentences with their gaps as groups, and what they are in a language."""
+    path = FOLDER / f"errors.{language}.json"
+    sentences: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    gap = re.compile(r"\\{(\w+)\\}")
+    found = {gap.sub(r"(?P<\1>.+?)", re.escape(text)): words for text, words in sentences.items()}
+    return [(re.compile(pattern, re.DOTALL), words) for pattern, words in found.items()]
+
+
 def language() -> str:
     """The language of this session: of the address, else as chosen before, else the browser's."""
     browser = (st.context.locale or DEFAULT).split("-")[0]

@@ -17,6 +17,7 @@ from cvae.jobs import Jobs
 from cvae.runs import runs_folder
 from cvae.ui import runs
 from cvae.ui.dataset import Choice, dataset_choice
+from cvae.ui.notes import problem
 from cvae.ui.text import plain, t
 
 EPOCHS = {"digits": 100}  # for which it takes seconds
@@ -33,20 +34,22 @@ def new_training(expanded: bool) -> None:
         return
     with panel:
         bar = st.container(horizontal=True, vertical_alignment="center")
-        config, name, problem = _settings()
+        config, name, wrong = _settings()
         with bar:
             if st.button(t("train.start"), type="primary", icon=":material/play_arrow:", disabled=config is None):
                 assert config is not None
                 try:
+                    if name and (runs_folder() / name).exists():
+                        raise InputError(t("train.name_taken", name=name))
                     run = Jobs().submit(name or free_name(config), config)
                 except InputError as error:
-                    problem = str(error)
+                    wrong = str(error)
                 else:
                     st.session_state["train.fold"] = st.session_state["train.clear_name"] = True
                     runs.choose(run.name)
                     st.rerun()
-            if problem:
-                st.error(plain(problem), icon=":material/error:")
+            if wrong:
+                problem(wrong)
             elif config:
                 st.markdown(summary(config))
 

@@ -1,0 +1,119 @@
+"""list: what there is. sample, manifold: pictures of a run."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cvae.cli.options import add_run
+from cvae.config import TrainConfig
+from cvae.data import DATASETS, load_data
+from cvae.errors import InputError
+from cvae.families import FAMILIES
+from cvae.runs import GALLERY, Run, find_run, runs_folder, runs_in
+
+if TYPE_CHECKING:
+    from cvae.inference import Inference
+
+PICTURE_WIDTH = 1000  # pixels, about
+
+
+def add_to(commands: Any) -> None:
+    sub = commands.add_parser("sample", help="draw images from a run's prior into a PNG")
+    sub.set_defaults(command=sample)
+    add_run(sub)
+    sub.add_argument("--label", help="class to draw, for a conditional model; 3+8 is an even mixture")
+    sub.add_argument("--n", type=int, default=16, help="how many (16)")
+    sub.add_argument("--temperature", type=float, default=1.0, help="scales the prior's standard deviation (1)")
+    sub.add_argument("--seed", type=int, default=0, help="of the draws (0)")
+    sub.add_argument("--out", default="samples.png", help="the picture to write (samples.png)")
+
+    sub = commands.add_parser("manifold", help="decode a grid of the latent plane into a PNG")
+    sub.set_defaults(command=manifold)
+    add_run(sub)
+    sub.add_argument("--steps", type=int, default=20, help="images along each side (20)")
+    sub.add_argument("--label", help="class to decode, for a conditional model")
+    sub.add_argument("--out", default="manifold.png", help="the picture to write (manifold.png)")
+
+    sub = commands.add_parser("list", help="the models, the data sets and the runs")
+    sub.set_defaults(command=list_all)
+    sub.add_argument("--data-dir", metavar="D", help="where the data sets lie (./data)")
+
+
+def sample(args: argparse.Namespace) -> None:
+    from cvae import explore, pictures
+    from cvae.inference import Inference
+
+    if not 1 <= args.n <= 10_000 or not 0 <= args.temperature <= 100:
+        raise InputError("n must lie from 1 to 10000 and the temperature from 0 to 100.")
+    TrainConfig(seed=args.seed)  # refuses what no seed can be
+    run = find_run(args.run)
+    model = Inference.load(run)
+    how = {"temperature": args.temperature, "seed": args.seed}
+    if model.family.given == "condition":
+        if model.config.task == "label":
+            raise InputError(f"{run.name} predicts labels; it has no images to sample.")
+        config = run.config().data
+        data = load_data(dataclasses.replace(config, dir=args.data_dir or config.dir))
+        if data.image_shape != model.config.image_shape:
+            raise InputError(f"{data.name} is not what {run.name} was trained on: its images differ.")
+        images = explore.complete(model, data.test.images[:8] / 255, args.n, **how)
+    else:
+        images = explore.sample(model, args.n, _label(model, run, args.label), **how)
+    Path(args.out).write_bytes(pictures.png(pictures.grid(images, gap=1), PICTURE_WIDTH))
+    print(f"{args.n} images → {args.out} (seed {args.seed}, temperature {args.temperature:g})")
+
+
+def manifold(args: argparse.Namespace) -> None:
+    from cvae import explore, pictures
+    from cvae.inference import Inference
+
+    if not 2 <= args.steps <= 100:
+        raise InputError(f"steps must lie from 2 to 100, not {args.steps}.")
+    run = find_run(args.run)
+    model = Inference.load(run)
+    if model.family.given == "condition":
+        raise InputError(f"{run.name} decodes from an image, so it has no one manifold; `sample` shows completions.")
+    images = explore.manifold(model, args.steps, given=_label(model, run, args.label))
+    Path(args.out).write_bytes(pictures.png(pictures.grid(images), PICTURE_WIDTH))
+    print(f"{args.steps}×{args.steps} images at the prior's quantiles 0.01 … 0.99 → {args.out}")
+
+
+def _label(model: Inference, run: Run, text: str | None) -> Any:
+    """A label vector (K,) from a class name, or from several joined by + as an even mixture; None where none is due."""
+    from cvae.explore import label_vector
+
+    names = model.config.class_names
+    if model.family.given == "nothing":
+        if text is not None:
+            raise InputError(f"{run.name} is a plain {model.family.title}: it has no labels to choose from.")
+        return None
+    if text is None:
+        raise InputError(f"{run.name} is conditional: choose a --label, one of {', '.join(names)}.")
+    parts = [text] if text in names else text.split("+")
+    for part in parts:
+        if part not in names:
+            raise InputError(f"{part!r} is no label of {run.name}; its labels are {', '.join(names)}.")
+    return label_vector({names.index(part): float(parts.count(part)) for part in parts}, len(names))
+
+
+def list_all(args: argparse.Namespace) -> None:
+    print("models")
+    for family in FAMILIES.values():
+        print(f"  {family.id:20} {family.title:22} {family.bound}")
+    print("\ndata")
+    for data in DATASETS.values():
+        c, h, w = data.image_shape
+        state = "here" if not data.missing(args.data_dir) else "to be downloaded (train --download)"
+        print(f"  {data.id:20} {data.title:22} {c}×{h}×{w}, {sum(data.sizes):,} images, {state}")
+    for title, folder in (("runs", runs_folder()), ("gallery", GALLERY)):
+        runs = runs_in(folder)
+        print(f"\n{title} ({folder})" if runs else f"\n{title}: none in {folder}")
+        for run in runs:
+            try:
+                config, status = run.config(), run.status()
+                print(f"  {run.name:28} {config.model.family:20} {config.data.name:16} {status.state}")
+            except InputError as error:
+                print(f"  {run.name:28} unreadable: {error}")

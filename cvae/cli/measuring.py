@@ -1,0 +1,65 @@
+"""evaluate: the figures of a run. bench: how fast training is here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from cvae.cli.options import add_run
+from cvae.config import TrainConfig
+from cvae.errors import InputError
+from cvae.runs import find_run
+
+
+def add_to(commands: Any) -> None:
+    sub = commands.add_parser("evaluate", help="measure a run on its test images")
+    sub.set_defaults(command=evaluate)
+    add_run(sub)
+    sub.add_argument("--samples", type=int, default=1000, metavar="K", help="importance samples of nll (1000)")
+    sub.add_argument("--seed", type=int, default=0, help="of the draws (0)")
+    sub.add_argument("--json", action="store_true", help="print one JSON object")
+
+    sub = commands.add_parser("bench", help="time training on this machine against a plain loop and its limit")
+    sub.set_defaults(command=bench)
+    sub.add_argument("--data-dir", metavar="D", help="where MNIST lies (./data); without it, random images")
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    from cvae.evaluation import evaluate as measure
+
+    refuse_no_samples(args.samples)
+    TrainConfig(seed=args.seed)  # refuses what no seed can be
+    run = find_run(args.run)
+    figures = measure(run.path, data_dir=args.data_dir, samples=args.samples, seed=args.seed, progress=show_share)
+    if args.json:
+        print(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        print(f"{name:28} {_figure(value)}")
+
+
+def _figure(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return " ".join(f"{v:.2f}" for v in value)
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def refuse_no_samples(samples: int | None) -> None:
+    if samples is not None and samples < 1:
+        raise InputError(f"samples must be at least 1, not {samples}.")
+
+
+def show_share(share: float) -> None:
+    """On a terminal, how much has been measured."""
+    if sys.stderr.isatty():
+        print(f"\rmeasuring {share:4.0%}", end="\n" if share == 1 else "", file=sys.stderr, flush=True)
+
+
+def bench(args: argparse.Namespace) -> None:
+    from cvae.bench import report
+
+    report(args.data_dir)

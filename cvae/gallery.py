@@ -1,0 +1,299 @@
+"""The runs that the project ships in assets/gallery: their recipes, and how a trained run becomes a small one.
+
+A shipped run is an ordinary run folder with a card.json beside the usual files: the commands that make it again, the
+time that its training took and on what, the licence of its data. It holds weights, codes and what the model drew, and
+no picture of the data set.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import math
+import shlex
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cvae.config import DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
+from cvae.data import DATASETS
+from cvae.errors import InputError
+from cvae.families import FAMILIES
+from cvae.inference import Inference
+from cvae.processors import machine
+from cvae.runs import GALLERY, Arrays, Record, Run
+
+CODES = 5000  # test images whose codes are shipped
+RECORDS = 150  # of the history
+LARGEST = 20_000_000  # bytes, of all shipped runs together
+SAMPLES = 200  # importance samples of their nll
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one shipped run is made."""
+
+    purpose: str
+    config: RunConfig
+    snapshots: int = 10  # moments of the training to be replayed: codes and reconstructions, no weights
+    pictures: str = ""  # cvae-predictive: the shipped run whose reconstructions it completes, in place of the data
+
+
+def model_of(data: str, family: str, **options: Any) -> ModelConfig:
+    """A model of a registered data set's images."""
+    known = DATASETS[data]
+    return ModelConfig(family, image_shape=known.image_shape, class_names=known.class_names, **options)
+
+
+def _trained(data: str, epochs: int, model: ModelConfig, objective: ObjectiveConfig | None = None) -> RunConfig:
+    train = TrainConfig(epochs, lr_schedule="cosine", threads=1)
+    return RunConfig(DataConfig(data), model, objective or ObjectiveConfig(), train)
+
+
+def _plane(family: str, objective: ObjectiveConfig | None = None) -> RunConfig:
+    """Two latent dimensions, on the same network, data, seed and epochs for every family."""
+    return _trained("mnist", 20, model_of("mnist", family, hidden=(256, 256)), objective)
+
+
+def _sixteen(family: str, beta: float = 1.0) -> RunConfig:
+    """Sixteen latent dimensions, which draw well."""
+    model = model_of("mnist", family, hidden=(400, 400), latent_dim=16)
+    return _trained("mnist", 30, model, ObjectiveConfig(beta))
+
+
+def _digits(family: str) -> RunConfig:
+    return _trained("digits", 200, model_of("digits", family, hidden=(128, 128)))
+
+
+RECIPES: dict[str, Recipe] = {
+    "mnist-ae": Recipe("an autoencoder's plane: codes without a prior", _plane("ae")),
+    "mnist-vae": Recipe("a VAE's plane; both terms of the objective", _plane("vae")),
+    "mnist-cvae": Recipe("the label beside z: what is left for z is style", _plane("cvae")),
+    "mnist-cvae-learned-prior": Recipe("a prior for each label", _plane("cvae-learned-prior")),
+    "mnist-cmma": Recipe("the label through z alone: codes cluster by class", _plane("cmma")),
+    "mnist-vae-conv": Recipe(
+        "a convolutional VAE's plane",
+        _trained("mnist", 20, model_of("mnist", "vae", net="conv", channels=(16, 32), hidden=(64,))),
+    ),
+    "mnist-vae-16d": Recipe("sixteen dimensions: better pictures, no map", _sixteen("vae"), snapshots=1),
+    "mnist-cvae-16d": Recipe("the asked digit, drawn well", _sixteen("cvae", beta=2.5), snapshots=1),
+    "mnist-quadrant": Recipe(
+        "three quadrants of a picture from one",
+        _trained("mnist", 15, model_of("mnist", "cvae-predictive", hidden=(256, 256), latent_dim=16)),
+        snapshots=1,
+        pictures="mnist-vae-16d",
+    ),
+    "mnist-reconstruction-only": Recipe("the reconstruction term alone", _plane("vae", ObjectiveConfig(beta=0.0))),
+    "mnist-kl-only": Recipe("the KL term alone", _plane("vae", ObjectiveConfig(recon_weight=0.0))),
+    "digits-ae": Recipe("an autoencoder of 8×8 digits", _digits("ae")),
+    "digits-vae": Recipe("a VAE of 8×8 digits", _digits("vae")),
+    "digits-cvae": Recipe("a conditional VAE of 8×8 digits", _digits("cvae")),
+}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name; `InputError` where there is none."""
+    if name not in RECIPES:
+        raise InputError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def command(config: RunConfig) -> str:
+    """The line that trains a run with this config; what is as usual is left out."""
+    words = ["python -m cvae train"]
+    for section in (config.data, config.model, config.objective, config.train):
+        usual = type(section)()
+        for field in dataclasses.fields(section):
+            value = getattr(section, field.name)
+            if value == getattr(usual, field.name) or field.name in ("image_shape", "class_names"):  # of the data
+                continue
+            option = {"name": "--data", "dir": "--data-dir", "family": "--model"}.get(field.name, _option(field.name))
+            words += [option, *_arguments(value)]
+    return " ".join(words)
+
+
+def _option(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
+
+
+def _arguments(value: object) -> list[str]:
+    if value is True:
+        return []
+    if isinstance(value, tuple):
+        return [str(item) for item in value]
+    return [f"{value:g}" if isinstance(value, float) else shlex.quote(str(value))]
+
+
+def ship(
+    name: str,
+    run: Run,
+    folder: Path = GALLERY,
+    *,
+    data_dir: str | None = None,
+    samples: int = SAMPLES,
+    progress: Callable[[float], None] | None = None,
+) -> Run:
+    """Write a finished run of the recipe `name` to `folder`, with the figures of what is shipped, and its card."""
+    from cvae.evaluation import evaluate  # torch
+
+    shipped = prune(run, folder / name, recipe(name), _pictures(name, folder))
+    evaluate(shipped.path, data_dir=data_dir, samples=samples, progress=progress)
+    write_card(shipped, run.history()[-1]["seconds"], samples)
+    return shipped
+
+
+def _pictures(name: str, folder: Path) -> NDArray[np.uint8] | None:
+    """Those that the shipped run `pictures` of a recipe drew, if it asks for some."""
+    other = Run(folder / recipe(name).pictures)
+    if other.path == folder:
+        return None
+    steps = other.snapshot_steps()
+    if not steps:
+        raise InputError(f"{name} is shipped with pictures of {other.name}: make that first.")
+    return other.snapshot(steps[-1], ("strip",))["strip"]
+
+
+# --- making a run small -----------------------------------------------------------------------------------------------
+
+
+def prune(run: Run, out: Path, recipe: Recipe, pictures: NDArray[np.uint8] | None = None) -> Run:
+    """Write what is shipped of a finished run as `out`, in place of what was there: half precision, fewer codes,
+    snapshots and records, and no picture of the data. `InputError` where the run is of another config, or not finished.
+
+    pictures (M, C, H, W): what cvae-predictive completes, as it keeps the visible part as it is.
+    """
+    same_config(run, recipe.config)
+    if run.status().state != "finished":
+        raise InputError(f"{run.name} is not finished: go on with `python -m cvae train --resume --run {run.path}`.")
+    aside = out.parent / f".{out.name}.tmp"  # a name that no list of runs shows
+    shutil.rmtree(aside, ignore_errors=True)
+    (aside / "snapshots").mkdir(parents=True)
+    kept = Run(aside)
+    config = json.loads((run.path / "config.json").read_text(encoding="utf-8"))
+    _write_json(aside / "config.json", {**recipe.config.to_json(), "versions": config.get("versions")})
+    kept.write_status(dataclasses.replace(run.status(), pid=0))
+    for record in _thinned(run.history()):
+        kept.append(record)
+    kept.write_arrays("model", _half(run.weights()), {"step": str(run.weights_step())})
+    kept.write_arrays("codes", {name: values[:CODES] for name, values in run.codes().items()})
+    for step in _chosen(run.snapshot_steps(), recipe.snapshots):
+        kept.write_arrays(f"snapshots/{step}", _snapshot(run, step, recipe, pictures))
+    shutil.rmtree(out, ignore_errors=True)
+    aside.rename(out)
+    return Run(out)
+
+
+def same_config(run: Run, config: RunConfig) -> None:
+    """Raise `InputError` where a run is not of this config, wherever its data lay."""
+    found, config = run.config().anywhere(), config.anywhere()
+    if found != config:
+        mine, due = _flat(found), _flat(config)
+        other = [f"{name} is {mine[name]!r} and not {value!r}" for name, value in due.items() if mine[name] != value]
+        raise InputError(f"{run.path} is a run of another config: its {', '.join(other)}.")
+
+
+def _flat(config: RunConfig) -> dict[str, Any]:
+    """Every value of a config, by its name."""
+    return {name: value for section in vars(config).values() for name, value in vars(section).items()}
+
+
+def _half(weights: Arrays) -> Arrays:
+    """In half precision; `InputError` where a weight is beyond its range."""
+    with np.errstate(over="ignore"):
+        half = {name: values.astype(np.float16) for name, values in weights.items()}
+    if broken := [name for name, values in half.items() if not np.isfinite(values).all()]:
+        raise InputError(f"half precision does not hold {broken[0]}: its values are beyond 65,504.")
+    return half
+
+
+def _snapshot(run: Run, step: int, recipe: Recipe, pictures: NDArray[np.uint8] | None) -> Arrays:
+    arrays = run.snapshot(step, ("codes", "labels", "strip"))
+    if FAMILIES[recipe.config.model.family].given == "condition":
+        arrays["strip"] = _completed(run, pictures)
+    return arrays
+
+
+def _completed(run: Run, pictures: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    if pictures is None:
+        raise InputError(f"{run.name} keeps what it is given of the data's pictures: other pictures are needed.")
+    model = Inference.load(run)
+    images = pictures / np.float32(255)
+    completed: NDArray[np.uint8] = (model.decode(model.encode(images)[0], images) * 255).round().astype(np.uint8)
+    return completed
+
+
+def _chosen(steps: list[int], count: int) -> list[int]:
+    """The first step and the last, and between them some that grow by about one factor; with a count of 1, the last."""
+    if count == 1:
+        return steps[-1:]
+    wanted = np.geomspace(4, max(steps[-1], 4), count - 1)
+    return sorted({steps[0], *(min(steps, key=lambda s: abs(np.log((s + 1) / (w + 1)))) for w in wanted)})
+
+
+def evenly(items: Sequence[T], most: int) -> Sequence[T]:
+    """At most `most` of the items, as far from each other as the last one allows, which is always among them."""
+    stride = max(1, math.ceil(len(items) / most))
+    return items[(len(items) - 1) % stride :: stride]
+
+
+def _thinned(records: list[Record]) -> list[Record]:
+    """At most RECORDS, in six digits: of either split evenly many."""
+    places = [[i for i, record in enumerate(records) if record["split"] == split] for split in ("train", "validation")]
+    return [_short(records[i]) for i in sorted(i for some in places for i in evenly(some, RECORDS // 2))]
+
+
+def _short(record: Record) -> Record:
+    return {name: _digits_of(value) for name, value in record.items()}
+
+
+def _digits_of(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_digits_of(item) for item in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+# --- the card ---------------------------------------------------------------------------------------------------------
+
+
+def write_card(run: Run, seconds: float, samples: int) -> None:
+    """Write card.json of a shipped run. seconds: that its training took on this machine. samples: of its nll."""
+    config = run.config()
+    trained = datetime.datetime.fromtimestamp(run.status().heartbeat, datetime.timezone.utc)
+    card = {
+        "command": f"python -m cvae gallery {run.name}" + (f" --samples {samples}" if samples != SAMPLES else ""),
+        "train_command": command(config),
+        "seconds": round(seconds, 1),
+        "machine": machine(),
+        "date": trained.date().isoformat(),
+        "data_licence": DATASETS[config.data.name].licence,
+    }
+    _write_json(run.path / "card.json", card)
+
+
+def card(run: Run) -> dict[str, Any] | None:
+    """What card.json of a shipped run says; None for a run without one."""
+    path = run.path / "card.json"
+    if not path.is_file():
+        return None
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is damaged: it is not readable JSON.") from error
+    return values if isinstance(values, dict) else None
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _write_json(path: Path, values: Any) -> None:
+    path.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,42 @@
+"""Measure: what was measured of runs, what each figure says, and the project's own figures beside published ones."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cvae.ui import figures, frame, measure, papers
+from cvae.ui.formulas import MEASURED
+from cvae.ui.notes import notice
+from cvae.ui.several import several
+from cvae.ui.text import t
+
+frame.insist()
+
+chosen = figures.measured(several(t("measure.runs")))
+
+st.subheader(t("measure.title"), anchor=False)
+figures.table(chosen, explained=True)
+figures.commands(chosen)
+
+notice(t("measure.notice.title"), "measure.notice.text", MEASURED)
+
+left, right = st.columns(2, gap="large")
+with left:
+    st.subheader(t("measure.split.title"), anchor=False)
+    measure.split(chosen)
+with right:
+    st.subheader(t("measure.kl.title"), anchor=False)
+    measure.kl(chosen)
+
+st.subheader(t("measure.ladder.title"), anchor=False)
+measure.ladder(chosen)
+
+st.subheader(t("measure.samples.title"), anchor=False)
+measure.samples(chosen)
+
+measure.augmentation(chosen)
+
+st.subheader(t("measure.classes.title"), anchor=False)
+measure.classes(chosen)
+
+papers.beside_the_papers()
