@@ -87,10 +87,10 @@ class Jobs:
             tickets = [ticket for ticket in self._tickets() if _name(ticket) == run.name]
             for ticket in tickets:
                 ticket.unlink()
-        if tickets:
+        if tickets and run.path.is_dir():
             with _writing(run.path):
                 run.write_status(dataclasses.replace(run.status(), state="stopped"))
-        else:
+        elif not tickets:
             self._when_begun(run, lambda: run.request("stop"))
 
     def delete(self, run: Run) -> None:

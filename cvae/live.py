@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,4 +193,4 @@ def _shown(step: int, arrays: Arrays, plane: _Plane) -> Json:
 
 
 def _few(pictures: NDArray[Any]) -> NDArray[Any]:
-    return pictures[: max(1, STRIP_BYTES // max(1, pictures[0].size))]
+    return pictures[: max(1, STRIP_BYTES // max(1, math.prod(pictures.shape[1:])))]
