@@ -197,7 +197,7 @@ def checked_weights(run: Run, step: int | None = None) -> dict[str, NDArray[Any]
 
 def checked_codes(
     name: str, config: ModelConfig, arrays: Mapping[str, NDArray[Any]]
-) -> tuple[Array | None, Array | None]:
+) -> tuple[Array | None, NDArray[np.uint8] | None]:
     """Codes (N, d) and labels (N,), if there are any; `InputError` where they do not fit the model."""
     codes, labels = arrays.get("codes"), arrays.get("labels")
     if codes is None:
