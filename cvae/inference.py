@@ -203,7 +203,9 @@ def checked_codes(
     if codes is None:
         return None, None
     fits = codes.ndim == 2 and len(codes) > 0 and codes.shape[1] == config.latent_dim and np.isfinite(codes).all()
-    if labels is not None:
+    if labels is None:
+        fits = fits and config.classes == 0
+    else:
         known = (labels >= 0) & (labels < max(config.classes, 1))
         fits = fits and labels.shape == codes.shape[:1] and bool(known.all())
     if not fits:

@@ -138,7 +138,7 @@ def kl_bars(kl_per_dim: Sequence[float], *, unit: str = "nats", color: int = 0) 
         )
     )
     figure.update_xaxes(type="category", **axis())
-    figure.update_yaxes(title=f"KL, {unit}", rangemode="tozero", **axis())
+    figure.update_yaxes(title=f"KL, {unit}", range=[0, max(1.05 * kl.max(), 0.1)], **axis())  # 0 looks like 0
     return dressed(figure, height=320, showlegend=False)
 
 

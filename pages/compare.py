@@ -10,7 +10,7 @@ from cvae.ui.explorer import payload_of
 from cvae.ui.formulas import OBJECTIVE
 from cvae.ui.notes import formula
 from cvae.ui.several import several
-from cvae.ui.text import plain, t
+from cvae.ui.text import plain, said, t
 
 frame.insist()
 
@@ -21,7 +21,7 @@ families = list(dict.fromkeys(one.config.model.family for one in chosen))
 try:
     payload = payload_of([one.entry.run for one in chosen], titles=[one.title for one in chosen])
 except InputError as error:
-    st.info(t("compare.apart", why=plain(str(error))), icon=":material/link_off:")
+    st.info(t("compare.apart", why=plain(said(str(error)))), icon=":material/link_off:")
     compare.maps(chosen)
 else:
     linked.explorer_at_link(payload, "compare-explorer")

@@ -109,10 +109,9 @@ def test_the_newest_snapshots_codes_while_it_trains(tmp_path: Path) -> None:
     run = make_run(tmp_path / "r", family="vae")
     (run.path / "codes.safetensors").unlink()
     assert export([run])["models"][0]["codes"] is None
-    run.write_arrays("snapshots/3", {"codes": np.zeros((4, 2), np.float16)})
+    run.write_arrays("snapshots/3", {"codes": np.zeros((4, 2), np.float16), "labels": np.zeros(4, np.uint8)})
     (model,) = export([run])["models"]
     assert model["codes"]["split"] == "validation"
-    assert model["codes"]["labels"] is None
 
 
 def test_the_main_plane_is_shared(tmp_path: Path) -> None:
