@@ -205,7 +205,7 @@ PROTOCOLS: dict[str, Protocol] = {
             for family in FAMILIES_COMPARED
             for key in ("neg_elbo", "nll", "nll_mixture", "conditional_accuracy", "linear_probe_accuracy")
         ),
-        samples=200,
+        samples=50,
     ),
     "beta": Protocol(
         "What β costs and brings: CVAE with 16 latent dimensions",
