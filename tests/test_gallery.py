@@ -171,7 +171,7 @@ def test_the_command_line_of_a_config_gives_that_config(config: RunConfig) -> No
 
 def test_the_command_line_says_what_is_unusual_and_nothing_else() -> None:
     assert command(RECIPES["mnist-cvae-16d"].config) == (
-        "python -m cvae train --data mnist --model cvae --hidden 400 400 --latent-dim 16 --beta 2 --epochs 30"
+        "python -m cvae train --data mnist --model cvae --hidden 400 400 --latent-dim 16 --beta 2.5 --epochs 30"
         " --lr-schedule cosine --threads 1"
     )
 
