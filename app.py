@@ -16,6 +16,7 @@ STYLE = """
 a:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
 .st-key-language-bar { position: fixed; top: 0.85rem; right: 4rem; z-index: 999991; width: auto; }
 .st-key-explained td:first-child { min-width: 8rem; }
+.st-key-explained td:nth-last-child(2) { white-space: nowrap; }
 .st-key-explained td:last-child { min-width: 16rem; }
 """
 

@@ -202,7 +202,7 @@ def test_the_gallery_is_small_and_holds_nothing_else() -> None:
     assert size(GALLERY) <= LARGEST
     assert {path.name for path in GALLERY.iterdir()} == RECIPES.keys()
     text = "".join(path.read_text(encoding="utf-8") for path in GALLERY.rglob("*.json"))
-    assert not [place for place in ("/home/", "/work/", "/tmp/", "/root/") if place in text]
+    assert '"/' not in text  # no path of the machine that made it
 
 
 def test_a_shipped_run_has_the_figures_that_it_says(tmp_path: Path) -> None:

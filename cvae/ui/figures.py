@@ -17,6 +17,8 @@ from cvae.ui.notes import problem
 from cvae.ui.runs import Entry
 from cvae.ui.text import plain, t
 
+USUAL_SAMPLES = 1000  # importance samples of `evaluate` where nothing else is said
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
@@ -39,8 +41,10 @@ class Measured:
 
     @property
     def command(self) -> str:
-        """What measures it, again or for the first time."""
-        return f"python -m cvae evaluate {self.entry.name}"
+        """What measures it, again with as many draws, or for the first time."""
+        samples = number(self.figures, "nll_samples")
+        options = f" --samples {samples:.0f}" if samples not in (None, USUAL_SAMPLES) else ""
+        return f"python -m cvae evaluate {self.entry.name}{options}"
 
 
 def measured(entries: Sequence[Entry]) -> list[Measured]:
