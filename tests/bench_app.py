@@ -46,6 +46,7 @@ CONTENT = {  # what stands on a page once it shows something of a run
     "Latent space": ".js-plotly-plot .main-svg",
     "Sample": "[data-testid=latent-explorer]:not([data-frames='0'])",
     "Compare": "[data-testid=latent-explorer]:not([data-frames='0'])",
+    "Measure": ".js-plotly-plot .main-svg",
 }
 GO = """async ([name, content]) => {
   const inside = () => [...document.querySelectorAll(`[data-testid=stMainBlockContainer] ${content}`)];
