@@ -28,7 +28,7 @@ from cvae.trained import data_of, load
 
 BATCH = 100  # images measured at a time
 DECODES = 10_000  # codes decoded at a time, which bounds the memory
-MIXTURE_IMAGES = 1000  # test images over which log p(x) sums all labels: as dear as log p(x|y) of ten times as many
+MIXTURE_IMAGES = 1000  # test images for which p(x) sums over the labels: as dear as log p(x|y) of ten times as many
 PROBE_IMAGES = 10_000  # training images from which the class is learnt by neighbours and by the linear probe
 
 Progress = Callable[[float], None]
@@ -99,7 +99,9 @@ class _Measuring:
         return torch.Generator().manual_seed(self.seed)
 
     def batches(self, count: int | None = None) -> list[tuple[Tensor, Tensor | None]]:
-        index = torch.arange(len(self.test) if count is None else min(count, len(self.test)))
+        """The test images, or `count` of them as far apart as can be: MNIST's first ones are easier than the rest."""
+        n = len(self.test)
+        index = torch.arange(n) if count is None or count >= n else torch.arange(count) * n // count
         return [self.test.fixed(part) for part in index.split(BATCH)]
 
     def terms(self) -> dict[str, Any]:
@@ -130,13 +132,14 @@ class _Measuring:
             found.append(self._bounds(x, y, generator))
             self.progress((i + 1) / len(batches))
         total = sum(found[1:], found[0])
-        mixture = self._mixture() if self.model.family.given == "label" else None
+        nll = -float(total.log_p.double().mean())
+        mixture = nll + self._label_nats() if self.model.family.given == "label" else None
         iwae = [
             -float(bound.double().mean()) if self.samples >= k else None
             for k, bound in ((5, total.iwae_5), (50, total.iwae_50))
         ]
         images = min(MIXTURE_IMAGES, len(self.test)) if mixture is not None else None
-        values = (-float(total.log_p.double().mean()), self.samples, *iwae, mixture, images)
+        values = (nll, self.samples, *iwae, mixture, images)
         return dict(zip(names, values, strict=True))
 
     def _bounds(self, x: Tensor, y: Tensor | None, generator: torch.Generator) -> metrics.Bounds:
@@ -146,15 +149,19 @@ class _Measuring:
 
         return metrics.bounds(log_weight, self.samples, DECODES // len(x))
 
-    def _mixture(self) -> float:
-        """−log p(x) = −log Σ_y p(y) p(x|y) with all labels alike likely, over the first test images."""
+    def _label_nats(self) -> float:
+        """log p(x|y) − log p(x), mean over some test images, where p(x) = Σ_y p(y) p(x|y), all labels alike likely.
+
+        At most log K and much alike from image to image, so that some images do for what −log p(x) lacks of −log p(x|y).
+        """
         generator = self.generator()
         labels = torch.eye(self.model.config.classes)
         found = []
-        for x, _ in self.batches(MIXTURE_IMAGES):
-            log_p = [self._bounds(x, label.expand(len(x), -1), generator).log_p for label in labels]
-            found.append(log_mean_exp(torch.stack(log_p)))
-        return -float(torch.cat(found).double().mean())
+        for x, y in self.batches(MIXTURE_IMAGES):
+            assert y is not None
+            log_p = torch.stack([self._bounds(x, label.expand(len(x), -1), generator).log_p for label in labels])
+            found.append(log_p.gather(0, y.argmax(-1)[None])[0] - log_mean_exp(log_p))
+        return float(torch.cat(found).double().mean())
 
     def prediction(self, model: PredictiveCVAE) -> dict[str, Any]:
         """cvae-predictive: how well p(t|c) predicts, by Monte Carlo over z ~ p(z|c), beside the baseline."""
