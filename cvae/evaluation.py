@@ -152,7 +152,7 @@ class _Measuring:
     def _label_nats(self) -> float:
         """log p(x|y) − log p(x), mean over some test images, where p(x) = Σ_y p(y) p(x|y), all labels alike likely.
 
-        At most log K and much alike from image to image, so that some images do for what −log p(x) lacks of −log p(x|y).
+        At most log K and much alike from image to image, so that some images do for how far the two are apart.
         """
         generator = self.generator()
         labels = torch.eye(self.model.config.classes)

@@ -12,7 +12,7 @@ import datetime
 import json
 import math
 import shlex
-import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,13 +141,21 @@ def ship(
     samples: int = SAMPLES,
     progress: Callable[[float], None] | None = None,
 ) -> Run:
-    """Write a finished run of the recipe `name` to `folder`, with the figures of what is shipped, and its card."""
+    """Write a finished run of the recipe `name` to `folder`, with the figures of what is shipped, and its card.
+
+    What was there before is replaced once all of it is there; its augmentation.json goes with it.
+    """
     from cvae.evaluation import evaluate  # torch
 
-    shipped = prune(run, folder / name, recipe(name), _pictures(name, folder))
-    evaluate(shipped.path, data_dir=data_dir, samples=samples, progress=progress)
-    write_card(shipped, run.history()[-1]["seconds"], samples)
-    return shipped
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".", dir=folder) as aside:  # a name that no list of runs shows
+        made = prune(run, Path(aside) / name, recipe(name), _pictures(name, folder))
+        evaluate(made.path, data_dir=data_dir, samples=samples, progress=progress)
+        write_card(made, run.history()[-1]["seconds"], samples)
+        if (folder / name).exists():
+            (folder / name).rename(Path(aside) / "before")
+        made.path.rename(folder / name)
+    return Run(folder / name)
 
 
 def _pictures(name: str, folder: Path) -> NDArray[np.uint8] | None:
@@ -165,20 +173,18 @@ def _pictures(name: str, folder: Path) -> NDArray[np.uint8] | None:
 
 
 def prune(run: Run, out: Path, recipe: Recipe, pictures: NDArray[np.uint8] | None = None) -> Run:
-    """Write what is shipped of a finished run as `out`, in place of what was there: half precision, fewer codes,
-    snapshots and records, and no picture of the data. `InputError` where the run is of another config, or not finished.
+    """Write what is shipped of a finished run as the new folder `out`: half precision, fewer codes, snapshots and
+    records, and no picture of the data. `InputError` where the run is of another config, or not finished.
 
     pictures (M, C, H, W): what cvae-predictive completes, as it keeps the visible part as it is.
     """
     same_config(run, recipe.config)
     if run.status().state != "finished":
         raise InputError(f"{run.name} is not finished: go on with `python -m cvae train --resume --run {run.path}`.")
-    aside = out.parent / f".{out.name}.tmp"  # a name that no list of runs shows
-    shutil.rmtree(aside, ignore_errors=True)
-    (aside / "snapshots").mkdir(parents=True)
-    kept = Run(aside)
+    (out / "snapshots").mkdir(parents=True)
+    kept = Run(out)
     config = json.loads((run.path / "config.json").read_text(encoding="utf-8"))
-    _write_json(aside / "config.json", {**recipe.config.to_json(), "versions": config.get("versions")})
+    _write_json(out / "config.json", {**recipe.config.to_json(), "versions": config.get("versions")})
     kept.write_status(dataclasses.replace(run.status(), pid=0))
     for record in _thinned(run.history()):
         kept.append(record)
@@ -186,9 +192,7 @@ def prune(run: Run, out: Path, recipe: Recipe, pictures: NDArray[np.uint8] | Non
     kept.write_arrays("codes", {name: values[:CODES] for name, values in run.codes().items()})
     for step in _chosen(run.snapshot_steps(), recipe.snapshots):
         kept.write_arrays(f"snapshots/{step}", _snapshot(run, step, recipe, pictures))
-    shutil.rmtree(out, ignore_errors=True)
-    aside.rename(out)
-    return Run(out)
+    return kept
 
 
 def same_config(run: Run, config: RunConfig) -> None:

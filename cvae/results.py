@@ -38,6 +38,7 @@ class Row:
     spread: float | None  # standard deviation over the seeds, where there are several
     seeds: int
     published: tuple[Published, ...]
+    samples: int  # importance samples of nll
     epochs: int
     epochs_published: int | None
     difference: str  # in protocol, to the published figure
@@ -51,9 +52,12 @@ def read(folder: Path = RESULTS) -> dict[str, Result]:
         path = folder / f"{name}.json"
         if path.is_file():
             try:
-                found[name] = json.loads(path.read_text(encoding="utf-8"))
+                result = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError) as error:
                 raise InputError(f"{path} is damaged: it is not readable JSON.") from error
+            if not isinstance(result, dict) or not {"command", "samples", "runs"} <= result.keys():
+                raise InputError(f"{path} is damaged.")
+            found[name] = result
     return found
 
 
@@ -81,6 +85,7 @@ def _row(name: str, figure: Figure, result: Result) -> Row | None:
         spread=statistics.stdev(values) if len(values) > 1 else None,
         seeds=len(values),
         published=figure.published,
+        samples=result["samples"],
         epochs=runs[0]["epochs"],
         epochs_published=PROTOCOLS[name].epochs_published,
         difference=_difference(name, figure, result, runs[0]["epochs"]) if figure.published else "",
@@ -125,12 +130,13 @@ def _beside_published(found: list[Row]) -> str:
 
 
 def _comparison(name: str, found: list[Row]) -> str:
-    keys = list(dict.fromkeys(row.figure for row in found))
-    cells = {(row.what, row.figure): value(row) for row in found}
+    keys = list(dict.fromkeys(quantity(row) for row in found))
+    cells = {(row.what, quantity(row)): value(row) for row in found}
     seeds = max(row.seeds for row in found)
-    spread = f" (mean ± standard deviation over {seeds} seeds)" if seeds > 1 else ""
+    spread = f"mean ± standard deviation over {seeds} seeds, " if seeds > 1 else ""
+    how = f"{spread}{found[0].epochs:,} epochs, {found[0].samples:,} importance samples, losses on grey pixels"
     lines = [
-        f"{PROTOCOLS[name].title}{spread}: `{found[0].command}`",
+        f"{PROTOCOLS[name].title} ({how}): `{found[0].command}`",
         "",
         f"| | {' | '.join(f'`{key}`' for key in keys)} |",
         f"|---|{'---|' * len(keys)}",
@@ -138,6 +144,11 @@ def _comparison(name: str, found: list[Row]) -> str:
     for what in dict.fromkeys(row.what for row in found):
         lines.append(f"| {what} | {' | '.join(cells.get((what, key), '–') for key in keys)} |")
     return "\n".join(lines)
+
+
+def quantity(row: Row) -> str:
+    """Under which figure it stands in a comparison: the `nll` of a model without labels is its −log p(x)."""
+    return "nll_mixture" if row.figure == "nll" else row.figure
 
 
 def value(row: Row) -> str:

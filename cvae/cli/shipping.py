@@ -28,7 +28,7 @@ def add_to(commands: Any) -> None:
         metavar="K",
         help=f"importance samples of nll ({shipped.SAMPLES})",
     )
-    sub.add_argument("--from", dest="run", metavar="RUN", help="a run that was trained by the recipe (runs/NAME)")
+    sub.add_argument("--from", dest="run", metavar="RUN", help="a run of that recipe (runs/gallery-NAME)")
 
     sub = commands.add_parser("reproduce", help="train and measure what stands beside published figures")
     sub.set_defaults(command=reproduce)
@@ -55,7 +55,7 @@ def gallery(args: argparse.Namespace) -> None:
     if args.run is None:
         from cvae.reproduce import finished
 
-        run = finished(runs_folder() / args.name, config, args.data_dir, _train)
+        run = finished(runs_folder() / f"gallery-{args.name}", config, args.data_dir, _train)
     else:
         run = find_run(args.run)
     small = shipped.ship(args.name, run, args.out, data_dir=args.data_dir, samples=args.samples, progress=show_share)

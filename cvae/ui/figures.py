@@ -44,6 +44,8 @@ class Measured:
         """What measures it, again with as many draws, or for the first time."""
         samples = number(self.figures, "nll_samples")
         options = f" --samples {samples:.0f}" if samples not in (None, USUAL_SAMPLES) else ""
+        if seed := number(self.figures, "seed"):
+            options += f" --seed {seed:.0f}"
         return f"python -m cvae evaluate {self.entry.name}{options}"
 
 

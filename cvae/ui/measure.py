@@ -152,9 +152,10 @@ def augmentation(chosen: Sequence[Measured]) -> None:
             figure = charts.with_and_without(found["real_per_class"], arms, words=words)
             alt = t("measure.augmentation.alt", name=one.title)
             st.plotly_chart(figure, key=f"augmentation-{one.entry.name}", alt=alt)
-            st.caption(f":material/terminal: `python -m cvae augment {one.entry.name}`")
-    first = known[0][1]
-    st.caption(t("measure.augmentation.note", n=f"{first['generated_per_class']:,}", seeds=first["seeds"]))
+            real = " ".join(f"{n}" for n in found["real_per_class"])
+            options = f"--real {real} --generated {found['generated_per_class']} --seeds {found['seeds']}"
+            st.caption(f":material/terminal: `python -m cvae augment {one.entry.name} {options}`")
+            st.caption(t("measure.augmentation.note", n=f"{found['generated_per_class']:,}", seeds=found["seeds"]))
 
 
 def _augmented(one: Measured) -> dict[str, Any] | None:

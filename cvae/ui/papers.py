@@ -11,7 +11,7 @@ from cvae import charts
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.protocols import PROTOCOLS, Published
-from cvae.results import Row, read, rows, value
+from cvae.results import Row, quantity, read, rows, value
 from cvae.ui import linked
 from cvae.ui.notes import problem
 from cvae.ui.text import plain, t, translated
@@ -112,13 +112,14 @@ def _own(name: str, result: Result, found: Sequence[Row]) -> None:
     seeds = max(row.seeds for row in found)
     spread = t("papers.seeds", n=seeds) if seeds > 1 else ""
     st.markdown(f"**{translated(PROTOCOLS[name].title)}** {spread}")
-    keys = list(dict.fromkeys(row.figure for row in found))
-    cells = {(row.what, row.figure): value(row) for row in found}
+    keys = list(dict.fromkeys(quantity(row) for row in found))
+    cells = {(row.what, quantity(row)): value(row) for row in found}
     lines = [["", *map(_heading, keys)], [":--", *["--:"] * len(keys)]]
     for what in dict.fromkeys(row.what for row in found):
         title = FAMILIES[what].title if what in FAMILIES else translated(what)
         lines.append([title, *(cells.get((what, key), "–") for key in keys)])
     st.markdown(_table(lines))
+    st.caption(t("papers.how", epochs=f"{found[0].epochs:,}", samples=f"{found[0].samples:,}"))
     _made(name, result)
     st.code(found[0].command, language="sh", wrap_lines=True)
 
