@@ -45,7 +45,8 @@ from cvae.config import RunConfig
 from cvae.errors import InputError
 from cvae.locks import held, try_lock
 
-GALLERY = Path(__file__).resolve().parent.parent / "assets" / "gallery"  # the runs that the project ships
+SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "gallery"
+GALLERY = Path(os.environ.get("CVAE_GALLERY") or SHIPPED)  # the runs that the project ships
 
 WATCH_SECONDS = 5.0  # for which one look counts
 

@@ -79,7 +79,10 @@ class Browser:
 
 @contextlib.contextmanager
 def streamlit(script: Path, log: Path | None = None, **environment: str) -> Iterator[str]:
-    """`streamlit run script` on a free port of this machine: its address. What it prints goes to `log`."""
+    """`streamlit run script` on a free port of this machine: its address. What it prints goes to `log`.
+
+    Without the shipped runs, so that a test sees those that it made.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -93,7 +96,7 @@ def streamlit(script: Path, log: Path | None = None, **environment: str) -> Iter
             cwd=ROOT,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": path, **environment},
+            env={**os.environ, "PYTHONPATH": path, "CVAE_GALLERY": str(log.with_name("no-gallery")), **environment},
         )
     try:
         _wait(server, f"http://127.0.0.1:{port}", log)
