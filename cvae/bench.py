@@ -10,7 +10,7 @@ import dataclasses
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def report(data_dir: str | None = None) -> None:
     _growth("images", [(n, config, _first(data, n)) for n in (images // 4, images // 2, images)])
 
 
-def _one_epoch(records: Iterator[Record]) -> None:
+def _one_epoch(records: Generator[Record]) -> None:
     while next(records)["split"] != "validation":
         pass
 
@@ -94,6 +94,7 @@ def _growth(title: str, jobs: list[tuple[int, RunConfig, ImageData]]) -> None:
             records = fit(Path(folder) / "run", config, data=data)
             _one_epoch(records)  # the first epoch holds the early snapshots
             seconds = min(_seconds(lambda: _one_epoch(records)) for _ in range(3))  # noqa: B023
+            records.close()  # it saves what it has, while there is a folder
         cells.append(f"{value:>6}: {1e6 * seconds / len(data.train):5.1f}")
     print(f"  {title:14}" + "   ".join(cells), flush=True)
 

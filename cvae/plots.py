@@ -52,6 +52,7 @@ def scatter(
     outlines: Sequence[Outline] = (),
     contours: bool = False,
     height: int = 620,
+    legend: bool = True,
 ) -> go.Figure:
     """Codes (N, 1 … 3) as points, coloured by class, with each class's name at the mean of its points.
 
@@ -72,7 +73,8 @@ def scatter(
     if contours and points.shape[1] == 2:
         figure.add_trace(_contours(points))
 
-    layout: dict[str, Any] = {"dragmode": "pan", "height": height, "legend": {"itemsizing": "constant", "title": ""}}
+    layout: dict[str, Any] = {"dragmode": "pan", "height": height, "showlegend": legend and labels is not None}
+    layout["legend"] = {"itemsizing": "constant", "title": ""}
     if points.shape[1] == 2:
         figure.update_xaxes(title=axes[0], **axis())
         figure.update_yaxes(title=axes[1] if len(axes) > 1 else "", scaleanchor="x", **axis())
@@ -125,7 +127,7 @@ def histograms(
     return dressed(figure, height=90 + 230 * rows, bargap=0, legend={"orientation": "h", "y": 1 + 0.25 / rows})
 
 
-def kl_bars(kl_per_dim: Sequence[float], *, unit: str = "nats", color: int = 0) -> go.Figure:
+def kl_bars(kl_per_dim: Sequence[float], *, unit: str = "nats", color: int = 0, height: int = 320) -> go.Figure:
     """The KL of each dimension as bars; from eleven dimensions on, the largest first."""
     kl = np.asarray(kl_per_dim, dtype=np.float64)
     order = np.argsort(-kl, kind="stable") if len(kl) > 10 else np.arange(len(kl))
@@ -139,7 +141,7 @@ def kl_bars(kl_per_dim: Sequence[float], *, unit: str = "nats", color: int = 0) 
     )
     figure.update_xaxes(type="category", **axis())
     figure.update_yaxes(title=f"KL, {unit}", range=[0, max(1.05 * kl.max(), 0.1)], **axis())  # 0 looks like 0
-    return dressed(figure, height=320, showlegend=False)
+    return dressed(figure, height=height, showlegend=False)
 
 
 def curves(

@@ -15,7 +15,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 import numpy as np
 import torch
@@ -49,7 +49,7 @@ def fit(
     *,
     data: ImageData | None = None,
     resume: bool = False,
-) -> Iterator[Record]:
+) -> Generator[Record]:
     """Train a model in the run folder `path`, yielding each record as it is written to its history.
 
     A record has `split` (train: the mean since the record before; validation: all validation images), `step`, `epoch`,
@@ -150,7 +150,7 @@ class _Training:
 
     # --- the loop -----------------------------------------------------------------------------------------------
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Generator[Record]:
         """Train from wherever the checkpoint stands to the end, saving on every way out."""
         try:
             self._restore()
@@ -173,7 +173,7 @@ class _Training:
                 self._status("stopped")
             raise
 
-    def _train(self) -> Iterator[Record]:
+    def _train(self) -> Generator[Record]:
         self.recorder.skip()
         self.beat = self.saved = self.polled = time.perf_counter()
         if self.step == 0:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cvae import plots
 from cvae.ui import cards, frame, latent, linked, loaded, runs
+from cvae.ui.chart import chart
 from cvae.ui.given import given_choice
 from cvae.ui.text import t
 
@@ -49,7 +50,6 @@ with right:
     latent.histograms(model, held, kl)
     if kl:
         st.subheader(t("latent.kl.title"), anchor=False)
-        st.plotly_chart(
-            plots.kl_bars(kl, unit=t("latent.kl.unit")), key="latent-kl", alt=t("latent.kl.alt", total=f"{sum(kl):.1f}")
-        )
+        total = f"{sum(kl):.1f}"
+        chart(plots.kl_bars, kl, unit=t("latent.kl.unit"), key="latent-kl", alt=t("latent.kl.alt", total=total))
         st.caption(t("latent.kl.note"))

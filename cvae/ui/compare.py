@@ -17,6 +17,7 @@ from cvae.explore import complete, sample
 from cvae.inference import Inference
 from cvae.numpy_nets import Array
 from cvae.ui import linked, loaded, picture, runs
+from cvae.ui.chart import chart
 from cvae.ui.given import condition_images
 from cvae.ui.latent import view_of
 from cvae.ui.loaded import HeldOut
@@ -155,14 +156,14 @@ def maps(chosen: Sequence[Shown]) -> None:
     for one, column in zip(chosen, st.columns(len(chosen), gap="medium"), strict=True):
         d, held = one.model.latent_dim, one.held
         view = view_of("pca" if d > 2 else "plane", range(min(d, 2)), 0, one.model, held.codes[:POINTS])
-        figure = plots.scatter(
-            view.points, None if held.labels is None else held.labels[:POINTS], one.config.model.class_names,
-            axes=view.axes, outlines=view.outlines, height=420,
-        )  # fmt: skip
-        figure.update_layout(showlegend=False)
+        labels = None if held.labels is None else held.labels[:POINTS]
         with column:
             st.markdown(f"**{plain(one.title)}**")
-            st.plotly_chart(figure, key=f"map-{one.entry.name}", alt=t("compare.maps.alt", name=one.title))
+            chart(
+                plots.scatter, view.points, labels, one.config.model.class_names, axes=view.axes,
+                outlines=view.outlines, height=420, legend=False, key=f"map-{one.entry.name}",
+                alt=t("compare.maps.alt", name=one.title),
+            )  # fmt: skip
             st.caption(view.note)
     st.caption(t("compare.maps.note"))
 
@@ -174,6 +175,6 @@ def curves(chosen: Sequence[Shown]) -> None:
         st.info(t("compare.curves.nothing"), icon=":material/show_chart:")
         return
     words = ("reconstruction", "kl", "neg_elbo", "epoch", "train", "validation", "unit")
-    figure = plots.curves(histories, titles={word: t(f"compare.curves.{word}") for word in words})
-    st.plotly_chart(figure, key="curves", alt=t("compare.curves.alt", names=", ".join(histories)))
+    titles = {word: t(f"compare.curves.{word}") for word in words}
+    chart(plots.curves, histories, titles=titles, key="curves", alt=t("compare.curves.alt", names=", ".join(histories)))
     st.caption(t("compare.curves.note"))

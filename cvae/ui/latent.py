@@ -19,6 +19,7 @@ from cvae.numpy_nets import Array
 from cvae.projection import Projection, dimensions, pca, tsne
 from cvae.runs import Run
 from cvae.ui import linked, picture
+from cvae.ui.chart import chart
 from cvae.ui.formulas import POSTERIOR
 from cvae.ui.loaded import HeldOut
 from cvae.ui.notes import notice
@@ -99,10 +100,6 @@ def codes_map(run: Run, model: Inference, held: HeldOut, view: View, layers: Seq
     """The map, and beside it what is selected there. A fragment: a selection draws nothing else anew."""
     left, right = st.columns([3, 2], gap="large")
     names, labels = model.config.class_names, None if held.labels is None else held.labels[: len(view.points)]
-    figure = plots.scatter(
-        view.points, labels, names, axes=view.axes, contours="density" in layers,
-        outlines=view.outlines if "prior" in layers else (),
-    )  # fmt: skip
     key = f"latent-map-{run.name}-{'-'.join(view.axes)}"
 
     def circled() -> None:
@@ -112,9 +109,11 @@ def codes_map(run: Run, model: Inference, held: HeldOut, view: View, layers: Seq
 
     with left:
         words = "latent.map.alt" if names else "latent.map.alt_unlabelled"
-        st.plotly_chart(
-            figure, key=key, on_select=circled, config={"scrollZoom": True, "displaylogo": False},
+        chart(
+            plots.scatter, view.points, labels, names, axes=view.axes, contours="density" in layers,
+            outlines=view.outlines if "prior" in layers else (), key=key, on_select=circled,
             alt=t(words, n=len(view.points), classes=", ".join(names)),
+            config={"scrollZoom": True, "displaylogo": False},
         )  # fmt: skip
         st.caption(_map_note(model, held, view, layers))
     with right:
@@ -181,11 +180,10 @@ def histograms(model: Inference, held: HeldOut, kl: Sequence[float] | None) -> N
     largest = np.argsort(-np.asarray(kl)) if kl else np.argsort(-held.codes.var(0))
     dims = sorted(int(i) for i in largest[:HISTOGRAMS])
     kind = {"none": "fitted", "standard": "prior"}.get(model.family.prior, "mixture")
-    figure = plots.histograms(
-        held.codes, dims, _prior_parts(model, held),
-        codes_name=t("latent.histograms.codes"), prior_name=t(f"latent.histograms.{kind}"),
+    chart(
+        plots.histograms, held.codes, dims, _prior_parts(model, held), codes_name=t("latent.histograms.codes"),
+        prior_name=t(f"latent.histograms.{kind}"), key="latent-histograms", alt=t("latent.histograms.alt", n=len(dims)),
     )  # fmt: skip
-    st.plotly_chart(figure, key="latent-histograms", alt=t("latent.histograms.alt", n=len(dims)))
     note = t("latent.histograms.note_ae" if model.family.prior == "none" else "latent.histograms.note")
     st.caption(note + (" " + t("latent.histograms.most", n=len(dims)) if d > len(dims) else ""))
 

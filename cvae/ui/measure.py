@@ -10,6 +10,7 @@ import streamlit as st
 from cvae import charts, plots
 from cvae.comparison import number, numbers
 from cvae.errors import InputError
+from cvae.ui.chart import chart
 from cvae.ui.figures import Measured
 from cvae.ui.formulas import ACTIVE, FRECHET, OBJECTIVE
 from cvae.ui.notes import formula, problem
@@ -30,7 +31,7 @@ def split(chosen: Sequence[Measured]) -> None:
         _nothing()
         return
     words = (t("compare.table.reconstruction"), t("compare.table.kl"), t("compare.curves.unit"))
-    st.plotly_chart(charts.split(terms, words=words), key="split", alt=t("measure.split.alt", names=", ".join(terms)))
+    chart(charts.split, terms, words=words, key="split", alt=t("measure.split.alt", names=", ".join(terms)))
     st.caption(t("measure.split.note"))
     again(chosen)
 
@@ -47,9 +48,10 @@ def kl(chosen: Sequence[Measured]) -> None:
                 active = number(one.figures, "active_units")
                 use = "" if active is None else " · " + t("measure.kl.active", n=f"{active:.0f}", d=len(values))
                 st.markdown(f"**{plain(one.title)}**{use}")
-                figure = plots.kl_bars(values, unit=t("latent.kl.unit"), color=i).update_layout(height=230)
-                alt = t("latent.kl.alt", total=f"{sum(values):.1f}")
-                st.plotly_chart(figure, key=f"kl-{one.entry.name}", alt=f"{one.title}: {alt}")
+                chart(
+                    plots.kl_bars, values, unit=t("latent.kl.unit"), color=i, height=230, key=f"kl-{one.entry.name}",
+                    alt=f"{one.title}: {t('latent.kl.alt', total=f'{sum(values):.1f}')}",
+                )  # fmt: skip
     formula(ACTIVE)
     st.caption(t("measure.kl.note"))
     again([one for _, one, _ in known])
@@ -64,9 +66,11 @@ def ladder(chosen: Sequence[Measured]) -> None:
     for (i, one, rungs), column in zip(known, st.columns(max(len(known), 2), gap="medium"), strict=False):
         with column:
             st.markdown(f"**{plain(one.title)}**")
-            figure = charts.ladder(rungs, color=i, unit=t("latent.kl.unit"))
             words = ", ".join(f"{name} {value:.2f}" for name, value in rungs.items())
-            st.plotly_chart(figure, key=f"ladder-{one.entry.name}", alt=f"{one.title}: {words}")
+            chart(
+                charts.ladder, rungs, color=i, unit=t("latent.kl.unit"), key=f"ladder-{one.entry.name}",
+                alt=f"{one.title}: {words}",
+            )  # fmt: skip
     samples = {int(k) for _, one, _ in known if (k := number(one.figures, "nll_samples"))}
     st.caption(t("measure.ladder.note", k=", ".join(f"{k:,}" for k in sorted(samples))))
     again([one for _, one, _ in known])
@@ -92,22 +96,22 @@ def samples(chosen: Sequence[Measured]) -> None:
     with left:
         if shares:
             names = next(one.config.model.class_names for one in chosen if one.title in shares)
-            figure = charts.per_class(
-                shares, names, colors=colors, limit=_shared(chosen, "classifier_accuracy"),
-                words=(t("measure.samples.right"), t("measure.samples.judge")),
+            chart(
+                charts.per_class, shares, names, colors=colors, limit=_shared(chosen, "classifier_accuracy"),
+                words=(t("measure.samples.right"), t("measure.samples.judge")), key="per-class",
+                alt=t("measure.samples.alt", names=", ".join(shares)),
             )  # fmt: skip
-            st.plotly_chart(figure, key="per-class", alt=t("measure.samples.alt", names=", ".join(shares)))
             st.caption(t("measure.samples.note"))
         else:
             st.info(t("measure.samples.unconditional"), icon=":material/label_off:")
     with right:
         if distances:
-            figure = charts.bars(
-                distances, colors=colors, title=t("compare.table.frechet_distance"),
-                limit=_shared(chosen, "frechet_distance_train"), limit_word=t("measure.samples.floor"),
-            )  # fmt: skip
+            title = t("compare.table.frechet_distance")
             words = ", ".join(f"{name} {value:.2f}" for name, value in distances.items())
-            st.plotly_chart(figure, key="frechet", alt=f"{t('compare.table.frechet_distance')}: {words}")
+            chart(
+                charts.bars, distances, colors=colors, title=title, limit=_shared(chosen, "frechet_distance_train"),
+                limit_word=t("measure.samples.floor"), key="frechet", alt=f"{title}: {words}",
+            )  # fmt: skip
             formula(FRECHET)
             st.caption(t("measure.samples.distance"))
     again([one for one in chosen if one.title in shares or one.title in distances])
@@ -119,11 +123,11 @@ def classes(chosen: Sequence[Measured]) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         if shares:
-            figure = charts.bars(
-                shares, colors=_colors(chosen), title=t("compare.table.linear_probe_accuracy"), share=True
-            )
             words = ", ".join(f"{name} {value:.1%}" for name, value in shares.items())
-            st.plotly_chart(figure, key="probe", alt=t("measure.classes.alt", figures=words))
+            chart(
+                charts.bars, shares, colors=_colors(chosen), title=t("compare.table.linear_probe_accuracy"), share=True,
+                key="probe", alt=t("measure.classes.alt", figures=words),
+            )  # fmt: skip
             again([one for one in chosen if one.title in shares])
         else:
             _nothing()
@@ -149,9 +153,10 @@ def augmentation(chosen: Sequence[Measured]) -> None:
             st.markdown(f"**{plain(one.title)}**")
             arms = {t(f"measure.augmentation.{arm}"): found[arm] for arm in ("without", "with")}
             words = (t("measure.augmentation.real"), t("measure.augmentation.accuracy"))
-            figure = charts.with_and_without(found["real_per_class"], arms, words=words)
-            alt = t("measure.augmentation.alt", name=one.title)
-            st.plotly_chart(figure, key=f"augmentation-{one.entry.name}", alt=alt)
+            chart(
+                charts.with_and_without, found["real_per_class"], arms, words=words,
+                key=f"augmentation-{one.entry.name}", alt=t("measure.augmentation.alt", name=one.title),
+            )  # fmt: skip
             real = " ".join(f"{n}" for n in found["real_per_class"])
             options = f"--real {real} --generated {found['generated_per_class']} --seeds {found['seeds']}"
             st.caption(f":material/terminal: `python -m cvae augment {one.entry.name} {options}`")

@@ -13,6 +13,7 @@ from cvae.families import FAMILIES
 from cvae.protocols import PROTOCOLS, Published
 from cvae.results import Row, quantity, read, rows, value
 from cvae.ui import linked
+from cvae.ui.chart import chart
 from cvae.ui.notes import problem
 from cvae.ui.text import plain, t, translated
 
@@ -95,8 +96,8 @@ def _approach(results: Mapping[str, Result]) -> None:
     )
     published = {f"{t('papers.published')}: {translated(f.what)}": f.published[0].value for f in goals[name]}
     words = (t("compare.curves.epoch"), t("papers.curve"))
-    figure = charts.approach(curves[name], published, words=words)
-    st.plotly_chart(figure, key=f"approach-{name}", alt=t("papers.approach_alt", names=", ".join(curves[name])))
+    alt = t("papers.approach_alt", names=", ".join(curves[name]))
+    chart(charts.approach, curves[name], published, words=words, key=f"approach-{name}", alt=alt)
     st.caption(t("papers.approach_note"))
     st.code(str(results[name]["command"]), language="sh", wrap_lines=True)
 
