@@ -22,6 +22,7 @@ from cvae.architecture import architecture
 from cvae.config import DataConfig, ModelConfig, RunConfig, TrainConfig
 from cvae.data import ImageData, Split, load_data
 from cvae.errors import InputError
+from cvae.nets import Net
 from cvae.runs import Record
 from cvae.train import fit, with_data
 
@@ -35,7 +36,7 @@ def report(data_dir: str | None = None) -> None:
     images = len(data.train)
     print(f"VAE 784-400-20, batch 128, {images:,} training and {len(data.validation):,} validation images an epoch")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads\n")
-    print("epoch   this trainer      plain loop       2048² product   own products alone")
+    print("epoch   this trainer     plain loop     2048² product     own products     bare steps")
 
     needed = training_flops(config.model) * images
     plain = _PlainLoop(data)
@@ -46,15 +47,19 @@ def report(data_dir: str | None = None) -> None:
             own = _seconds(lambda: _one_epoch(records))
             if epoch == config.train.epochs:
                 own += _seconds(lambda: list(records))  # what is written at the end
-            row = (own, _seconds(plain.epoch), square_rate(), multiplication_seconds(config.model, 128) * images)
+            times = (f(config.model, 128) * images for f in (multiplication_seconds, bare_step_seconds))
+            row = (own, _seconds(plain.epoch), square_rate(), *times)
             rows.append(row)
-            cells = f"{row[0]:6.2f} s           {row[1]:6.2f} s         {row[2] / 1e9:5.0f} GFLOP/s   {row[3]:6.2f} s"
+            cells = (
+                f"{row[0]:8.2f} s   {row[1]:10.2f} s   {row[2] / 1e9:9.0f} GFLOP/s {row[3]:10.2f} s   {row[4]:10.2f} s"
+            )
             print(f"{epoch:5}   {cells}", flush=True)
 
     print("\n                                                      median (worst … best epoch)")
-    _row("speed: this trainer ÷ plain loop", [p / o for o, p, _, _ in rows])
-    _row("share of the machine's rate (2048² product)", [needed / o / r for o, _, r, _ in rows])
-    _row("share of what its own products take alone", [a / o for o, _, _, a in rows])
+    _row("speed: this trainer ÷ plain loop", [p / o for o, p, *_ in rows])
+    _row("share of the machine's rate (2048² product)", [needed / o / r for o, _, r, *_ in rows])
+    _row("share of what its own products take alone", [products / o for o, _, _, products, _ in rows])
+    _row("the same of bare steps, with Adam", [products / bare for *_, products, bare in rows])
 
     print("\nhow the cost grows, µs an image of one epoch")
     _growth("latent size", [(d, _with(config, "model", latent_dim=d), data) for d in (2, 20, 50, 200)])
@@ -120,20 +125,42 @@ def square_rate(side: int = 2048) -> float:
 
 
 def multiplication_seconds(config: ModelConfig, batch: int) -> float:
-    """Seconds an image for the multiplications that `training_flops` counts, at their own shapes and nothing else."""
-    seconds = 0.0
+    """Seconds an image for the multiplications that `training_flops` counts, each at its own shape, again and again."""
+    return sum(_best(product, 20) for product in _products(config, batch)) / batch
+
+
+def bare_step_seconds(config: ModelConfig, batch: int) -> float:
+    """Seconds an image for the same multiplications one after the other, and Adam: what no training can do without.
+
+    Unlike in `multiplication_seconds` nothing that they read is still in a cache of the processor.
+    """
+    products = _products(config, batch)
+    parameters = [p for net in architecture(config).values() for p in Net(net).parameters()]
+    for parameter in parameters:
+        parameter.grad = torch.randn_like(parameter)
+    optimiser = torch.optim.Adam(parameters, fused=True)
+
+    def step() -> None:
+        for product in products:
+            product()
+        optimiser.step()
+
+    return _best(step, 100) / batch
+
+
+def _products(config: ModelConfig, batch: int) -> list[Callable[[], Any]]:
+    """A training step's products of matrices, of linear layers: forwards, then the gradients backwards."""
+    forwards: list[Callable[[], Any]] = []
+    backwards: list[Callable[[], Any]] = []
     for role, network in architecture(config).items():
         for i, op in enumerate([op for op in network.head if op["op"] == "linear"]):
             x, g = torch.randn(batch, op["in"]), torch.randn(batch, op["out"])
-            w, b = torch.randn(op["out"], op["in"]), torch.randn(op["out"])
-            products: list[Callable[[], Any]] = [
-                lambda x=x, w=w, b=b: nn.functional.linear(x, w, b),  # type: ignore[misc]
-                lambda x=x, g=g: g.t() @ x,  # type: ignore[misc]
-            ]
+            w, b, dw = torch.randn(op["out"], op["in"]), torch.randn(op["out"]), torch.empty(op["out"], op["in"])
+            forwards.append(lambda x=x, w=w, b=b: nn.functional.linear(x, w, b))  # type: ignore[misc]
             if role != "encoder" or i:
-                products.append(lambda g=g, w=w: g @ w)  # type: ignore[misc]
-            seconds += sum(_best(product, 20) for product in products)
-    return seconds / batch
+                backwards.append(lambda g=g, w=w: g @ w)  # type: ignore[misc]
+            backwards.append(lambda x=x, g=g, dw=dw: torch.mm(g.t(), x, out=dw))  # type: ignore[misc]
+    return [*forwards, *reversed(backwards)]
 
 
 def _best(call: Callable[[], Any], times: int) -> float:
