@@ -21,4 +21,5 @@ def machine() -> str:
     if listed.exists():
         lines = listed.read_text(encoding="utf-8", errors="replace").splitlines()
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
-    return f"{cores()} cores, {name}"
+    count = cores()
+    return f"{count} core{'s' if count > 1 else ''}, {name}"

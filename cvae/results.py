@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cvae.errors import InputError
+from cvae.families import FAMILIES
 from cvae.protocols import PROTOCOLS, Figure, Published
 
 RESULTS = Path(__file__).resolve().parent.parent / "assets" / "results"
@@ -130,7 +131,7 @@ def _beside_published(found: list[Row]) -> str:
 
 
 def _comparison(name: str, found: list[Row]) -> str:
-    keys = list(dict.fromkeys(quantity(row) for row in found))
+    keys = quantities(found)
     cells = {(row.what, quantity(row)): value(row) for row in found}
     seeds = max(row.seeds for row in found)
     spread = f"mean ± standard deviation over {seeds} seeds, " if seeds > 1 else ""
@@ -142,13 +143,25 @@ def _comparison(name: str, found: list[Row]) -> str:
         f"|---|{'---|' * len(keys)}",
     ]
     for what in dict.fromkeys(row.what for row in found):
-        lines.append(f"| {what} | {' | '.join(cells.get((what, key), '–') for key in keys)} |")
+        title = FAMILIES[what].title if what in FAMILIES else what
+        lines.append(f"| {title} | {' | '.join(cells.get((what, key), '–') for key in keys)} |")
     return "\n".join(lines)
 
 
 def quantity(row: Row) -> str:
     """Under which figure it stands in a comparison: the `nll` of a model without labels is its −log p(x)."""
-    return "nll_mixture" if row.figure == "nll" else row.figure
+    return _quantity(row.figure)
+
+
+def quantities(found: Sequence[Row]) -> list[str]:
+    """The columns of a comparison, in the order of the protocol."""
+    there = {quantity(row) for row in found}
+    asked = dict.fromkeys(_quantity(figure.key) for figure in PROTOCOLS[found[0].protocol].figures)
+    return [key for key in asked if key in there]
+
+
+def _quantity(key: str) -> str:
+    return "nll_mixture" if key == "nll" else key
 
 
 def value(row: Row) -> str:

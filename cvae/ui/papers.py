@@ -11,7 +11,7 @@ from cvae import charts
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.protocols import PROTOCOLS, Published
-from cvae.results import Row, quantity, read, rows, value
+from cvae.results import Row, quantities, quantity, read, rows, value
 from cvae.ui import linked
 from cvae.ui.chart import chart
 from cvae.ui.notes import problem
@@ -113,7 +113,7 @@ def _own(name: str, result: Result, found: Sequence[Row]) -> None:
     seeds = max(row.seeds for row in found)
     spread = t("papers.seeds", n=seeds) if seeds > 1 else ""
     st.markdown(f"**{translated(PROTOCOLS[name].title)}** {spread}")
-    keys = list(dict.fromkeys(quantity(row) for row in found))
+    keys = quantities(found)
     cells = {(row.what, quantity(row)): value(row) for row in found}
     lines = [["", *map(_heading, keys)], [":--", *["--:"] * len(keys)]]
     for what in dict.fromkeys(row.what for row in found):
