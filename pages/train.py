@@ -20,12 +20,13 @@ names = [entry.name for entry in everything if entry.watchable]
 asked_for = "run" in st.query_params  # by a link, so that the run is what shall be seen
 training.new_training(expanded=all(entry.shipped for entry in everything) and not asked_for)
 if names:
-    left, right = st.columns(2)
+    left, right, about = st.columns([4, 4, 1])
     with left:
         entry = runs.run_picker(lambda entry: entry.watchable, label=t("train.watch"), show_label=False)
     with right:
         overlaid = live.overlay_choice([name for name in names if name != entry.name])
-    cards.cards([entry])
+    with about:
+        cards.cards([entry])
     live.watch(entry.name, overlaid, known)
     with st.expander(t("train.what"), icon=":material/lightbulb:"):
         if entry.config:
