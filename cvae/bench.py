@@ -23,7 +23,7 @@ from cvae.config import DataConfig, ModelConfig, RunConfig, TrainConfig
 from cvae.data import ImageData, Split, load_data
 from cvae.errors import InputError
 from cvae.nets import Net
-from cvae.runs import Record
+from cvae.status import Record
 from cvae.train import fit, with_data
 
 JOB = RunConfig(DataConfig("mnist"), ModelConfig("vae", hidden=(400,), latent_dim=20), train=TrainConfig(epochs=10))

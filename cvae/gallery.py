@@ -26,8 +26,10 @@ from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.inference import Inference
+from cvae.places import GALLERY
 from cvae.processors import machine
-from cvae.runs import GALLERY, Arrays, Record, Run
+from cvae.runs import Arrays, Run
+from cvae.status import Record
 
 CODES = 5000  # test images whose codes are shipped
 RECORDS = 150  # of the history

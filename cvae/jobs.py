@@ -27,8 +27,10 @@ from typing import IO
 from cvae.config import RunConfig
 from cvae.errors import InputError
 from cvae.locks import held, try_lock
+from cvae.places import runs_folder, runs_in
 from cvae.processors import cores
-from cvae.runs import Run, State, Status, reason, runs_folder, runs_in
+from cvae.runs import Run, reason
+from cvae.status import State, Status
 
 NAME = re.compile(r"\w[\w .+-]{0,59}")  # of a run: a plain folder name
 

@@ -33,7 +33,8 @@ from numpy.typing import NDArray
 from cvae.errors import InputError
 from cvae.export import tensor
 from cvae.projection import Projection, pca
-from cvae.runs import Arrays, Run, Status
+from cvae.runs import Arrays, Run
+from cvae.status import Status
 
 SNAPSHOTS = 8  # in one answer
 STRIP_BYTES = 50_000  # of one strip; large pictures are fewer

@@ -14,7 +14,7 @@ from cvae.config import RunConfig
 from cvae.families import FAMILIES
 from cvae.models import Autoencoder
 from cvae.models.base import Terms
-from cvae.runs import Record
+from cvae.status import Record
 from cvae.views import BATCH
 
 DIVERGED = 100.0  # times the scale of an untrained model's loss

@@ -14,10 +14,11 @@ from cvae.data import ImageData, load_data
 from cvae.errors import InputError
 from cvae.evaluation import Progress, evaluate
 from cvae.gallery import evenly, same_config
+from cvae.places import runs_folder
 from cvae.processors import machine
 from cvae.protocols import Protocol, protocol
 from cvae.results import RESULTS, Result
-from cvae.runs import Run, runs_folder
+from cvae.runs import Run
 from cvae.train import fit
 
 CURVE = 60  # points of a curve at most

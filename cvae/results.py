@@ -25,6 +25,15 @@ RESULTS = Path(__file__).resolve().parent.parent / "assets" / "results"
 README = RESULTS.parents[1] / "README.md"
 MARKERS = ("<!-- results: made by `python -m cvae reproduce --table` -->", "<!-- end of results -->")
 
+SAMPLED = ("nll", "nll_mixture", "nll_monte_carlo")  # estimates that fall with the number of samples
+QUANTITIES = {  # columns of a comparison: what may stand below each other
+    "neg_elbo": "−ELBO, bounds −log p(x)",
+    "neg_elbo_given": "−ELBO, bounds −log p(x\\|y)",
+    "nll_mixture": "−log p(x)",
+    "conditional_accuracy": "draws of the asked class",
+    "linear_probe_accuracy": "class from a linear probe",
+}
+
 Result = dict[str, Any]
 
 
@@ -39,6 +48,7 @@ class Row:
     spread: float | None  # standard deviation over the seeds, where there are several
     seeds: int
     published: tuple[Published, ...]
+    given: str  # what the model is told beside z, which decides what its bound bounds: see `cvae.families`
     samples: int  # importance samples of nll
     epochs: int
     epochs_published: int | None
@@ -86,6 +96,7 @@ def _row(name: str, figure: Figure, result: Result) -> Row | None:
         spread=statistics.stdev(values) if len(values) > 1 else None,
         seeds=len(values),
         published=figure.published,
+        given=FAMILIES[runs[0]["config"]["model"]["family"]].given,
         samples=result["samples"],
         epochs=runs[0]["epochs"],
         epochs_published=PROTOCOLS[name].epochs_published,
@@ -96,13 +107,17 @@ def _row(name: str, figure: Figure, result: Result) -> Row | None:
 
 def _difference(name: str, figure: Figure, result: Result, epochs: int) -> str:
     """What was done otherwise than where the published figure comes from."""
-    protocol = PROTOCOLS[name]
+    protocol, samples = PROTOCOLS[name], result["samples"]
     parts = []
-    if protocol.epochs_published not in (None, epochs):
-        parts.append(f"{epochs:,} of {protocol.epochs_published:,} epochs")
-    if figure.key == "nll" and protocol.samples_published not in (None, result["samples"]):
-        parts.append(f"{result['samples']:,} of {protocol.samples_published:,} importance samples")
+    if protocol.epochs_published != epochs:
+        parts.append(f"{epochs:,}{_of(protocol.epochs_published)} epochs")
+    if figure.key in SAMPLED and protocol.samples_published != samples:
+        parts.append(f"{samples:,}{_of(protocol.samples_published)} samples of z an image")
     return "; ".join([*parts, *([protocol.difference] if protocol.difference else [])])
+
+
+def _of(published: int | None) -> str:
+    return "" if published is None else f" of {published:,}"
 
 
 # --- as Markdown ------------------------------------------------------------------------------------------------------
@@ -123,9 +138,12 @@ def _has_published(protocol: str) -> bool:
 
 def _beside_published(found: list[Row]) -> str:
     lines = ["| what | figure | published | here | difference in protocol | command |", "|---|---|---|---|---|---|"]
+    before = None
     for row in found:
         published = "<br>".join(f"{p.value:g} ({p.source}; {p.checked})" for p in row.published) or "–"
-        cells = (row.what, f"`{row.figure}`", published, value(row), row.difference or "–", f"`{row.command}`")
+        difference = "as above" if row.difference and (row.protocol, row.difference) == before else row.difference
+        before = row.protocol, row.difference
+        cells = (row.what, f"`{row.figure}`", published, value(row), difference or "–", f"`{row.command}`")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -139,7 +157,7 @@ def _comparison(name: str, found: list[Row]) -> str:
     lines = [
         f"{PROTOCOLS[name].title} ({how}): `{found[0].command}`",
         "",
-        f"| | {' | '.join(f'`{key}`' for key in keys)} |",
+        f"| | {' | '.join(QUANTITIES[key] for key in keys)} |",
         f"|---|{'---|' * len(keys)}",
     ]
     for what in dict.fromkeys(row.what for row in found):
@@ -149,19 +167,16 @@ def _comparison(name: str, found: list[Row]) -> str:
 
 
 def quantity(row: Row) -> str:
-    """Under which figure it stands in a comparison: the `nll` of a model without labels is its −log p(x)."""
-    return _quantity(row.figure)
+    """Under which of QUANTITIES it stands: the bound of a model that is told the label is one on log p(x|y)."""
+    if row.figure == "neg_elbo" and row.given != "nothing":
+        return "neg_elbo_given"
+    return "nll_mixture" if row.figure == "nll" else row.figure  # of a model without labels both are −log p(x)
 
 
 def quantities(found: Sequence[Row]) -> list[str]:
-    """The columns of a comparison, in the order of the protocol."""
+    """The columns of a comparison."""
     there = {quantity(row) for row in found}
-    asked = dict.fromkeys(_quantity(figure.key) for figure in PROTOCOLS[found[0].protocol].figures)
-    return [key for key in asked if key in there]
-
-
-def _quantity(key: str) -> str:
-    return "nll_mixture" if key == "nll" else key
+    return [key for key in QUANTITIES if key in there]
 
 
 def value(row: Row) -> str:

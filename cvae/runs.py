@@ -13,6 +13,8 @@
       augmentation.json              what `augment` measured
       held_out.safetensors           the validation images of the strips
       live.safetensors, watched      codes and strip of this moment, renewed while a page touches `watched`
+      card.json                      of a shipped run: how it was made
+      lock                           held by whoever trains it
       log.txt                        what the training printed, where `cvae.jobs` ran it
 
 Every file is replaced atomically or appended line by line, so that a reader never sees half of one and a process killed
@@ -30,9 +32,7 @@ import shutil
 import sys
 import threading
 import time
-import typing
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -44,76 +44,11 @@ import safetensors.numpy
 from cvae.config import RunConfig
 from cvae.errors import InputError
 from cvae.locks import held, try_lock
-
-SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "gallery"
-GALLERY = Path(os.environ.get("CVAE_GALLERY") or SHIPPED)  # the runs that the project ships
+from cvae.status import Control, Record, State, Status, is_record, is_status
 
 WATCH_SECONDS = 5.0  # for which one look counts
 
-State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 Arrays = dict[str, np.ndarray[Any, Any]]
-Record = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where a training stands."""
-
-    state: State  # on disk "running" or "paused" with no process behind it reads as "interrupted"
-    message: str | None = None  # why it failed
-    pid: int = 0
-    heartbeat: float = 0.0  # unix time of the last sign of life
-    step: int = 0  # optimiser steps taken
-    steps: int = 0  # and planned
-    epoch: float = 0.0
-    epochs: int = 0
-    images_per_second: float = 0.0
-    seconds_left: float | None = None
-
-    @property
-    def active(self) -> bool:
-        """Whether a process works on it or will."""
-        return self.state in ("queued", "running", "paused")
-
-
-def _is_status(name: str, value: Any) -> bool:
-    """Whether `value` can be what status.json says of `name`."""
-    match name:
-        case "state":
-            return value in typing.get_args(State)
-        case "message":
-            return value is None or isinstance(value, str)
-        case "seconds_left":
-            return value is None or _is_number(value)
-    return name in {f.name for f in dataclasses.fields(Status)} and _is_number(value)
-
-
-def _is_record(values: Any) -> bool:
-    """Whether `values` can be a line of history.jsonl."""
-    if not isinstance(values, dict) or values.get("split") not in ("train", "validation"):
-        return False
-    others = (value for name, value in values.items() if name not in ("split", "kl_per_dim") and value is not None)
-    per_dim = values.get("kl_per_dim")
-    return (
-        isinstance(values.get("step"), int)
-        and None not in (values.get("epoch"), values.get("reconstruction"))
-        and all(map(_is_number, others))
-        and (per_dim is None or (isinstance(per_dim, list) and all(map(_is_number, per_dim))))
-    )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
-
-
-@dataclass(frozen=True)
-class Control:
-    """What the user asks of a training: to run, at most `pace` steps a second (0: as fast as it can), to pause (but for
-    the steps up to `until`), or to stop."""
-
-    action: Literal["run", "pause", "stop"] = "run"
-    until: int = 0
-    pace: float = 0.0
 
 
 class Run:
@@ -186,7 +121,7 @@ class Run:
 
     def _status_on_disk(self) -> Status:
         values = self._json("status.json") if (self.path / "status.json").is_file() else {}
-        if not isinstance(values, dict) or not all(_is_status(*item) for item in values.items()):
+        if not isinstance(values, dict) or not all(is_status(*item) for item in values.items()):
             raise InputError(f"{self.path / 'status.json'} is not a status.")
         return Status(**{"state": "interrupted", **values})
 
@@ -203,7 +138,7 @@ class Run:
             records = [json.loads(line) for line in lines[start:]]
         except (ValueError, RecursionError) as error:
             raise InputError(f"{self.path / 'history.jsonl'} is damaged.") from error
-        if not all(map(_is_record, records)):
+        if not all(map(is_record, records)):
             raise InputError(f"{self.path / 'history.jsonl'} is damaged.")
         return records
 
@@ -409,28 +344,6 @@ def _decodes(name: str) -> bool:
 def _aside(name: str) -> str:
     """Where a process and thread writes what will be `name`."""
     return f".{name}.{os.getpid()}.{threading.get_ident()}.tmp"
-
-
-def runs_folder() -> Path:
-    """Where new runs go: the environment's CVAE_RUNS, or `runs` in the working directory."""
-    return Path(os.environ.get("CVAE_RUNS", "runs"))
-
-
-def find_run(text: str) -> Run:
-    """The run that a user means by a path, or by the name of one in `runs_folder()` or in the gallery."""
-    for path in (Path(text), runs_folder() / text, GALLERY / text):
-        if (path / "config.json").is_file():
-            return Run.open(path)
-    return Run.open(text)
-
-
-def runs_in(folder: str | os.PathLike[str]) -> list[Run]:
-    """The runs right below `folder`, the newest first."""
-    written = {}
-    for config in Path(folder).glob("[!.]*/config.json") if Path(folder).is_dir() else ():  # .name: one being made
-        with contextlib.suppress(FileNotFoundError):  # one that is just being deleted
-            written[config] = config.stat().st_mtime
-    return [Run(config.parent) for config in sorted(written, key=written.__getitem__, reverse=True)]
 
 
 def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:

@@ -30,8 +30,9 @@ from cvae.errors import InputError
 from cvae.models import Autoencoder, build
 from cvae.processors import cores
 from cvae.recorder import Failed, Recorder
-from cvae.runs import Control, Record, Run, State, Status, reason
+from cvae.runs import Run, reason
 from cvae.schedule import lr_factor, record_steps, snapshot_steps
+from cvae.status import Control, Record, State, Status
 
 CHECKPOINT_SECONDS = 20.0  # at most this much work is done twice after a kill
 POLL_SECONDS = 0.1  # how often control.json is looked at

@@ -13,7 +13,8 @@ from engine_helpers import tiny_run
 
 from cvae.config import DataConfig, RunConfig
 from cvae.data import ImageData, Split, load_data
-from cvae.runs import Record, Run
+from cvae.runs import Run
+from cvae.status import Record
 from cvae.train import fit
 
 

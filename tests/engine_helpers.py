@@ -14,7 +14,8 @@ from torch import Tensor
 from cvae.config import DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
 from cvae.data import ImageData, Split
 from cvae.families import FAMILIES
-from cvae.runs import Record, Run
+from cvae.runs import Run
+from cvae.status import Record
 
 DIGITS = tuple("0123456789")
 PER_EPOCH = 4  # steps that `few_digits` take in batches of 64

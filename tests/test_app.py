@@ -20,7 +20,8 @@ from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
 from cvae.jobs import Jobs
-from cvae.runs import Run, Status
+from cvae.runs import Run
+from cvae.status import Status
 from cvae.ui.text import translate
 
 ROOT = Path(__file__).parents[1]

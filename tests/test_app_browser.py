@@ -21,7 +21,8 @@ from browser import ROOT, Browser, launch, streamlit
 from engine_helpers import tiny_run, wait_until
 
 from cvae.jobs import Jobs
-from cvae.runs import Run, runs_in
+from cvae.places import runs_in
+from cvae.runs import Run
 from cvae.ui.text import translate
 
 PAGES = ("", "train", "latent", "sample", "compare", "measure")

@@ -19,11 +19,11 @@ ROOT = Path(__file__).parents[1]
 
 # From the bottom up: a module imports from its own layer or from those below it. A new module is placed here.
 LAYERS = (
-    {"errors", "families", "locks", "processors", "palette", "projection", "pictures"},
+    {"errors", "families", "locks", "processors", "palette", "projection", "pictures", "status"},
     {"config"},
     {"architecture", "data", "distributions", "schedule"},
     {"nets", "numpy_nets", "models", "batches", "runs"},
-    {"views", "checkpoint", "recorder", "train", "trained", "inference", "metrics", "classifier"},
+    {"places", "views", "checkpoint", "recorder", "train", "trained", "inference", "metrics", "classifier"},
     {"explore", "export", "comparison", "bench", "plots", "charts", "jobs", "live", "worker"},
     {"generation", "augmentation", "evaluation"},
     {"gallery", "protocols", "results", "reproduce"},

@@ -16,7 +16,8 @@ from data_helpers import complaint
 from engine_helpers import PER_EPOCH, changed, tiny_run
 
 from cvae.data import ImageData, Split
-from cvae.runs import Record, Run
+from cvae.runs import Run
+from cvae.status import Record
 from cvae.train import Failed, fit
 
 

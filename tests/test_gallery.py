@@ -24,8 +24,9 @@ from cvae.evaluation import evaluate
 from cvae.export import export
 from cvae.gallery import LARGEST, RECIPES, Recipe, card, command, evenly, prune, size
 from cvae.inference import Inference
+from cvae.places import GALLERY
 from cvae.protocols import PROTOCOLS
-from cvae.runs import GALLERY, Run
+from cvae.runs import Run
 from cvae.train import fit
 from cvae.trained import load
 

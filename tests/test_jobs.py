@@ -24,7 +24,8 @@ from cvae.config import DataConfig, RunConfig
 from cvae.errors import InputError
 from cvae.jobs import Jobs
 from cvae.locks import held
-from cvae.runs import Run, Status
+from cvae.runs import Run
+from cvae.status import Status
 from cvae.worker import work
 
 ROOT = Path(__file__).parents[1]

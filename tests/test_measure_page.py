@@ -189,8 +189,13 @@ def results(**changes: Any) -> dict[str, Any]:
     for name, protocol in PROTOCOLS.items():
         metrics = {figure.key: 0.9 if "accuracy" in figure.key else 80.0 for figure in protocol.figures}
         runs = {
-            label: {"epochs": 7, "curve": [[epoch, 100.0 - epoch] for epoch in range(8)], "metrics": metrics}
-            for label in protocol.runs
+            label: {
+                "config": config.to_json(),
+                "epochs": 7,
+                "metrics": metrics,
+                "curve": [[epoch, 100.0 - epoch] for epoch in range(8)],
+            }  # fmt: skip
+            for label, config in protocol.runs.items()
         }
         made = {"command": f"python -m cvae reproduce {name}", "machine": "2 cores", "date": "2026-01-31", "seed": 0}
         found[name] = {"runs": runs, "samples": 10, **made, **changes}

@@ -77,7 +77,7 @@ def test_a_protocol_is_trained_measured_and_written() -> None:
     values = [found["metrics"]["nll"] for found in result["runs"].values()]
     assert row.ours == pytest.approx(sum(values) / 2)
     assert row.spread == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
-    assert row.difference == "2 of 100 epochs; 3 of 5,000 importance samples"
+    assert row.difference == "2 of 100 epochs; 3 of 5,000 samples of z an image"
 
 
 @pytest.mark.usefixtures("measured")

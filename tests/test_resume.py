@@ -12,7 +12,8 @@ from engine_helpers import changed, of, tiny_run, weights_equal, without_times
 
 from cvae.config import RunConfig
 from cvae.data import ImageData, Split
-from cvae.runs import Record, Run
+from cvae.runs import Run
+from cvae.status import Record
 from cvae.train import fit
 
 

@@ -15,7 +15,9 @@ from data_helpers import complaint
 from engine_helpers import tiny_run
 
 from cvae.errors import InputError
-from cvae.runs import Control, Run, Status, find_run, read_arrays, runs_in
+from cvae.places import find_run, runs_in
+from cvae.runs import Run, read_arrays
+from cvae.status import Control, Status
 
 RECORDS = [{"split": "train", "step": n, "epoch": n / 3, "reconstruction": 9.0, "kl": 0.5 * n} for n in range(3)]
 

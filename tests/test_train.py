@@ -15,8 +15,9 @@ from engine_helpers import KINDS, PER_EPOCH, changed, of, tiny_run, weights_equa
 from cvae.batches import Batches
 from cvae.config import NETS
 from cvae.data import ImageData, Split
-from cvae.runs import Record, Run
+from cvae.runs import Run
 from cvae.schedule import record_steps
+from cvae.status import Record
 from cvae.train import fit
 from cvae.trained import load
 

@@ -12,7 +12,8 @@ from cvae.config import TrainConfig
 from cvae.data import DATASETS, load_data
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.runs import GALLERY, Run, find_run, runs_folder, runs_in
+from cvae.places import GALLERY, find_run, runs_folder, runs_in
+from cvae.runs import Run
 
 if TYPE_CHECKING:
     from cvae.inference import Inference

@@ -13,7 +13,7 @@ from cvae.cli.measuring import show_share
 from cvae.cli.options import add_run
 from cvae.config import DataConfig, TrainConfig
 from cvae.errors import InputError
-from cvae.runs import find_run
+from cvae.places import find_run
 
 
 def add_to(commands: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from cvae.cli.options import add_run
 from cvae.config import TrainConfig
 from cvae.errors import InputError
-from cvae.runs import find_run
+from cvae.places import find_run
 
 
 def add_to(commands: Any) -> None:

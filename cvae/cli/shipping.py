@@ -11,8 +11,8 @@ from cvae import results
 from cvae.cli.measuring import refuse_no_samples, show_share
 from cvae.cli.training import follow
 from cvae.config import TrainConfig
+from cvae.places import GALLERY, find_run, runs_folder
 from cvae.protocols import PROTOCOLS
-from cvae.runs import GALLERY, find_run, runs_folder
 
 
 def add_to(commands: Any) -> None:

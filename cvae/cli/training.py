@@ -23,7 +23,9 @@ from cvae.config import (
 from cvae.data import DATASETS, ImageData, download, load_data
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.runs import Record, Run, find_run, runs_folder
+from cvae.places import find_run, runs_folder
+from cvae.runs import Run
+from cvae.status import Record
 
 
 def add_to(commands: Any) -> None:

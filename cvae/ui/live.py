@@ -19,7 +19,9 @@ from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.jobs import Jobs
 from cvae.live import Seen
-from cvae.runs import Run, Status, runs_in
+from cvae.places import runs_in
+from cvae.runs import Run
+from cvae.status import Status
 from cvae.ui import runs, state
 from cvae.ui.bundle import bundle
 from cvae.ui.notes import problem

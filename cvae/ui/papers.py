@@ -11,7 +11,7 @@ from cvae import charts
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.protocols import PROTOCOLS, Published
-from cvae.results import Row, quantities, quantity, read, rows, value
+from cvae.results import SAMPLED, Row, quantities, quantity, read, rows, value
 from cvae.ui import linked
 from cvae.ui.chart import chart
 from cvae.ui.notes import problem
@@ -73,9 +73,11 @@ def _made(name: str, result: Result) -> None:
     protocol, words = PROTOCOLS[name], []
     if protocol.difference:
         words.append(t("papers.difference", difference=translated(protocol.difference)))
-    samples = result.get("samples")
-    if protocol.samples_published and isinstance(samples, int) and samples != protocol.samples_published:
-        words.append(t("papers.samples", ours=f"{samples:,}", published=f"{protocol.samples_published:,}"))
+    samples, there = result.get("samples"), protocol.samples_published
+    sampled = any(figure.key in SAMPLED and figure.published for figure in protocol.figures)
+    if sampled and isinstance(samples, int) and samples != there:
+        key = "samples" if there else "samples_here"
+        words.append(t(f"papers.{key}", ours=f"{samples:,}", published=f"{there or 0:,}"))
     made = {key: plain(str(result.get(key, "–"))) for key in ("machine", "date", "seed")}
     st.caption(" ".join([*words, t("papers.made", **made)]))
 

@@ -16,7 +16,9 @@ from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.gallery import RECIPES
-from cvae.runs import GALLERY, Run, Status, reason, runs_folder, runs_in
+from cvae.places import GALLERY, runs_folder, runs_in
+from cvae.runs import Run, reason
+from cvae.status import Status
 from cvae.ui import state
 from cvae.ui.notes import problem
 from cvae.ui.text import plain, said, t

@@ -14,7 +14,7 @@ from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.jobs import Jobs
-from cvae.runs import runs_folder
+from cvae.places import runs_folder
 from cvae.ui import runs
 from cvae.ui.dataset import Choice, dataset_choice
 from cvae.ui.notes import problem

@@ -1,0 +1,73 @@
+"""What a training says of itself and what is asked of it: what status.json, history.jsonl and control.json hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import typing
+from dataclasses import dataclass
+from typing import Any, Literal
+
+State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a training stands."""
+
+    state: State  # on disk "running" or "paused" with no process behind it reads as "interrupted"
+    message: str | None = None  # why it failed
+    pid: int = 0
+    heartbeat: float = 0.0  # unix time of the last sign of life
+    step: int = 0  # optimiser steps taken
+    steps: int = 0  # and planned
+    epoch: float = 0.0
+    epochs: int = 0
+    images_per_second: float = 0.0
+    seconds_left: float | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether a process works on it or will."""
+        return self.state in ("queued", "running", "paused")
+
+
+def is_status(name: str, value: Any) -> bool:
+    """Whether `value` can be what status.json says of `name`."""
+    match name:
+        case "state":
+            return value in typing.get_args(State)
+        case "message":
+            return value is None or isinstance(value, str)
+        case "seconds_left":
+            return value is None or _is_number(value)
+    return name in {f.name for f in dataclasses.fields(Status)} and _is_number(value)
+
+
+def is_record(values: Any) -> bool:
+    """Whether `values` can be a line of history.jsonl."""
+    if not isinstance(values, dict) or values.get("split") not in ("train", "validation"):
+        return False
+    others = (value for name, value in values.items() if name not in ("split", "kl_per_dim") and value is not None)
+    per_dim = values.get("kl_per_dim")
+    return (
+        isinstance(values.get("step"), int)
+        and None not in (values.get("epoch"), values.get("reconstruction"))
+        and all(map(_is_number, others))
+        and (per_dim is None or (isinstance(per_dim, list) and all(map(_is_number, per_dim))))
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the user asks of a training: to run, at most `pace` steps a second (0: as fast as it can), to pause (but for
+    the steps up to `until`), or to stop."""
+
+    action: Literal["run", "pause", "stop"] = "run"
+    until: int = 0
+    pace: float = 0.0
