@@ -1,6 +1,6 @@
 """Autoencoders, VAEs and conditional VAEs: small, exact, and meant to be read.
 
-From the bottom up; imports point upwards in this list only.
+From the bottom up; imports point to what stands above, here or in the list below.
 
     errors         the exception that is addressed to the user
     processors     how many of them this process may use
@@ -9,6 +9,7 @@ From the bottom up; imports point upwards in this list only.
     config         what a run is made from, as frozen dataclasses to and from JSON
     architecture   the networks of a config as short lists of operations
     data           images to train on: registered data sets and the user's own
+    status         what a training says of itself, and what is asked of it
     runs           the run folder, read and written                             (up to here, no torch)
     distributions  densities, divergences and bounds on tensors
     nets           op lists as torch modules
@@ -16,7 +17,8 @@ From the bottom up; imports point upwards in this list only.
     batches        a split of the data on the training's device
     views          what a run folder shows of a model at one moment
     checkpoint     what resuming needs
-    schedule       when a training takes snapshots and writes records
+    schedule       when a training takes snapshots and writes records, and its learning rate
+    recorder       the records of a training
     train          fit(): a generator of records that writes a run folder
     trained        load(): the model back from its run folder
     metrics        measures of codes, features and densities
@@ -37,9 +39,12 @@ Beside them, without torch, for pages that must open at once and for whoever wan
     pictures       images as one picture file
     palette        the colours of classes and runs
     plots          arrays as Plotly figures
+    charts         measured figures as Plotly figures
+    places         where runs are, the user's and the shipped ones
     export         a run as what the browser decodes
     live           a training as what the browser draws
     jobs           trainings as processes with a queue
+    worker         one of these processes
     gallery        the shipped runs: their recipes, and how a run is made small
     protocols      what stands beside published figures, and how it is trained and measured
     results        what was found, in rows

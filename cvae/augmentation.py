@@ -9,7 +9,6 @@ nothing of a model that has seen N images a class only.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,9 +17,10 @@ import numpy as np
 from cvae.classifier import classifier_config, train_classifier
 from cvae.data import ImageData, Split
 from cvae.errors import InputError
+from cvae.evaluation import keep
 from cvae.generation import asked, draw
 from cvae.inference import Inference
-from cvae.runs import Run, reason
+from cvae.runs import Run
 from cvae.trained import data_of
 
 REAL_PER_CLASS = (10, 50, 100)
@@ -47,6 +47,7 @@ def augmentation(
     Raises `InputError` for a model that is given no label, and where a class has too few images.
     """
     run = Run.open(path)
+    step = run.weights_step()
     model = Inference.load(run)
     if model.family.given != "label":
         raise InputError(f"{run.name} cannot be asked for a label: augmentation needs a label-conditional model.")
@@ -65,16 +66,13 @@ def augmentation(
         "model": model.family.id,
         "data": data.name,
         "split": "test",
-        "step": run.weights_step(),
+        "step": step,
         "real_per_class": list(real_per_class),
         "generated_per_class": generated_per_class,
         "seeds": seeds,
         **accuracies,
     }
-    try:
-        run.write_augmentation(figures)
-    except OSError as error:  # a run that may only be read: the figures are returned all the same
-        warnings.warn(f"augmentation.json of {run.name} could not be written: {reason(error)}", stacklevel=2)
+    keep(run, step, "augmentation.json", lambda: run.write_augmentation(figures))
     return figures
 
 

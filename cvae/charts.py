@@ -21,7 +21,10 @@ ROW = 52  # pixels of a bar with its name
 
 
 def split(terms: Mapping[str, tuple[float, float | None]], *, words: tuple[str, str, str]) -> go.Figure:
-    """The two terms of the bound of several runs, stacked: (reconstruction, kl) by name. words: both, and the unit."""
+    """The two terms of the bound of several runs, stacked: (reconstruction, kl) by name. words: both, and the unit.
+
+    Where a term is negative, which a Gaussian likelihood allows, the bars lie on either side of 0.
+    """
     names = list(terms)
     figure = go.Figure()
     for i, word in enumerate(words[:2]):
@@ -34,8 +37,10 @@ def split(terms: Mapping[str, tuple[float, float | None]], *, words: tuple[str, 
                 hovertemplate=f"%{{y}}: {word} %{{x:.2f}}<extra></extra>",
             )
         )  # fmt: skip
-    longest = max((sum(value or 0 for value in pair) for pair in terms.values()), default=1)
-    figure.update_xaxes(title=words[2], range=[0, 1.12 * longest], **axis())
+    ends = [end for pair in terms.values() for end in (*(v or 0 for v in pair), sum(v or 0 for v in pair))]
+    low, high = min([0, *ends]), max([0, *ends])  # a density can make the reconstruction negative
+    room = 0.12 * (high - low) or 1.0
+    figure.update_xaxes(title=words[2], range=[low - room * (low < 0), high + room], **axis())
     figure.update_yaxes(autorange="reversed", tickfont_size=FONT)
     return dressed(figure, barmode="stack", height=130 + ROW * len(names), legend=ABOVE)
 

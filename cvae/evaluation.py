@@ -56,6 +56,7 @@ def evaluate(
     Raises `InputError` for what is not a run, for damaged weights, and for data that is missing or of another shape.
     """
     run = Run.open(path)
+    step = run.weights_step()
     config, model = run.config(), load(path)
     data = data_of(run, data_dir, data)
     cpu = torch.device("cpu")
@@ -73,7 +74,7 @@ def evaluate(
         "pixels": "binarized" if config.data.binarize else "grey",
         "likelihood": config.model.likelihood,
         "seed": seed,
-        "step": run.weights_step(),
+        "step": step,
         **measuring.terms(),
         **measuring.importance(),
         **_code_figures(model, train, test, codes),
@@ -81,11 +82,20 @@ def evaluate(
     }
     if isinstance(model, PredictiveCVAE):
         figures |= measuring.prediction(model)
-    try:
-        run.write_metrics(figures)
-    except OSError as error:  # a run that may only be read: the figures are returned all the same
-        warnings.warn(f"metrics.json of {run.name} could not be written: {reason(error)}", stacklevel=2)
+    keep(run, step, "metrics.json", lambda: run.write_metrics(figures))
     return figures
+
+
+def keep(run: Run, step: int | None, name: str, write: Callable[[], None]) -> None:
+    """Write what was measured of the weights of `step`, but a warning where the run has others by now or is read-only:
+    the figures are returned all the same."""
+    if run.weights_step() != step:
+        warnings.warn(f"{run.name} has been trained meanwhile: {name} was not written.", stacklevel=3)
+        return
+    try:
+        write()
+    except OSError as error:
+        warnings.warn(f"{name} of {run.name} could not be written: {reason(error)}", stacklevel=3)
 
 
 class _Measuring:
@@ -95,7 +105,7 @@ class _Measuring:
         self.model, self.test, self.samples, self.seed, self.progress = model, test, samples, seed, progress
 
     def generator(self) -> torch.Generator:
-        """Every figure starts from the seed, so that none depends on which others were measured."""
+        """Each method starts from the seed, so that what it finds does not depend on which others were called."""
         return torch.Generator().manual_seed(self.seed)
 
     def batches(self, count: int | None = None) -> list[tuple[Tensor, Tensor | None]]:

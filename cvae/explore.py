@@ -98,18 +98,21 @@ def traversal(
     return pictures.reshape(len(dims), steps, *pictures.shape[1:])
 
 
-def path(points: ArrayLike, steps: int, course: Course = "straight") -> Array:
+def path(points: ArrayLike, steps: int, course: Course = "straight", *, centre: ArrayLike = 0.0) -> Array:
     """`steps` codes (steps, d) from the first of `points` (P, d) through the others to the last, at equal times.
 
-    straight: along the line, as suits two dimensions and encodings. spherical: along the great circle, the radius
-    changing evenly, as suits draws from a prior of many dimensions: the line between two of them passes nearer to the
-    origin than any draw lies (White 2016, "Sampling generative networks", arXiv:1609.04468).
+    straight: along the line, as suits two dimensions and encodings. spherical: along the great circle about `centre`
+    (d,), the mean of the prior, the radius changing evenly, as suits draws from a prior of many dimensions: the line
+    between two of them passes nearer to its mean than any draw lies (White 2016, "Sampling generative networks",
+    arXiv:1609.04468).
     """
-    corners = np.asarray(points, dtype=np.float32)
+    middle = np.asarray(centre, dtype=np.float32)
+    corners = np.asarray(points, dtype=np.float32) - middle
     at = np.linspace(0, len(corners) - 1, steps)
     stretch = np.minimum(at.astype(int), len(corners) - 2)
     between = _spherical if course == "spherical" else _straight
-    return np.stack([between(corners[i], corners[i + 1], t) for i, t in zip(stretch, at - stretch, strict=True)])
+    codes = [between(corners[i], corners[i + 1], t) for i, t in zip(stretch, at - stretch, strict=True)]
+    return middle + np.stack(codes)
 
 
 def interpolate(
@@ -125,9 +128,11 @@ def interpolate(
     given: one label (K,) or image for all; or several labels (M, K), mixed evenly from the first to the last.
     """
     model, given = _inference(model), _row(given)
+    rows = 1 if given is None else len(given)
+    centre = model.place(np.zeros((rows, model.latent_dim)), given).mean(0) if course == "spherical" else 0.0
     if given is not None and model.family.given == "label" and len(given) > 1:
         given = path(given, steps)
-    return model.decode(path(points, steps, course), given)
+    return model.decode(path(points, steps, course, centre=centre), given)
 
 
 def label_swap(model: Inference | Autoencoder, z: ArrayLike, labels: ArrayLike) -> Array:

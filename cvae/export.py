@@ -60,19 +60,21 @@ def export(
     runs: Sequence[Run],
     *,
     step: int | None = None,
-    data: ImageData | None = None,
+    data: ImageData | Sequence[ImageData | None] | None = None,
     plane: Plane = "auto",
     titles: Sequence[str] | None = None,
 ) -> Json:
     """The explorer's payload for one run, or for several on one z.
 
-    `step` takes the weights and codes of that snapshot of every run rather than the trained ones. `data` gives
-    thumbnails, and the images that cvae-predictive completes (without it, the run's own reconstructions serve). Runs
-    without codes or weights, damaged files and models that one z cannot drive together raise `InputError`.
+    `step` takes the weights and codes of that snapshot of every run rather than the trained ones. `data`, of all runs
+    or of each, gives thumbnails, and the images that cvae-predictive completes (without it, the run's own
+    reconstructions serve). Runs without codes or weights, damaged files and models that one z cannot drive together
+    raise `InputError`.
     """
     if not runs:
         raise InputError("there is no run to explore: train one, or choose one.")
-    models = [_Model.read(run, step, data) for run in runs]
+    of_each = [data] * len(runs) if data is None or isinstance(data, ImageData) else data
+    models = [_Model.read(run, step, images) for run, images in zip(runs, of_each, strict=True)]
     _comparable(models)
     names = titles or _titles(runs, models)
     payloads = [model.payload(title) for model, title in zip(models, names, strict=True)]

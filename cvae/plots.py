@@ -6,6 +6,7 @@ do; letters and lines are large enough for the last row of a classroom. Words of
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -235,9 +236,10 @@ def _groups(points: Floats, labels: ArrayLike | None) -> list[tuple[int | None, 
 
 
 def _name(class_names: Sequence[str], label: int | None) -> str:
+    """A class as Plotly may show it: a name is the user's, and Plotly reads HTML and templates in what it is given."""
     if label is None:
         return ""
-    return class_names[label] if label < len(class_names) else str(label)
+    return html.escape(class_names[label]).replace("%{", "%&#123;") if label < len(class_names) else str(label)
 
 
 def _points(points: Floats, rows: NDArray[np.intp], label: int | None, name: str) -> Any:

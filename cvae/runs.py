@@ -182,16 +182,27 @@ class Run:
             return None
 
     def codes(self) -> Arrays:
-        """`codes` (N, d) posterior means and `labels` (N,) of the test images; until the end, the newest snapshot's.
+        """`codes` (N, d) posterior means and `labels` (N,) of the test images; until the end, of validation images as
+        they were when `weights` were written, or at the last snapshot before.
 
         Of an autoencoder also `train_codes` (M, d), to which a Gaussian is fitted where others have a prior.
         """
         if (self.path / "codes.safetensors").is_file():
             return self._arrays("codes.safetensors")
-        steps = self.snapshot_steps()
+        steps, step = self.snapshot_steps(), self.weights_step()
         if not steps:
             raise InputError(f"{self.name} has no codes yet: its training has not begun.")
-        return {k: v for k, v in self.snapshot(steps[-1]).items() if k in ("codes", "labels")}
+        arrays = self._halted_at(step)
+        if arrays is None:
+            arrays = self.snapshot(max((s for s in steps if step is None or s <= step), default=steps[0]))
+        return {k: v for k, v in arrays.items() if k in ("codes", "labels")}
+
+    def _halted_at(self, step: int | None) -> Arrays | None:
+        """`live`, where it is of that step; it is replaced by each halt in mid-epoch."""
+        with contextlib.suppress(InputError, KeyError, IndexError, ValueError):
+            live = self.live()
+            return live if live is not None and int(live["step"][0]) == step and "codes" in live else None
+        return None
 
     def metrics(self) -> dict[str, Any] | None:
         """What `evaluate` measured, if it has."""

@@ -152,9 +152,13 @@ class _Training:
     # --- the loop -----------------------------------------------------------------------------------------------
 
     def records(self) -> Generator[Record]:
-        """Train from wherever the checkpoint stands to the end, saving on every way out."""
+        """Train from wherever the checkpoint stands to the end, saving on every way out.
+
+        A checkpoint that cannot be gone on from raises `InputError`, and leaves the run as it is.
+        """
+        resumed = self._take_up()
         try:
-            self._restore()
+            self._cut_back(resumed)
             yield from self._train()
         except (Failed, InputError) as error:
             self._status("failed", str(error))
@@ -239,8 +243,6 @@ class _Training:
         self.polled = now
         if control.action == "pause" and self.step >= control.until:
             self._save_for_now()
-            if not self.closely:  # else this step has been shown
-                self._save_live()
             self._status("paused")
             control = self._wait("paused", lambda c: c.action == "pause" and self.step >= c.until)
             if control.action == "run":
@@ -311,6 +313,7 @@ class _Training:
 
     def _save_for_now(self) -> None:
         """What a run that halts in mid-epoch is opened and resumed from."""
+        self._save_live()  # codes of these very weights
         self._save_weights()
         self._save_checkpoint()
 
@@ -325,20 +328,25 @@ class _Training:
         checkpoint.save(self.run, self.model, self.optimiser, self.noise, rows, state)
         self.saved = time.perf_counter()
 
-    def _restore(self) -> None:
-        """Take up the checkpoint, if there is one, and drop what was written after it."""
+    def _take_up(self) -> bool:
+        """Take up the checkpoint, if there is one."""
         kept = checkpoint.restore(self.run, self.model, self.optimiser, self.noise)
-        if kept is not None:
-            rows, state = kept
-            if state["images"] != len(self.train):
-                raise InputError(
-                    f"the data has changed: {self.run.name} was trained on {state['images']:,} images,"
-                    f" and now there are {len(self.train):,}."
-                )
-            self.step, self.history_length = state["step"], state["history"]
-            self.recorder.restore(rows, state)
+        if kept is None:
+            return False
+        rows, state = kept
+        if state["images"] != len(self.train):
+            raise InputError(
+                f"the data has changed: {self.run.name} was trained on {state['images']:,} images,"
+                f" and now there are {len(self.train):,}."
+            )
+        self.step, self.history_length = state["step"], state["history"]
+        self.recorder.restore(rows, state)
+        return True
+
+    def _cut_back(self, resumed: bool) -> None:
+        """Drop what was written after the checkpoint, or after the beginning."""
         self.run.write_config(self.config)
-        self.run.cut_back(self.history_length, self.step if kept else -1)
+        self.run.cut_back(self.history_length, self.step if resumed else -1)
         if self.step < self.steps:
             self.run.forget_measures()
             (self.run.path / "codes.safetensors").unlink(missing_ok=True)

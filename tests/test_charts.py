@@ -60,6 +60,13 @@ def test_bars_reach_as_far_as_the_largest_value_or_the_limit(limit: float | None
     assert len(figure.layout.shapes) == (limit is not None)
 
 
+def test_negative_terms_are_in_sight() -> None:
+    figure = charts.split({"a": (-500.0, 20.0), "b": (3.0, None)}, words=("reconstruction", "KL", "nats"))
+    low, high = figure.layout.xaxis.range
+    assert low < -500
+    assert high > 20
+
+
 def test_the_way_to_a_published_value_keeps_it_and_the_end_in_sight_but_not_the_first_epochs() -> None:
     curve = [(float(i), 80.0 + 400.0 * math.exp(-i / 2)) for i in range(40)]
     figure = charts.approach({"vae": curve}, {"published": 78.0}, words=("epoch", "nats"))

@@ -187,6 +187,21 @@ def test_the_figures_name_the_step_of_the_weights_that_were_measured(few_digits:
     assert evaluate(run.path, data=few_digits, samples=2)["step"] == run.status().step
 
 
+def test_figures_of_weights_that_are_gone_are_not_written(
+    trained: Callable[..., Run], few_digits: ImageData, tmp_path: Path
+):
+    run = Run(shutil.copytree(trained("vae").path, tmp_path / "run"))
+    step = run.weights_step()
+
+    def train_on(share: float) -> None:
+        run.write_arrays("model", run.weights(), {"step": str(step + 1)})
+
+    with pytest.warns(UserWarning, match="has been trained meanwhile"):
+        figures = evaluate(run.path, data=few_digits, samples=2, progress=train_on)
+    assert figures["step"] == step
+    assert run.metrics() is None
+
+
 def test_a_bound_of_more_samples_than_were_drawn_is_not_given(measured: Callable[..., tuple[Run, dict[str, Any]]]):
     _, figures = measured("vae", samples=20)
     assert figures["neg_iwae_5"] > figures["nll"]

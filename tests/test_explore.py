@@ -139,6 +139,18 @@ def test_the_radius_of_a_spherical_path_changes_evenly() -> None:
     np.testing.assert_allclose(lengths, np.linspace(np.linalg.norm(a), np.linalg.norm(b), 6), rtol=1e-5)
 
 
+def test_a_spherical_path_turns_about_the_mean_of_the_prior() -> None:
+    mean = np.full(20, 10.0)
+    a, b = mean + np.random.default_rng(0).normal(size=(2, 20))
+    lengths = np.linalg.norm(path([a, b], 6, "spherical", centre=mean) - mean, axis=1)
+    np.testing.assert_allclose(lengths, np.linspace(lengths[0], lengths[-1], 6), rtol=1e-4)
+    model = model_of("cvae-learned-prior", latent_dim=20)
+    label = label_vector(2, 3)
+    codes = path([a, b], 6, "spherical", centre=model.prior(label[None])[0][0])
+    expected = model.decode(codes, label[None])
+    np.testing.assert_allclose(interpolate(model, [a, b], 6, course="spherical", given=label), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("a", "b"), [([1, 2], [2, 4]), ([1, 2], [-1, -2]), ([0, 0], [1, 1]), ([1, 1], [1, 1]), ([1, 1], [1, 1 + 1e-7])]
 )

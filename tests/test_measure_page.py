@@ -194,7 +194,7 @@ def results(**changes: Any) -> dict[str, Any]:
                 "epochs": 7,
                 "metrics": metrics,
                 "curve": [[epoch, 100.0 - epoch] for epoch in range(8)],
-            }  # fmt: skip
+            }
             for label, config in protocol.runs.items()
         }
         made = {"command": f"python -m cvae reproduce {name}", "machine": "2 cores", "date": "2026-01-31", "seed": 0}

@@ -94,6 +94,13 @@ def test_scatter_colours_by_class_and_names_each_at_its_mean() -> None:
     assert figure.layout.yaxis.scaleanchor == "x"
 
 
+def test_a_class_is_called_what_the_user_called_it_and_nothing_in_its_name_is_obeyed() -> None:
+    figure = plots.scatter(RNG.normal(size=(4, 2)), [0, 0, 1, 1], ["<a href='x'>b</a>", "%{x}"])
+    for shown in (figure.data[0].name, figure.data[0].hovertemplate, figure.layout.annotations[0].text):
+        assert "&lt;a href=&#x27;x&#x27;&gt;b&lt;/a&gt;" in shown
+    assert "%{x}</b>" not in figure.data[1].hovertemplate
+
+
 def test_points_carry_the_row_they_came_from() -> None:
     for trace in traces(plots.scatter(CODES[:, :2], LABELS, NAMES), "markers"):
         np.testing.assert_allclose(trace.x, CODES[trace.customdata, 0], rtol=1e-6)

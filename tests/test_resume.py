@@ -10,11 +10,13 @@ import pytest
 from data_helpers import complaint
 from engine_helpers import changed, of, tiny_run, weights_equal, without_times
 
+from cvae.batches import tensor
 from cvae.config import RunConfig
 from cvae.data import ImageData, Split
 from cvae.runs import Run
 from cvae.status import Record
 from cvae.train import fit
+from cvae.trained import load
 
 
 def test_closing_the_generator_saves(path: Path, few_digits: ImageData, finish: Callable[..., list[Record]]):
@@ -84,6 +86,30 @@ def test_a_finished_run_without_its_checkpoint_is_not_begun_anew(path: Path, fin
     assert "cannot be resumed" in complaint(lambda: finish(resume=True))
     assert Run(path).status().state == "finished"
     assert len(Run(path).history()) > 0
+
+
+def test_a_finished_run_that_cannot_go_on_is_left_as_it_is(
+    path: Path, few_digits: ImageData, finish: Callable[..., list[Record]]
+):
+    finish(tiny_run(epochs=2))
+    before = Run(path).status()
+    fewer = changed(few_digits, lambda split: Split(split.images[:40], split.labels[:40]))
+    assert "the data has changed" in complaint(lambda: finish(tiny_run(epochs=3), resume=True, data=fewer))
+    assert Run(path).status() == before
+    assert "2 epochs already" in complaint(lambda: finish(tiny_run(epochs=1), resume=True))
+
+
+def test_a_run_that_halts_in_mid_epoch_shows_the_codes_of_its_weights(path: Path, few_digits: ImageData):
+    training = fit(path, tiny_run(epochs=30), data=few_digits)
+    for record in training:
+        if record["split"] == "validation" and record["epoch"] == 10:
+            break
+    next(training)
+    training.close()
+    run = Run(path)
+    assert run.weights_step() not in run.snapshot_steps()
+    codes = load(path).encode(tensor(few_digits.validation.images)).mean
+    np.testing.assert_allclose(run.codes()["codes"], codes, atol=1e-3)
 
 
 @pytest.mark.parametrize("content", [b"", b"half", b"\x80\x04 a pickle"])

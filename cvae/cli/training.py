@@ -66,7 +66,11 @@ def add_to(commands: Any) -> None:
     training.add_argument("--threads", type=int, metavar="N", help="of the processor (all its cores)")
     training.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
     training.add_argument("--run", metavar="DIR", help="the run folder (runs/MODEL-DATA-N)")
-    training.add_argument("--resume", action="store_true", help="go on with --run; --epochs may ask for more")
+    training.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with --run; --epochs may ask for more, and a learning rate that falls to 0 then rises again",
+    )
     usual = vars(sub.parse_args([]))
     sub.set_defaults(command=lambda args: train(args, usual))
 
@@ -110,10 +114,8 @@ def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool
         print("\nstopping and saving; once more to stop at once", file=sys.stderr)
         Run(path).request("stop")
 
-    model = config.model
-    print(
-        f"{FAMILIES[model.family].title} ({model.net}) on {data.name}: {len(data.train):,} images → {path}", flush=True
-    )
+    model, images = config.model, len(data.all_train if config.data.full_train else data.train)
+    print(f"{FAMILIES[model.family].title} ({model.net}) on {data.name}: {images:,} images → {path}", flush=True)
     if data.note:
         print(data.note)
     before = signal.signal(signal.SIGINT, stop)

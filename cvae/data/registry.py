@@ -13,9 +13,12 @@ from cvae.data.idx import FILES, find_idx, load_raw
 from cvae.data.images import ImageData, shuffled_splits
 from cvae.errors import InputError
 
-DEFAULT_DIR = "data"  # below the working directory
-
 DIGIT_NAMES = tuple("0123456789")
+
+
+def usual_folder() -> Path:
+    """Where data sets lie if nobody says otherwise: the environment's CVAE_DATA, or `data` in the working directory."""
+    return Path(os.environ.get("CVAE_DATA") or "data")
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ class Dataset:
         return bool(self.torchvision)
 
     def folder(self, directory: str | Path | None) -> Path:
-        """Where its files lie below a data directory (None: `./data`), in torchvision's layout."""
-        return Path(os.path.expanduser(directory or DEFAULT_DIR)) / self.torchvision / "raw"
+        """Where its files lie below a data directory (None: the usual one), in torchvision's layout."""
+        usual = usual_folder() if directory is None else directory
+        return Path(os.path.expanduser(usual)) / self.torchvision / "raw"
 
     def missing(self, directory: str | Path | None) -> list[str]:
         """Names of the files that reading it still needs; empty where it can be read at once."""

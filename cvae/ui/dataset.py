@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ import streamlit as st
 
 from cvae.config import DataConfig
 from cvae.data import DATASETS, Dataset, load_data
-from cvae.data.registry import DEFAULT_DIR
+from cvae.data.registry import usual_folder
 from cvae.errors import InputError
 from cvae.ui.notes import problem
 from cvae.ui.text import plain, t
@@ -35,14 +34,9 @@ class Choice:
     class_names: tuple[str, ...]
 
 
-def data_folder() -> Path:
-    """Where data sets are read from and brought to: the environment's CVAE_DATA, else ./data."""
-    return Path(os.environ.get("CVAE_DATA") or DEFAULT_DIR)
-
-
 def dataset_choice() -> Choice | None:
     """The menu, and below it what the chosen set still needs; None until it can be trained on."""
-    own = sorted(str(path.resolve()) for path in (data_folder() / "own").glob("*.npz"))
+    own = sorted(str(path.resolve()) for path in (usual_folder() / "own").glob("*.npz"))
     options = [*DATASETS, *own, OWN]
     if st.session_state.get(CHOICE) not in options:
         st.session_state[CHOICE] = options[0]
@@ -54,11 +48,10 @@ def dataset_choice() -> Choice | None:
         return None
     if chosen in DATASETS:
         dataset = DATASETS[chosen]
-        folder = os.environ.get("CVAE_DATA")
-        if dataset.missing(folder):
+        if dataset.missing(None):
             _offer_download(dataset)
             return None
-        return Choice(DataConfig(chosen, folder), dataset.image_shape, dataset.class_names)
+        return Choice(DataConfig(chosen), dataset.image_shape, dataset.class_names)
     try:
         shape, names, count, note = _own(chosen, Path(chosen).stat().st_mtime_ns)
     except (InputError, OSError) as error:
@@ -75,14 +68,14 @@ def _title(option: str) -> str:
     if option not in DATASETS:
         return Path(option).stem
     dataset = DATASETS[option]
-    return dataset.title if not dataset.missing(os.environ.get("CVAE_DATA")) else t("train.absent", name=dataset.title)
+    return dataset.title if not dataset.missing(None) else t("train.absent", name=dataset.title)
 
 
 # --- download -------------------------------------------------------------------------------------------------------
 
 
 def _offer_download(dataset: Dataset) -> None:
-    st.caption(t("train.download_to", folder=plain(str(data_folder())), licence=dataset.licence))
+    st.caption(t("train.download_to", folder=plain(str(usual_folder())), licence=dataset.licence))
     if st.button(t("train.download", name=dataset.title), icon=":material/download:"):
         failure = _download(dataset)
         if failure is None:
@@ -94,7 +87,7 @@ def _download(dataset: Dataset) -> str | None:
     """Fetch it, showing how far it is; what went wrong, if something did. It goes on if the page is left."""
     bar = st.progress(0.0, text=t("train.downloading", name=dataset.title, done="0"))
     process = subprocess.Popen(
-        [sys.executable, "-m", "cvae.data", dataset.id, str(data_folder())],
+        [sys.executable, "-m", "cvae.data", dataset.id, str(usual_folder())],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -130,7 +123,7 @@ def _take_upload() -> None:
     if file is None:
         return
     stem = re.sub(r"[^\w.-]+", "_", Path(file.name.replace("\\", "/")).stem).strip("._-")[:60] or "images"
-    folder = data_folder() / "own"
+    folder = usual_folder() / "own"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".upload-", dir=folder))

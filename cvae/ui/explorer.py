@@ -16,11 +16,11 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from cvae.data import load_data
-from cvae.data.images import ImageData
+from cvae.data import ImageData
 from cvae.errors import InputError
 from cvae.export import export
 from cvae.runs import Run
+from cvae.ui import loaded
 from cvae.ui.bundle import bundle
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -151,31 +151,20 @@ def payload_of(runs: Sequence[Run], *, step: int | None = None, titles: Sequence
 
     Shared by all sessions: read only. Raises `InputError` as `export` does.
     """
-    stamps = tuple(_stamp(run, step) for run in runs)
-    return _payload(tuple(str(run.path) for run in runs), step, None if titles is None else tuple(titles), stamps)
+    data = [loaded.data_of(run) for run in runs]
+    stamps = tuple((loaded.stamp(run), loaded.data_stamp(run)) for run in runs)
+    return _payload(tuple(str(run.path) for run in runs), step, None if titles is None else tuple(titles), stamps, data)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _payload(
-    paths: tuple[str, ...], step: int | None, titles: tuple[str, ...] | None, stamps: tuple[Any, ...]
+    paths: tuple[str, ...],
+    step: int | None,
+    titles: tuple[str, ...] | None,
+    stamps: tuple[Any, ...],
+    _data: Sequence[ImageData | None],
 ) -> dict[str, Any]:
-    runs = [Run(path) for path in paths]
-    return export(runs, step=step, data=_data(runs[0]), titles=titles)
-
-
-def _stamp(run: Run, step: int | None) -> tuple[Any, ...]:
-    """What changes when the run's files do."""
-    finished = ("config.json", "model.safetensors", "codes.safetensors")
-    paths = [run.path / name for name in (finished if step is None else (f"snapshots/{step}.safetensors",))]
-    return tuple((p.stat().st_mtime_ns, p.stat().st_size) if p.exists() else None for p in paths)
-
-
-def _data(run: Run) -> ImageData | None:
-    """The images that the run was trained on, if they are on this machine."""
-    try:
-        return load_data(run.config().data)
-    except InputError:
-        return None
+    return export([Run(path) for path in paths], step=step, data=_data, titles=titles)
 
 
 @functools.lru_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,7 @@ class Measured:
         options = f" --samples {samples:.0f}" if samples not in (None, USUAL_SAMPLES) else ""
         if seed := number(self.figures, "seed"):
             options += f" --seed {seed:.0f}"
-        return f"python -m cvae evaluate {self.entry.name}{options}"
+        return f"python -m cvae evaluate {shlex.quote(self.entry.name)}{options}"
 
 
 def measured(entries: Sequence[Entry]) -> list[Measured]:

@@ -34,14 +34,14 @@ class HeldOut:
 
 def model(run: Run) -> Inference:
     """The trained model."""
-    return _model(run.path, _stamp(run))
+    return _model(run.path, stamp(run))
 
 
 def held_out(run: Run) -> HeldOut:
     """Its held-out codes, and their images where the data set is on this disk."""
-    split, codes, labels = _codes(run.path, _stamp(run))
+    split, codes, labels = _codes(run.path, stamp(run))
     config = run.config()
-    data = data_of(config.data)
+    data = data_of(run)
     images = None if data is None else (data.test if split == "test" else data.validation).images
     if images is not None and (len(images) < len(codes) or images.shape[1:] != config.model.image_shape):
         images = None  # the data set is another one by now
@@ -50,8 +50,8 @@ def held_out(run: Run) -> HeldOut:
 
 def figures(run: Run) -> dict[str, Any] | None:
     """What `evaluate` measured on the test images; else the last validation record; None before there is one."""
-    measured = run.metrics()
-    if measured is not None:
+    measured, step = run.metrics(), run.weights_step()
+    if measured is not None and (step is None or measured.get("step", step) == step):
         return measured
     return next((record for record in reversed(run.history()) if record["split"] == "validation"), None)
 
@@ -67,18 +67,25 @@ def kl_per_dim(run: Run) -> list[float] | None:
     return kl
 
 
-def data_of(config: DataConfig) -> ImageData | None:
+def data_of(run: Run) -> ImageData | None:
     """The images that a run was made with, but for those it was trained on; None where they are not on this disk.
 
     A run from another machine names a folder of that machine: the usual one is tried as well.
     """
+    config = run.config().data
     for place in (config, dataclasses.replace(config, dir=None)):
         with contextlib.suppress(InputError):
-            return _data(place)
+            return _data(place, _written(place.name))
     return None
 
 
-def _stamp(run: Run) -> Stamp:
+def data_stamp(run: Run) -> Stamp:
+    """What changes when the images that `data_of` gives do."""
+    return int(data_of(run) is not None), _written(run.config().data.name)
+
+
+def stamp(run: Run) -> Stamp:
+    """What changes when the run's weights or codes do."""
     files = (run.path / name for name in ("config.json", "model.safetensors", "codes.safetensors", "snapshots"))
     return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
 
@@ -98,8 +105,15 @@ def _codes(path: Path, stamp: Stamp) -> tuple[str, Array, NDArray[np.uint8] | No
     return split, codes, labels
 
 
+def _written(name: str) -> int:
+    """When the user's own file, or a folder of the user's own folder, was last written."""
+    path = Path(name)
+    folders = [child for child in path.iterdir() if child.is_dir()] if path.is_dir() else []
+    return max((place.stat().st_mtime_ns for place in (path, *folders) if place.exists()), default=0)
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _data(config: DataConfig) -> ImageData:
+def _data(config: DataConfig, written: int) -> ImageData:
     data = load_data(config)
     none = None if data.train.labels is None else data.train.labels[:0].copy()
     return dataclasses.replace(data, train=Split(data.train.images[:0].copy(), none))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -146,7 +147,7 @@ def augmentation(chosen: Sequence[Measured]) -> None:
     known = [(one, found) for one in conditional if (found := _augmented(one))]
     if not known:
         st.caption(t("measure.augmentation.nothing"))
-        st.code(f"python -m cvae augment {conditional[0].entry.name}", language="sh")
+        st.code(f"python -m cvae augment {shlex.quote(conditional[0].entry.name)}", language="sh")
         return
     for (one, found), column in zip(known, st.columns(max(len(known), 2), gap="medium"), strict=False):
         with column:
@@ -159,7 +160,7 @@ def augmentation(chosen: Sequence[Measured]) -> None:
             )  # fmt: skip
             real = " ".join(f"{n}" for n in found["real_per_class"])
             options = f"--real {real} --generated {found['generated_per_class']} --seeds {found['seeds']}"
-            st.caption(f":material/terminal: `python -m cvae augment {one.entry.name} {options}`")
+            st.caption(f":material/terminal: `python -m cvae augment {shlex.quote(one.entry.name)} {options}`")
             st.caption(t("measure.augmentation.note", n=f"{found['generated_per_class']:,}", seeds=found["seeds"]))
 
 

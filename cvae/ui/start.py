@@ -13,7 +13,7 @@ from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.jobs import Jobs
 from cvae.runs import Run
-from cvae.ui import linked, live, runs, state, training
+from cvae.ui import linked, live, loaded, runs, state, training
 from cvae.ui.notes import problem
 from cvae.ui.runs import Entry
 from cvae.ui.text import plain, said, t
@@ -53,11 +53,11 @@ def explorer(entry: Entry) -> None:
 
 def payload(run: Run) -> dict[str, Any]:
     """What the explorer decodes with, without the images that the codes are of: reading these would delay the start."""
-    return _payload(str(run.path), (run.path / "model.safetensors").stat().st_mtime_ns)
+    return _payload(str(run.path), loaded.stamp(run))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _payload(path: str, written: int) -> dict[str, Any]:
+def _payload(path: str, stamp: loaded.Stamp) -> dict[str, Any]:
     return export.export([Run(path)])
 
 
