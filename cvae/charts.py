@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from cvae.palette import NEUTRAL, run_color
-from cvae.plots import FONT, axis, dressed
+from cvae.plots import FONT, axis, dressed, verbatim
 
 ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"}  # a legend
 LIMIT = {"color": NEUTRAL, "width": 2, "dash": "dash"}
@@ -25,7 +25,7 @@ def split(terms: Mapping[str, tuple[float, float | None]], *, words: tuple[str, 
 
     Where a term is negative, which a Gaussian likelihood allows, the bars lie on either side of 0.
     """
-    names = list(terms)
+    names = [verbatim(name) for name in terms]
     figure = go.Figure()
     for i, word in enumerate(words[:2]):
         values = [pair[i] for pair in terms.values()]
@@ -75,11 +75,13 @@ def per_class(
     colors: of the runs, by name. words: of the axis, and of the limit.
     """
     figure = go.Figure()
-    for name, values in shares.items():
+    classes = [verbatim(name) for name in class_names]
+    for run, values in shares.items():
+        name = verbatim(run)
         figure.add_trace(
             go.Scatter(
-                x=list(class_names)[: len(values)], y=list(values), name=name, mode="lines+markers",
-                line={"color": run_color(colors[name]), "width": 1, "dash": "dot"}, marker={"size": 12},
+                x=classes[: len(values)], y=list(values), name=name, mode="lines+markers",
+                line={"color": run_color(colors[run]), "width": 1, "dash": "dot"}, marker={"size": 12},
                 hovertemplate=f"{name}, %{{x}}: %{{y:.1%}}<extra></extra>", cliponaxis=False,
             )
         )  # fmt: skip
@@ -104,7 +106,8 @@ def bars(
     words = [f"{value:.1%}" if share else f"{value:.2f}" for value in values.values()]
     figure = go.Figure(
         go.Bar(
-            x=list(values), y=list(values.values()), text=words, textposition="outside", cliponaxis=False,
+            x=[verbatim(name) for name in values], y=list(values.values()),
+            text=words, textposition="outside", cliponaxis=False,
             marker={"color": [run_color(colors[name]) for name in values], "line": {"width": 0}}, width=0.6,
             hovertemplate="%{x}: %{text}<extra></extra>", showlegend=False,
         )

@@ -166,7 +166,7 @@ def curves(
                 known = [r for r in records if r["split"] == split and r.get(term) is not None]
                 line = go.Scatter(
                     x=[r["epoch"] for r in known], y=[r[term] for r in known],
-                    name=f"{name} · {words[split]}", legendgroup=f"{name} {split}", showlegend=column == 1,
+                    name=f"{verbatim(name)} · {words[split]}", legendgroup=f"{name} {split}", showlegend=column == 1,
                     mode="lines+markers" if split == "validation" else "lines",
                     marker={"size": 7}, line={"color": run_color(i), **style},
                     hovertemplate="%{x:.2f}: %{y:.2f}<extra></extra>",
@@ -236,10 +236,9 @@ def _groups(points: Floats, labels: ArrayLike | None) -> list[tuple[int | None, 
 
 
 def _name(class_names: Sequence[str], label: int | None) -> str:
-    """A class as Plotly may show it: a name is the user's, and Plotly reads HTML and templates in what it is given."""
     if label is None:
         return ""
-    return html.escape(class_names[label]).replace("%{", "%&#123;") if label < len(class_names) else str(label)
+    return verbatim(class_names[label]) if label < len(class_names) else str(label)
 
 
 def _points(points: Floats, rows: NDArray[np.intp], label: int | None, name: str) -> Any:
@@ -290,6 +289,11 @@ def _contours(points: Floats) -> go.Contour:
     style = {"width": 3, "color": NEUTRAL, "smoothing": 0.8}
     quiet = {"showscale": False, "showlegend": False, "hoverinfo": "skip"}
     return go.Contour(x=x, y=y, z=share, contours=lines, line=style, **quiet)
+
+
+def verbatim(name: str) -> str:
+    """A name that the user gave, for Plotly to show letter by letter: it would read HTML and templates in it."""
+    return html.escape(name).replace("%{", "%&#123;")
 
 
 def axis() -> dict[str, Any]:
