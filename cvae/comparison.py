@@ -111,5 +111,6 @@ def _quantity(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> ob
     target = (model.task, model.quadrants) if given == "condition" else None
     sigma = model.sigma if model.likelihood == "gaussian" else None
     seen = data.full_train and measured.get("split") == "validation"  # trained on what it is measured on
-    under = (data.name, data.binarize, measured.get("split"), seen, model.likelihood, sigma, target)
+    samples = measured.get("nll_samples") if figure in ("nll", "nll_given") else None  # more of them, and it is lower
+    under = (data.name, data.binarize, measured.get("split"), seen, model.likelihood, sigma, target, samples)
     return (*under, given) if figure in ("neg_elbo", "nll_given") else under

@@ -53,6 +53,12 @@ def test_only_like_is_compared_with_like() -> None:
         assert rows_of(one, other)["reconstruction"].best == set()
 
 
+def test_estimates_of_different_numbers_of_samples_are_not_compared() -> None:
+    few, many = (measured(neg_elbo=24.0, nll=20.0 - k / 100, nll_samples=k) for k in (5, 50))
+    assert rows_of((tiny_run("vae"), few), (tiny_run("vae"), many))["nll"].best == set()
+    assert rows_of((tiny_run("vae"), few), (tiny_run("vae"), {**few, "nll": 19.0}))["nll"].best == {1}
+
+
 def test_the_completions_of_different_tasks_are_not_compared() -> None:
     one, two = (tiny_run("cvae-predictive", quadrants=n) for n in (1, 2))
     rows = rows_of((one, measured(nll=30.0)), (two, measured(nll=20.0)), (one, measured(nll=29.0)))

@@ -127,6 +127,8 @@ def _protocol(chosen: Sequence[Measured]) -> list[str]:
         words.append(t("compare.table.conditional"))
     if any(one.config.model.likelihood == "bernoulli" and not one.config.data.binarize for one in chosen):
         words.append(t("compare.table.loss"))
+    if samples := {int(k) for one in chosen if (k := number(one.figures, "nll_samples")) is not None}:
+        words.append(t("compare.table.samples", k=" / ".join(f"{k:,}" for k in sorted(samples))))
     judges = {share for one in chosen if (share := number(one.figures, "classifier_accuracy")) is not None}
     if judges:
         words.append(t("compare.table.classifier", accuracy=" / ".join(f"{share:.1%}" for share in sorted(judges))))
