@@ -45,7 +45,8 @@ Beside them, without torch, for pages that must open at once and for whoever wan
     live           a training as what the browser draws
     jobs           trainings as processes with a queue
     worker         one of these processes
-    gallery        the shipped runs: their recipes, and how a run is made small
+    recipes        what is shipped, and how each of it is made
+    gallery        how a run is made small and gets its card
     protocols      what stands beside published figures, and how it is trained and measured
     results        what was found, in rows
     cli            the command line

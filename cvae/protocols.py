@@ -13,7 +13,7 @@ from typing import Literal
 from cvae.config import DataConfig, ObjectiveConfig, RunConfig, TrainConfig
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.gallery import RECIPES, model_of
+from cvae.recipes import RECIPES, model_of
 
 Checked = Literal["run beside this project", "read at its source", "second-hand", "unverified"]
 

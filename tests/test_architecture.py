@@ -26,7 +26,7 @@ LAYERS = (
     {"places", "views", "checkpoint", "recorder", "train", "trained", "inference", "metrics", "classifier"},
     {"explore", "export", "comparison", "bench", "plots", "charts", "jobs", "live", "worker"},
     {"generation", "augmentation", "evaluation"},
-    {"gallery", "protocols", "results", "reproduce"},
+    {"recipes", "gallery", "protocols", "results", "reproduce"},
     {"", "cli", "__main__"},  # the package itself, and its command line
     {"ui"},
     {"pages", "app"},

@@ -15,17 +15,18 @@ import torch
 from data_helpers import complaint
 from engine_helpers import tiny_run
 
-from cvae import gallery
+from cvae import gallery, recipes
 from cvae.cli import main, parser
 from cvae.cli.training import run_config
 from cvae.config import RunConfig
 from cvae.data import DATASETS, ImageData
 from cvae.evaluation import evaluate
 from cvae.export import export
-from cvae.gallery import LARGEST, RECIPES, Recipe, card, command, evenly, prune, size
+from cvae.gallery import LARGEST, card, evenly, prune, size
 from cvae.inference import Inference
 from cvae.places import GALLERY
 from cvae.protocols import PROTOCOLS
+from cvae.recipes import RECIPES, Recipe, command
 from cvae.runs import Run
 from cvae.train import fit
 from cvae.trained import load
@@ -245,4 +246,4 @@ def test_what_is_not_in_the_gallery_has_no_card(recipe: Recipe, make: Callable[[
     assert card(run) is None
     (run.path / "card.json").write_text("{")
     assert "damaged" in complaint(lambda: card(run))
-    assert gallery.recipe("tiny") is recipe
+    assert recipes.recipe("tiny") is recipe

@@ -14,8 +14,8 @@ from explorer_helpers import make_run
 from streamlit.testing.v1 import AppTest
 
 from cvae.families import FAMILIES
-from cvae.gallery import RECIPES
 from cvae.protocols import PROTOCOLS
+from cvae.recipes import RECIPES
 from cvae.runs import Run
 from cvae.ui import papers, several
 from cvae.ui.text import LANGUAGES, keys, phrases, table

@@ -13,6 +13,7 @@ from cvae.cli.training import follow
 from cvae.config import TrainConfig
 from cvae.places import GALLERY, find_run, runs_folder
 from cvae.protocols import PROTOCOLS
+from cvae.recipes import RECIPES, recipe
 
 
 def add_to(commands: Any) -> None:
@@ -44,13 +45,13 @@ def add_to(commands: Any) -> None:
 
 def gallery(args: argparse.Namespace) -> None:
     if args.name is None:
-        for name, recipe in shipped.RECIPES.items():
+        for name, one in RECIPES.items():
             place = args.out / name
             state = f"{shipped.size(place) / 1e6:5.2f} MB" if place.exists() else " not made"
-            print(f"  {name:26} {state}  {recipe.purpose}")
+            print(f"  {name:26} {state}  {one.purpose}")
         print(f"\n{shipped.size(args.out) / 1e6:.1f} of {shipped.LARGEST / 1e6:.0f} MB in {args.out}")
         return
-    config = shipped.recipe(args.name).config
+    config = recipe(args.name).config
     refuse_no_samples(args.samples)
     if args.run is None:
         from cvae.reproduce import finished

@@ -15,8 +15,8 @@ from cvae.config import RunConfig
 from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.gallery import RECIPES
 from cvae.places import GALLERY, runs_folder, runs_in
+from cvae.recipes import RECIPES
 from cvae.runs import Run, reason
 from cvae.status import Status
 from cvae.ui import state
