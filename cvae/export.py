@@ -41,6 +41,7 @@ from cvae.data.images import ImageData
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.inference import Inference, checked_codes, checked_weights, codes_to_fit
+from cvae.projection import pca
 from cvae.runs import Run
 
 VERSION = 1
@@ -291,13 +292,10 @@ def _map(codes: Sequence[Array | None], d: int, plane: Plane) -> Json:
     if d <= 2 or not known:
         return {"kind": "dims", "dims": [0, min(1, d - 1)]}
     least = min(len(c) for c in known)
-    joined = np.concatenate([c[:least] for c in known]).astype(np.float64)
-    mean = joined.mean(0)
-    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(joined, rowvar=False)))
-    axes = vectors[:, ::-1].T[:2]
-    axes *= np.sign(axes[np.arange(2), np.abs(axes).argmax(1)])[:, None]  # the sign of an eigenvector is anyone's guess
-    shares = values[::-1][:2] / max(values.sum(), 1e-12)
-    return {"kind": "pca", "mean": mean.tolist(), "axes": axes.tolist(), "explained": shares.tolist()}
+    plane_of, shares = pca(np.concatenate([c[:least] for c in known]), 2)
+    return {
+        "kind": "pca", "mean": plane_of.mean.tolist(), "axes": plane_of.axes.tolist(), "explained": shares.tolist()
+    }  # fmt: skip
 
 
 def _gaussian(mean: Array, variance: Array) -> Json:
