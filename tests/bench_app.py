@@ -230,7 +230,8 @@ class Bench:
                 before = resident(address)
                 for minute in range(1, int(minutes) + 1):
                     page.wait_for_timeout(60_000)
-                    print(f"  {minute} min: {resident(address) - before:+.1f} MB", flush=True)
+                    updates = page.evaluate(f"+{LIVE}?.updates")
+                    print(f"  {minute} min, {updates} updates: {resident(address) - before:+.1f} MB", flush=True)
             print(f"memory after {minutes:g} minutes watched: {resident(address) - before:+.1f} MB; target < 50")
 
     def compare(self, title: str, ours: Callable[[], None], other: Callable[[], None], target: str) -> None:
