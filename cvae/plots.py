@@ -23,6 +23,7 @@ Floats = NDArray[np.floating[Any]]
 Term = Literal["reconstruction", "kl", "neg_elbo"]
 
 FONT = 16  # pixels
+NEAR = 0.04  # of the extent of a map: nearer names lie over each other
 MANY = 3000  # points beyond which WebGL draws them
 GRID = "rgba(128,136,149,0.25)"
 OUTLINE = "rgba(60,66,75,0.55)"  # of points: half of the class colours fade on one of the two backgrounds
@@ -55,7 +56,8 @@ def scatter(
     height: int = 620,
     legend: bool = True,
 ) -> go.Figure:
-    """Codes (N, 1 … 3) as points, coloured by class, with each class's name at the mean of its points.
+    """Codes (N, 1 … 3) as points, coloured by class, with each class's name at the mean of its points: but for classes
+    that lie over each other, whose names would too.
 
     Every point carries its row as `customdata`, which is what a selection gives back. In the plane, both axes have one
     scale; `outlines` are priors, drawn at their σ; `contours` enclose a quarter, half and three quarters of the codes.
@@ -66,11 +68,14 @@ def scatter(
     figure = go.Figure()
     if points.shape[1] == 2:
         figure.add_traces([line for outline in outlines for line in _outline(outline)])
+    chips = []
     for label, rows in _groups(points, labels):
         name = _name(class_names, label)
         figure.add_trace(_points(points, rows, label, name))
         if label is not None and points.shape[1] == 2:
-            figure.add_annotation(_class_chip(points[rows].mean(0), label, name))
+            chips.append(_class_chip(points[rows].mean(0), label, name))
+    if _apart(chips, NEAR * float(np.ptp(points, axis=0).max(initial=0))):
+        figure.update_layout(annotations=chips)
     if contours and points.shape[1] == 2:
         figure.add_trace(_contours(points))
 
@@ -270,6 +275,13 @@ def _class_chip(at: Floats, label: int, name: str) -> go.layout.Annotation:
         x=float(at[0]), y=float(at[1]), text=f"<b>{name}</b>", showarrow=False, captureevents=False, borderpad=3,
         bgcolor=color, opacity=0.92, font={"size": FONT + 2, "color": ink_on(color)},
     )  # fmt: skip
+
+
+def _apart(chips: Sequence[go.layout.Annotation], near: float) -> bool:
+    """Whether at least half of them have no other near by."""
+    at = np.array([(chip.x, chip.y) for chip in chips]).reshape(-1, 2)
+    distances = np.linalg.norm(at[:, None] - at, axis=-1) + np.diag(np.full(len(at), np.inf))
+    return bool((distances > near).all(1).mean() >= 0.5) if len(at) else False
 
 
 def _outline(outline: Outline) -> list[go.Scatter]:

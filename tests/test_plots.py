@@ -92,6 +92,8 @@ def test_scatter_colours_by_class_and_names_each_at_its_mean() -> None:
     assert [a.text for a in chips] == ["<b>cat</b>", "<b>dog</b>", "<b>owl</b>"]
     np.testing.assert_allclose([chips[1].x, chips[1].y], CODES[LABELS == 1, :2].mean(0), rtol=1e-5)
     assert figure.layout.yaxis.scaleanchor == "x"
+    mixed = plots.scatter(RNG.normal(size=(3000, 2)), np.arange(3000) % 10, [str(k) for k in range(10)])
+    assert not mixed.layout.annotations  # all at the origin, where none could be read
 
 
 def test_a_class_is_called_what_the_user_called_it_and_nothing_in_its_name_is_obeyed() -> None:
