@@ -84,13 +84,14 @@ def traces(figure: go.Figure, mode: str) -> list[go.Scatter]:
 
 
 def test_scatter_colours_by_class_and_names_each_at_its_mean() -> None:
-    figure = plots.scatter(CODES[:, :2], LABELS, NAMES)
+    codes = CODES[:, :2] + LABELS[:, None]
+    figure = plots.scatter(codes, LABELS, NAMES)
     points = traces(figure, "markers")
     assert [t.name for t in points] == list(NAMES)
     assert [t.marker.color for t in points] == list(CLASS_COLORS[:3])
     chips = figure.layout.annotations
     assert [a.text for a in chips] == ["<b>cat</b>", "<b>dog</b>", "<b>owl</b>"]
-    np.testing.assert_allclose([chips[1].x, chips[1].y], CODES[LABELS == 1, :2].mean(0), rtol=1e-5)
+    np.testing.assert_allclose([chips[1].x, chips[1].y], codes[LABELS == 1].mean(0), rtol=1e-5)
     assert figure.layout.yaxis.scaleanchor == "x"
     mixed = plots.scatter(RNG.normal(size=(3000, 2)), np.arange(3000) % 10, [str(k) for k in range(10)])
     assert not mixed.layout.annotations  # all at the origin, where none could be read
