@@ -21,11 +21,16 @@ from browser import ROOT, Browser, launch, streamlit
 from engine_helpers import tiny_run, wait_until
 
 from cvae.jobs import Jobs
-from cvae.places import runs_in
+from cvae.places import SHIPPED, runs_in
 from cvae.runs import Run
 from cvae.ui.text import translate
 
-PAGES = ("", "train", "latent", "sample", "compare", "measure")
+PAGES = ("start", "train", "latent", "sample", "compare", "measure")
+DRAWN = "[data-testid=latent-explorer]:not([data-frames='0'])"
+SHOWN = {  # what stands on a page once it shows something of a run
+    "start": DRAWN, "train": "[data-testid=live-view]:not([data-updates='0'])", "latent": ".js-plotly-plot .main-svg",
+    "sample": DRAWN, "compare": DRAWN, "measure": ".js-plotly-plot .main-svg",
+}  # fmt: skip
 LIVE = "[data-testid=live-view]"
 LONG = 60_000  # milliseconds
 
@@ -155,16 +160,23 @@ def test_a_fresh_server_shows_the_frame_around_any_page(browser: Browser, tmp_pa
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("zh", "dark")])
-def test_every_page_opens(visit: Visit, folder: Path, trained: Callable[..., Run], language: str, scheme: str):
-    for family in ("ae", "vae", "cvae"):
-        shutil.copytree(trained(family).path, folder / family)
-    page = visit(color_scheme=scheme)
-    for name in PAGES:
-        page.goto(f"/{name}?lang={language}")
-        page.get_by_test_id("live-view" if name == "train" else "stMainBlockContainer").wait_for()
-        page.wait_for_load_state("networkidle")
+@pytest.mark.parametrize("runs", ["none", "digits", "mnist"])
+def test_every_page_opens(
+    visit: Visit, folder: Path, trained: Callable[..., Run], runs: str, language: str, scheme: str
+):
+    for family in ("ae", "vae", "cvae") if runs != "none" else ():
+        made = trained(family).path if runs == "digits" else SHIPPED / f"mnist-{family}"
+        shutil.copytree(made, folder / family)
+    page = visit(f"/?lang={language}", color_scheme=scheme)
+    for name in (*PAGES[1:], PAGES[0]):
+        page.get_by_role("link", name=translate(language, f"pages.{name}"), exact=True).click()
+        page.wait_for_url(f"**/{'' if name == 'start' else name}?*")
+        if runs == "none":
+            content = {"start": translate(language, "start.train"), "train": translate(language, "train.start")}
+            page.get_by_text(content.get(name, translate(language, "runs.to_train")), exact=True).first.wait_for()
+        else:
+            page.locator(SHOWN[name]).first.wait_for()
         assert page.locator("[data-testid=stException]").count() == 0
-        assert page.locator(f"[data-testid=stAlert]:has-text('{translate(language, 'runs.none')}')").count() == 0
 
 
 def test_the_language_changes_and_the_link_says_so(visit: Visit):
@@ -181,14 +193,23 @@ def test_the_language_changes_and_the_link_says_so(visit: Visit):
 # --- from nothing to a model ----------------------------------------------------------------------------------------
 
 
-def test_one_click_trains_and_shows_a_model(visit: Visit, folder: Path):
+def test_from_one_click_through_every_page(visit: Visit, folder: Path):
     page = visit()
     press(page, "start.train")
     Live(page).wait("+data.records > 0")
-    page.get_by_test_id("latent-explorer").wait_for()
-    page.wait_for_function("() => +document.querySelector('[data-testid=latent-explorer]').dataset.frames > 0")
-    assert Run(folder / "cvae-digits-1").status().state == "finished"
+    page.locator(DRAWN).wait_for()
+    run = Run(folder / "cvae-digits-1")
+    assert run.status().state == "finished"
     assert "run=cvae-digits-1" in page.url
+    for name in PAGES[1:]:
+        page.get_by_role("link", name=en(f"pages.{name}"), exact=True).click()
+        page.locator(SHOWN[name]).first.wait_for()
+        assert "cvae-digits-1" in page.url
+        if name == "train":
+            live = Live(page)
+            live.wait(f"+data.frames === {len(run.snapshot_steps())}")
+            page.get_by_label(en("live.replay.slider")).press("Home")
+            assert live.shown == "0"
 
 
 def test_start_watch_pause_step_and_resume(visit: Visit, folder: Path):
