@@ -13,8 +13,10 @@ PAGES = ("start", "train", "latent", "sample", "compare", "measure")
 ICON = Path(__file__).parent / "assets" / "icon.png"  # a named icon would be fetched from outside
 STYLE = """
 .stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; }
-a:focus-visible { outline: 2px solid currentColor; outline-offset: 1px; }
+a:focus-visible { outline: 2px solid currentColor !important; outline-offset: 1px; }
 .st-key-language-bar { position: fixed; top: 0.85rem; right: 4rem; z-index: 999991; width: auto; }
+@media (max-width: 768px) { .st-key-language-bar { right: 1rem; z-index: 999990; } } /* below the open menu */
+[data-testid=stMarkdownContainer]:has(> table) { overflow-x: auto; }
 .st-key-explained td:first-child { min-width: 8rem; }
 .st-key-explained td:nth-last-child(2) { white-space: nowrap; }
 .st-key-explained td:last-child { min-width: 16rem; }
@@ -29,5 +31,8 @@ page = st.navigation(
 )
 state.keep(lang=state.language())
 state.language_choice()
-with runs.guard():
-    page.run()
+try:
+    with runs.guard():
+        page.run()
+finally:
+    state.send()

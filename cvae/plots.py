@@ -66,8 +66,6 @@ def scatter(
     if points.shape[1] == 1:
         points = np.column_stack([points, np.zeros(len(points), np.float32)])
     figure = go.Figure()
-    if points.shape[1] == 2:
-        figure.add_traces([line for outline in outlines for line in _outline(outline)])
     chips = []
     for label, rows in _groups(points, labels):
         name = _name(class_names, label)
@@ -76,8 +74,10 @@ def scatter(
             chips.append(_class_chip(points[rows].mean(0), label, name))
     if _apart(chips, NEAR * float(np.ptp(points, axis=0).max(initial=0))):
         figure.update_layout(annotations=chips)
-    if contours and points.shape[1] == 2:
-        figure.add_trace(_contours(points))
+    if points.shape[1] == 2:  # over the points, or they would hide where these are dense
+        figure.add_traces([line for outline in outlines for line in _outline(outline)])
+        if contours:
+            figure.add_trace(_contours(points))
 
     layout: dict[str, Any] = {"dragmode": "pan", "height": height, "showlegend": legend and labels is not None}
     layout["legend"] = {"itemsizing": "constant", "title": ""}

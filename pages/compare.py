@@ -16,7 +16,7 @@ frame.insist()
 
 entries = several(t("compare.runs"))
 chosen = compare.shown(entries)
-families = list(dict.fromkeys(one.config.model.family for one in chosen))
+kinds = list(dict.fromkeys(compare.kind(one) for one in chosen))
 
 try:
     payload = payload_of([one.entry.run for one in chosen], titles=[one.title for one in chosen])
@@ -27,11 +27,11 @@ else:
     linked.explorer_at_link(payload, "compare-explorer")
 
 st.subheader(t("compare.notice.title"), anchor=False)
-for family in families:
+for kind in kinds:
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
-    left.markdown(t(f"compare.notice.{family}"))
+    left.markdown(t(f"compare.notice.{kind}"))
     with right:
-        formula(OBJECTIVE[family])
+        formula(OBJECTIVE[kind])
 
 st.subheader(t("compare.reconstructions.title"), anchor=False)
 same = compare.examples(chosen[0])

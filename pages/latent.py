@@ -13,7 +13,7 @@ from cvae.ui.text import t
 
 frame.insist()
 
-bar = st.columns([2, 0.75, 1.7, 1.2], gap="medium", vertical_alignment="bottom")
+bar = st.columns([1.7, 0.75, 2.2, 1.2], gap="medium", vertical_alignment="bottom")
 with bar[0]:
     entry = runs.run_picker()
 with bar[1]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cvae.ui import cards, frame, linked, loaded, runs, sample
+from cvae.ui import cards, frame, linked, loaded, runs, sample, state
 from cvae.ui.explorer import payload_of
 from cvae.ui.formulas import DRAW
 from cvae.ui.notes import notice
@@ -27,7 +27,7 @@ label = np.array(current.label, dtype=np.float32) if family.given == "label" els
 
 if model.predicts_label:
     st.info(t("sample.label_task"), icon=":material/label:")
-    st.stop()
+    state.stop()
 
 temperature, seed = sample.chance()
 left, right = st.columns([3, 2], gap="large")

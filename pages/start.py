@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cvae.ui import frame, runs, start
+from cvae.ui import frame, runs, start, state
 from cvae.ui.text import t
 
 frame.insist()
@@ -14,8 +14,8 @@ entry = start.shown(entries)
 if entry is None:
     start.first_training(entries)
 else:
-    st.query_params["run"] = entry.name  # in the link, but no choice for the other pages
+    state.link(run=entry.name)  # in the link, but no choice for the other pages
     start.explorer(entry)
-    st.markdown(t("start.what", title=start.described(entry)))
+    st.markdown(t("start.what", title=start.described(entry), label=start.label_words(entry)))
     start.ways_on()
 start.run_list(entries)

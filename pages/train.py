@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cvae.jobs import Jobs
-from cvae.ui import cards, frame, live, runs, training
+from cvae.ui import cards, frame, live, runs, state, training
 from cvae.ui.formulas import OBJECTIVE
 from cvae.ui.notes import formula
 from cvae.ui.text import t
@@ -17,14 +17,14 @@ everything = runs.all_runs()
 known = frozenset(entry.name for entry in everything)
 names = [entry.name for entry in everything if entry.watchable]
 
-asked_for = "run" in st.query_params  # by a link, so that the run is what shall be seen
+asked_for = state.in_link("run") is not None  # by a link, so that the run is what shall be seen
 training.new_training(expanded=all(entry.shipped for entry in everything) and not asked_for)
 if names:
     left, right, about = st.columns([4, 4, 1])
     with left:
         entry = runs.run_picker(lambda entry: entry.watchable, label=t("train.watch"), show_label=False)
     with right:
-        overlaid = live.overlay_choice([name for name in names if name != entry.name])
+        overlaid = live.overlay_choice([other for other in everything if other.watchable and other.name != entry.name])
     with about:
         cards.cards([entry])
     live.watch(entry.name, overlaid, known)

@@ -179,6 +179,22 @@ def test_every_page_opens(
         assert page.locator("[data-testid=stException]").count() == 0
 
 
+def test_back_leads_back_and_a_run_stays_chosen(visit: Visit, folder: Path, trained: Callable[..., Run]):
+    for family in ("vae", "cvae"):
+        shutil.copytree(trained(family).path, folder / family)
+    page = visit("/latent?run=cvae")
+    for name in ("sample", "latent", "sample"):
+        page.locator(SHOWN["latent" if name == "sample" else "sample"]).first.wait_for()
+        page.wait_for_function("() => location.search.includes('run=cvae')")
+        page.get_by_role("link", name=en(f"pages.{name}"), exact=True).click()
+        page.wait_for_url(f"**/{name}?*run=cvae*")
+    for name in ("sample", "latent", "latent", "sample", "sample"):  # each page was opened, and then given its link
+        page.go_back()
+        page.wait_for_url(f"**/{name}*")
+        page.wait_for_timeout(500)
+        assert f"/{name}" in page.url
+
+
 def test_the_language_changes_and_the_link_says_so(visit: Visit):
     page = visit("/train", locale="zh-CN")
     page.get_by_role("button", name=translate("zh", "train.start")).wait_for()
@@ -204,7 +220,7 @@ def test_from_one_click_through_every_page(visit: Visit, folder: Path):
     for name in PAGES[1:]:
         page.get_by_role("link", name=en(f"pages.{name}"), exact=True).click()
         page.locator(SHOWN[name]).first.wait_for()
-        assert "cvae-digits-1" in page.url
+        page.wait_for_url("**cvae-digits-1**")
         if name == "train":
             live = Live(page)
             live.wait(f"+data.frames === {len(run.snapshot_steps())}")

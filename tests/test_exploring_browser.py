@@ -57,7 +57,7 @@ def visit(browser: Browser, server: str) -> Iterator[Open]:
 
 
 def settle(page: Any) -> None:
-    page.get_by_role("heading", name=re.compile("What to notice|看点")).first.wait_for(timeout=30_000)
+    page.get_by_role("heading", name=re.compile("What to notice|观察要点")).first.wait_for(timeout=30_000)
     page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true]')")
 
 

@@ -132,7 +132,7 @@ def test_every_page_speaks_chinese(name: str) -> None:
     app = page(name, run="cvae", runs="vae,cmma", lang="zh")
     assert not app.error
     assert not re.findall(r"\b(?:the|and|of)\b", words(app))
-    assert "看点" in words(app)
+    assert "观察要点" in words(app)
 
 
 @pytest.mark.parametrize("name", ["latent", "sample", "compare"])

@@ -112,7 +112,7 @@ def test_every_section_speaks_chinese(open_page: Open):
     app = open_page(runs="ae,vae,cvae", lang="zh")
     said = "\n".join(element.value for kind in ("markdown", "caption", "subheader") for element in app.get(kind))
     assert not re.findall(r"\b(?:the|and|of)\b", said)
-    assert "看点" in said
+    assert "观察要点" in said
 
 
 def test_one_autoencoder_has_no_bound_to_show(open_page: Open):
@@ -292,7 +292,7 @@ def test_a_damaged_card_is_a_sentence(open_page: Open, shipped: Path):
 def test_shipped_runs_are_called_by_what_they_are(open_page: Open, shipped: Path):
     app = open_page(runs="mnist-cvae-learned-prior", lang="zh")
     options = app.multiselect[0].options
-    assert "CVAE（学习先验） · Digits 8×8 · z 2" in options
+    assert "CVAE（先验可学习） · Digits 8×8 · z 2" in options
     assert [option.partition(" ")[0] for option in options][:4] == [Run(p).name for p in sorted_by_time(shipped)]
 
 

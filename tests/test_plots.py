@@ -124,14 +124,14 @@ def test_many_points_are_drawn_by_webgl() -> None:
     assert isinstance(plots.scatter(codes[1:]).data[0], go.Scatter)
 
 
-def test_priors_are_drawn_under_the_points_at_one_two_and_three_sigma() -> None:
+def test_priors_are_drawn_over_the_points_at_one_two_and_three_sigma() -> None:
     outlines = [plots.Outline([0, 0], np.eye(2)), plots.Outline([3, 0], np.eye(2), label=2, sigmas=(1,))]
     figure = plots.scatter(CODES[:, :2], LABELS, NAMES, outlines=outlines, contours=True)
     lines = traces(figure, "lines")
     assert [np.hypot(t.x, t.y)[0].round(6) for t in lines[:3]] == [1, 2, 3]
     assert lines[3].line.color == CLASS_COLORS[2]
     kinds = [(type(t), t.mode) for t in figure.data[:-1]]
-    assert kinds == [(go.Scatter, "lines")] * 4 + [(go.Scatter, "markers")] * 3
+    assert kinds == [(go.Scatter, "markers")] * 3 + [(go.Scatter, "lines")] * 4
     assert isinstance(figure.data[-1], go.Contour)
 
 

@@ -290,7 +290,8 @@ export class App {
         : spec.kind === "pca"
           ? words.say("caption.pca", { first: percent(spec.explained[0]), second: percent(spec.explained[1]) })
           : words.say("caption.dims", { x: `z${spec.dims[0] + 1}`, y: `z${spec.dims[1] + 1}` });
-      const held = model.codes ? words.say("caption.codes", { count: model.codes.count }) : "";
+      const key = model.prior.kind === "fitted" ? "caption.codes_ae" : "caption.codes"; // which has no posterior
+      const held = model.codes ? words.say(key, { count: model.codes.count }) : "";
       captions[i].textContent = [axes, held, words.say(`caption.prior.${model.prior.kind}`)]
         .filter(Boolean)
         .join(" · ");

@@ -167,7 +167,11 @@ export function createCurves(words, look) {
       const epoch = look.cursor ?? marker;
       const value = (/** @type {import("./scale.js").Line | undefined} */ line) => {
         if (!line?.x.length) return "–";
-        const y = line.y[epoch === null ? line.y.length - 1 : nearestIndex(line.x, epoch)];
+        // In replay what was known by then, under the cursor what lies nearest.
+        const known = look.cursor !== null ? nearestIndex(line.x, look.cursor)
+          : line.x.findLastIndex((x) => marker === null || x <= marker + 1e-6);
+        if (known < 0) return "–";
+        const y = line.y[known];
         return number(y, Math.abs(y) < 10 ? 2 : 1);
       };
       values.textContent = words.say("curves.values", { train: value(main?.train), validation: value(main?.validation) });

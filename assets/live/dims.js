@@ -18,7 +18,7 @@ export function createDims(words) {
   let width = 0, height = 0, ratio = 1;
   /** @type {number[] | null} */
   let kl = null;
-  let begun = false;
+  let without = false; // whether the model has no KL at all, rather than none yet
   /** @type {import("../explorer/theme.js").Theme | null} */
   let theme = null;
 
@@ -33,7 +33,7 @@ export function createDims(words) {
     if (!width || !theme) return;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
-    none.hidden = Boolean(kl) || !begun;
+    none.hidden = !without;
     values.textContent = "";
     if (!kl) return;
     const bars = kl.slice(0, MOST), top = Math.max(0.1, ...bars) * 1.08;
@@ -69,10 +69,10 @@ export function createDims(words) {
 
   return {
     element,
-    /** @param {number[] | null} values of the moment that is shown @param {boolean} started @param {import("../explorer/theme.js").Theme} colours */
-    update(values, started, colours) {
-      if (values === kl && started === begun && colours === theme && kl && values) return;
-      [kl, begun, theme] = [values, started, colours];
+    /** @param {number[] | null} values of the moment that is shown @param {boolean} never whether the model has none @param {import("../explorer/theme.js").Theme} colours */
+    update(values, never, colours) {
+      if (values === kl && never === without && colours === theme && kl && values) return;
+      [kl, without, theme] = [values, never, colours];
       draw();
     },
   };

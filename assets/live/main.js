@@ -102,7 +102,7 @@ function createView(first) {
     );
     curves.update(series, replayed, theme);
     listLines(series);
-    dims.update(klAt(replayed), store.records.length > 0, theme);
+    dims.update(klAt(replayed), store.records.some((record) => !record.kl_per_dim), theme);
     map.frameAll(frames, scene());
     map.update(frame, store.labels, scene(), slowly);
     const { explained } = store.plane ?? {};

@@ -14,6 +14,7 @@ from cvae import plots
 from cvae.config import RunConfig
 from cvae.data import one_hot
 from cvae.explore import complete, sample
+from cvae.families import FAMILIES
 from cvae.inference import Inference
 from cvae.numpy_nets import Array
 from cvae.ui import linked, loaded, picture, runs
@@ -54,6 +55,14 @@ def shown(entries: Sequence[runs.Entry]) -> list[Shown]:
         for entry, title in zip(entries, runs.titles(entries), strict=True)
         if entry.config is not None
     ]
+
+
+def kind(one: Shown) -> str:
+    """What there is to notice of a run: its family, or that a term of its loss is missing."""
+    if one.config.objective.recon_weight == 0:
+        return "kl-only"
+    has_prior = FAMILIES[one.config.model.family].prior != "none"
+    return "reconstruction-only" if has_prior and one.config.objective.beta == 0 else one.config.model.family
 
 
 def examples(first: Shown) -> Examples | None:

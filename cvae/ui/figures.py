@@ -112,7 +112,13 @@ def _cells(row: Row, explained: bool) -> list[str]:
 def _cell(figure: str, value: float | None, best: bool) -> str:
     if value is None:
         return "–"
-    text = f"{value:.1%}" if "accuracy" in figure else f"{value:.0f}" if figure == "active_units" else f"{value:.2f}"
+    text = (
+        f"{value:.1%}"
+        if "accuracy" in figure
+        else f"{value:.0f}"
+        if figure == "active_units"
+        else f"{round(value, 2) + 0.0:.2f}"
+    )
     return f"**{text}**" if best else text
 
 

@@ -48,6 +48,8 @@ OBJECTIVE = {  # what training makes small, in nats an image, at β = 1
     "cvae-learned-prior": _bound(r"p_\theta(x\mid z, y)", r"q_\phi(z\mid x, y)", r"p_\psi(z\mid y)"),
     "cvae-predictive": _bound(r"p_\theta(t\mid c, z)", r"q_\phi(z\mid c, t)", r"p_\psi(z\mid c)"),
     "cmma": _bound(r"p_\theta(x\mid z)", r"q_\phi(z\mid x, y)", r"p_\psi(z\mid y)"),
+    "reconstruction-only": r"\mathbb E_q\big[-\log p_\theta(x\mid z)\big] + 0\cdot\mathrm{KL}",
+    "kl-only": r"0\cdot\mathbb E_q\big[-\log p_\theta\big] + \mathrm{KL}\big(q_\phi \,\|\, \mathcal N(0, I)\big)",
 }
 
 MEASURED = (  # the bound's two terms, the ladder of bounds, what an active unit is

@@ -25,7 +25,7 @@ from cvae.ui.loaded import HeldOut
 from cvae.ui.notes import notice
 from cvae.ui.text import plain, t
 
-MOST = 4000  # codes on a map
+MOST = 2000  # codes on a map
 MOST_TSNE = 1500  # codes that t-SNE places within a few seconds
 MOST_SELECTED, SHOWN = 200, 32  # images that a selection takes, and those it shows
 QUERIES, NEAREST = 5, 9  # rows and columns of neighbours

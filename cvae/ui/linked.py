@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,11 +10,12 @@ import streamlit as st
 
 from cvae.ui import state
 from cvae.ui.explorer import PANELS, ExplorerState, Panel, explorer
-from cvae.ui.text import t
+from cvae.ui.text import plain, t
 
 Words = Callable[[str], str]
 
 SEEDS = 10_000
+LONGEST = 60  # letters of what was typed that are shown again
 
 
 def choice(label: str, name: str, options: Sequence[str], words: Words = str, usual: str | None = None) -> str:
@@ -78,9 +80,11 @@ def numbers(label: str, name: str, count: int, most: int, help: str) -> list[int
     """Whole numbers below `count`, typed with commas between them, at most so many; what is none is passed over."""
     _start(name, str, "")
     text = st.text_input(label, key=_key(name), help=help, placeholder="3, 14, 15")
-    parts = (part.strip() for part in text.split(","))
+    parts = [part for part in re.split(r"[\s,，、;；]+", text) if part]
     found = dict.fromkeys(int(part) for part in parts if part.isdecimal() and int(part) < count)
     chosen = list(found)[:most]
+    if wrong := [part for part in parts if not part.isdecimal() or int(part) >= count]:
+        st.caption(t("linked.no_number", parts=plain(", ".join(wrong)[:LONGEST]), last=count - 1))
     state.keep(**{name: ",".join(map(str, chosen)) or None})
     return chosen
 
@@ -122,7 +126,9 @@ def _key(name: str) -> str:
 
 def _start(name: str, parse: Callable[[str], object | None], usual: object) -> None:
     """Give a control that is not on the page yet its value of the link, or the usual one."""
-    if _key(name) not in st.session_state:
-        text = state.read(name)
-        value = None if text is None else parse(text)
-        st.session_state[_key(name)] = usual if value is None else value
+    if _key(name) in st.session_state:
+        st.session_state[_key(name)] = st.session_state[_key(name)]  # the control of another page was another widget
+        return
+    text = state.read(name)
+    value = None if text is None else parse(text)
+    st.session_state[_key(name)] = usual if value is None else value

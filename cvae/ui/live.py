@@ -72,14 +72,14 @@ def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: b
         _view(jobs, entry, status, [entries[other] for other in others if other in entries])
 
 
-def overlay_choice(names: Sequence[str]) -> list[str]:
+def overlay_choice(entries: Sequence[Entry]) -> list[str]:
     """A menu of runs whose curves are laid over those of the one that is watched, kept in the link as `over`."""
-    key = "train.overlay"
+    key, names = "train.overlay", {entry.name: entry.title for entry in entries}
     before = st.session_state.get(key, (state.read("over") or "").split(","))
     st.session_state[key] = [name for name in before if name in names][:OVERLAID]
     chosen = st.multiselect(
-        t("train.overlay"), names, key=key, placeholder=t("train.overlay"), max_selections=OVERLAID,
-        label_visibility="collapsed",
+        t("train.overlay"), list(names), key=key, format_func=names.__getitem__, placeholder=t("train.overlay"),
+        max_selections=OVERLAID, label_visibility="collapsed",
     )  # fmt: skip
     state.keep(over=",".join(chosen) or None)
     return chosen

@@ -23,6 +23,8 @@ from cvae.ui import state
 from cvae.ui.notes import problem
 from cvae.ui.text import plain, said, t
 
+LONGEST = 60  # letters of a name that a link gives and nobody has
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -118,7 +120,10 @@ def rank(entry: Entry) -> tuple[bool, bool, bool, int]:
 
 def titles(entries: Sequence[Entry]) -> list[str]:
     """What several runs are called beside each other, as short as tells them apart."""
-    families = [FAMILIES[entry.config.model.family].title if entry.config else entry.name for entry in entries]
+    families = [
+        FAMILIES[entry.config.model.family].title if entry.config and not entry.shipped else entry.short
+        for entry in entries
+    ]
     short = [entry.short for entry in entries]
     return next(
         (names for names in (families, short) if len(set(names)) == len(entries)), [entry.title for entry in entries]
@@ -144,8 +149,10 @@ def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bo
     wanted = state.run_name()
     if wanted and wanted not in entries:
         not_here(wanted, usual)
-    if st.session_state.get("run_picker") not in entries:
-        st.session_state["run_picker"] = wanted if wanted in entries else usual
+    before = st.session_state.get("run_picker")
+    if before not in entries:
+        before = wanted if wanted in entries else usual
+    st.session_state["run_picker"] = before  # also where it is so: the menu of another page was another widget
     chosen = st.selectbox(
         label or t("runs.run"), names, format_func=lambda n: entries[n].title, key="run_picker",
         label_visibility="visible" if show_label else "collapsed",
@@ -179,7 +186,7 @@ def runs_picker(
     state.keep_runs(chosen)
     if not chosen:
         st.info(t("runs.choose"), icon=":material/checklist:")
-        st.stop()
+        state.stop()
     return [entries[name] for name in chosen]
 
 
@@ -190,7 +197,7 @@ def not_here(name: str, other: str) -> None:
         say_damaged([entry])
         return
     key = "link.no_run" if entry is None else "link.unfit_run"
-    st.warning(t(key, name=plain(name), other=plain(other)), icon=":material/link_off:")
+    st.warning(t(key, name=plain(name[:LONGEST]), other=plain(other)), icon=":material/link_off:")
 
 
 def say_damaged(entries: Sequence[Entry]) -> None:
@@ -213,7 +220,7 @@ def nothing_yet(others: bool = False) -> None:
     """The empty state: what is missing and where to get it; ends the page."""
     st.info(f"{t('runs.none_fit' if others else 'runs.none')} {t('runs.none_do')}", icon=":material/model_training:")
     st.page_link("pages/train.py", label=t("runs.to_train"), icon=":material/arrow_forward:")
-    st.stop()
+    state.stop()
 
 
 def details(entry: Entry) -> str:
@@ -241,7 +248,7 @@ def guard() -> Iterator[None]:
     try:
         yield
     except (InputError, OSError) as error:
-        shown = [st.query_params.get("run", ""), *st.query_params.get("runs", "").split(",")]
+        shown = [state.in_link("run") or "", *(state.in_link("runs") or "").split(",")]
         if gone := [name for name in shown if name and find(name) is None]:
             st.warning(t("runs.deleted", name=plain(gone[0])), icon=":material/delete:")
         elif isinstance(error, InputError):

@@ -28,7 +28,7 @@ def shown(entries: Sequence[Entry]) -> Entry | None:
     """The run to open with: the link's, else the best to begin with: conditional, two dimensions, shipped, large."""
     ready = {entry.name: entry for entry in entries if _ready(entry)}
     best = min(ready.values(), key=runs.rank, default=None)
-    name = st.query_params.get("run")
+    name = state.in_link("run")
     if best and name and name not in ready:
         runs.not_here(name, best.name)
     return ready.get(name or "", best)
@@ -65,6 +65,12 @@ def described(entry: Entry) -> str:
     """The model's family and data, for a sentence."""
     assert entry.config is not None
     return plain(f"{FAMILIES[entry.config.model.family].title} · {runs.data_title(entry.config.data.name)}")
+
+
+def label_words(entry: Entry) -> str:
+    """What a label does, of a model that is given one."""
+    assert entry.config is not None
+    return t("start.what_label") if FAMILIES[entry.config.model.family].given == "label" else ""
 
 
 def ways_on() -> None:

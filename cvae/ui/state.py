@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NoReturn
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cvae.ui.text import LANGUAGES, plain, t
 from cvae.ui.text import language as language
 
-LARGEST_Z = 10.0  # no code lies beyond it in any sane model
+LARGEST_Z = 1e4  # an autoencoder may put its codes anywhere, but not there
 MOST_RUNS = 8
+UNSENT = "link.unsent"  # the session's key for what the address shall have
 
 
 def language_choice() -> None:
@@ -24,6 +27,7 @@ def language_choice() -> None:
 
     def change() -> None:
         keep(lang=st.session_state["language"])
+        send()
 
     with st.container(key="language-bar"):
         st.segmented_control(
@@ -34,18 +38,49 @@ def language_choice() -> None:
 
 def read(name: str) -> str | None:
     """A value of the address, else of this session."""
-    value = st.query_params.get(name)
+    value = in_link(name)
     return st.session_state.get(f"link.{name}") if value is None else value
 
 
+def in_link(name: str) -> str | None:
+    """A value of the address as it is, or is about to be."""
+    unsent = st.session_state.get(UNSENT, {})
+    return unsent[name] if name in unsent else st.query_params.get(name)
+
+
 def keep(**values: str | None) -> None:
-    """Put values into the address and the session; None takes one out."""
-    for name, value in values.items():
-        st.session_state[f"link.{name}"] = value
-        if value is None:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != value:
-            st.query_params[name] = value
+    """Put values into the session, and with the next `send` into the address; None takes one out."""
+    st.session_state.update({f"link.{name}": value for name, value in values.items()})
+    link(**values)
+
+
+def link(**values: str | None) -> None:
+    """Put values into the address alone, with the next `send`."""
+    st.session_state.setdefault(UNSENT, {}).update(values)
+    context = get_script_run_ctx()
+    if context is not None and context.fragment_ids_this_run:  # app.py is not run
+        send()
+
+
+def send() -> None:
+    """Write into the address what was kept: at once, as each writing is a step of the browser's Back.
+
+    After such a step nothing is written, or it would lead nowhere but here.
+    """
+    unsent = st.session_state.pop(UNSENT, {})
+    context = get_script_run_ctx()
+    if context is not None and context.is_history_navigation:
+        return
+    now = st.query_params.to_dict()
+    wanted = {name: value for name, value in {**now, **unsent}.items() if value is not None}
+    if wanted != now:
+        st.query_params.from_dict(wanted)
+
+
+def stop() -> NoReturn:
+    """End the page here."""
+    send()
+    st.stop()
 
 
 def run_name() -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -39,7 +40,7 @@ def new_training(expanded: bool) -> None:
             if st.button(t("train.start"), type="primary", icon=":material/play_arrow:", disabled=config is None):
                 assert config is not None
                 try:
-                    if name and (runs_folder() / name).exists():
+                    if name == Path(name).name and name and (runs_folder() / name).exists():
                         raise InputError(t("train.name_taken", name=name))
                     run = Jobs().submit(name or free_name(config), config)
                 except InputError as error:
@@ -181,9 +182,11 @@ def _objective() -> dict[str, Any]:
 
 def _training(choice: Choice | None) -> dict[str, Any]:
     data = choice.config.name if choice else ""
-    if choice and st.session_state.get("train.epochs_for") != data:  # another data set has another usual length
+    before = st.session_state.get("train.epochs_for", "")
+    if choice and before != data:  # another data set has another usual length, unless the user has set one
         st.session_state["train.epochs_for"] = data
-        st.session_state["train.epochs"] = EPOCHS.get(data, USUAL_EPOCHS)
+        if not before or st.session_state.get("train.epochs") == EPOCHS.get(before, USUAL_EPOCHS):
+            st.session_state["train.epochs"] = EPOCHS.get(data, USUAL_EPOCHS)
     return {
         "epochs": _whole("epochs", 1, 100_000, USUAL_EPOCHS),
         "seed": _whole("seed", 0, 2**31 - 1, 0),

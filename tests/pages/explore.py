@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cvae.ui import frame, linked, runs
+from cvae.ui import frame, linked, runs, state
 from cvae.ui.explorer import payload_of
 from cvae.ui.text import plain
 
@@ -14,3 +14,4 @@ entries = runs.runs_picker()
 if len(entries) == 1:
     st.subheader(plain(entries[0].title), anchor=False)
 linked.explorer_at_link(payload_of([entry.run for entry in entries]), "explore")
+state.send()
