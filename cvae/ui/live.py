@@ -32,7 +32,7 @@ VERSION = 1  # of what the component is given
 PACE = 4  # steps a second of slow motion
 OVERLAID = 4  # runs whose curves can still be told apart
 
-SOON, ACTIVE = 0.15, 0.75  # seconds until the browser asks again
+SOON, ACTIVE = 0.15, 1.0  # seconds until the browser asks again
 IDLE = 3.0  # seconds until the fragment looks by itself
 
 _ASSETS = Path(__file__).resolve().parents[2] / "assets" / "live"
