@@ -152,7 +152,10 @@ def payload_of(runs: Sequence[Run], *, step: int | None = None, titles: Sequence
     Shared by all sessions: read only. Raises `InputError` as `export` does.
     """
     data = [loaded.data_of(run) for run in runs]
-    stamps = tuple((loaded.stamp(run), loaded.data_stamp(run)) for run in runs)
+    stamps = tuple(
+        (loaded.stamp(run), images is not None, loaded.data_written(run))
+        for run, images in zip(runs, data, strict=True)
+    )
     return _payload(tuple(str(run.path) for run in runs), step, None if titles is None else tuple(titles), stamps, data)
 
 

@@ -79,9 +79,9 @@ def data_of(run: Run) -> ImageData | None:
     return None
 
 
-def data_stamp(run: Run) -> Stamp:
-    """What changes when the images that `data_of` gives do."""
-    return int(data_of(run) is not None), _written(run.config().data.name)
+def data_written(run: Run) -> int:
+    """When the images that `data_of` gives were last written, where they are the user's own; else 0."""
+    return _written(run.config().data.name)
 
 
 def stamp(run: Run) -> Stamp:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -15,7 +14,7 @@ from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.jobs import Jobs
-from cvae.places import runs_folder
+from cvae.places import runs_folder, runs_in
 from cvae.ui import runs
 from cvae.ui.dataset import Choice, dataset_choice
 from cvae.ui.notes import problem
@@ -40,7 +39,7 @@ def new_training(expanded: bool) -> None:
             if st.button(t("train.start"), type="primary", icon=":material/play_arrow:", disabled=config is None):
                 assert config is not None
                 try:
-                    if name == Path(name).name and name and (runs_folder() / name).exists():
+                    if name in {run.name for run in runs_in(runs_folder())}:
                         raise InputError(t("train.name_taken", name=name))
                     run = Jobs().submit(name or free_name(config), config)
                 except InputError as error:
