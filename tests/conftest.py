@@ -1,14 +1,16 @@
-"""Fixtures of the engine's tests: data, and models that are trained once a session."""
+"""Fixtures of the tests: data, models that are trained once a session, and the browser."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from browser import Browser, launch
 from engine_helpers import tiny_run
 
 from cvae.config import DataConfig, RunConfig
@@ -17,11 +19,9 @@ from cvae.runs import Run
 from cvae.status import Record
 from cvae.train import fit
 
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread() -> None:
-    """Tiny networks gain nothing from a second thread, and it makes their times uneven."""
-    torch.set_num_threads(1)
+# Tiny problems gain nothing from a second thread, and workers that share two cores lose much to threads that spin.
+os.environ["OMP_NUM_THREADS"] = "1"  # read by scikit-learn, and by every process that a test starts
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +60,12 @@ def trained(digits: ImageData, tmp_path_factory: pytest.TempPathFactory) -> Call
         return Run(path)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with launch() as chromium:
+        yield Browser(chromium)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import ROOT, Browser, launch, streamlit
+from browser import ROOT, Browser, streamlit
 from engine_helpers import tiny_run, wait_until
 
 from cvae.jobs import Jobs
@@ -39,12 +39,6 @@ Visit = Callable[..., Any]
 
 def en(key: str, **values: Any) -> str:
     return translate("en", key, **values)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launch() as chromium:
-        yield Browser(chromium)
 
 
 @contextlib.contextmanager
@@ -92,11 +86,11 @@ def visitor(browser: Browser, address: str) -> Iterator[Visit]:
             errors.append(f"the page asked for {request.url}")
 
     def opened(path: str = "/", **context: Any) -> Any:
-        page = browser.new_page(viewport={"width": 1400, "height": 1000}, base_url=address, **context)
+        page = browser.new_page({"width": 1400, "height": 1000}, **context)
         page.set_default_timeout(LONG)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", requested)
-        page.goto(path)
+        page.goto(address + path)
         page.get_by_test_id("stMainBlockContainer").wait_for()
         pages.append(page)
         return page

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import ROOT, Browser, launch, streamlit
+from browser import ROOT, Browser, streamlit
 from explorer_helpers import HOSTILE, Explorer, make_run
 
 APP = """
@@ -27,12 +27,6 @@ state = explorer(payload_of([Run(f"FOLDER/{name}") for name in names]), key="exp
 st.html(f"<pre id='reruns'>{st.session_state['reruns']}</pre>")
 st.json({"z": state.z, "label": state.label, "cursor": state.cursor, "path": state.path}, expanded=True)
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launch() as chromium:
-        yield Browser(chromium)
 
 
 @pytest.fixture(scope="module")

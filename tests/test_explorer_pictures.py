@@ -6,14 +6,13 @@ import itertools
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from browser import ROOT, launch
+from browser import ROOT, Browser
 from explorer_helpers import HOSTILE, make_run, mount, mount_data, show, torch_model
 
 from cvae.config import LIKELIHOODS, NETS, DataConfig
@@ -25,12 +24,9 @@ from cvae.ui.explorer import PANELS, texts
 
 
 @pytest.fixture(scope="module")
-def blank() -> Iterator[Any]:
+def blank(browser: Browser) -> Any:
     """An empty page."""
-    with launch() as browser:
-        page = browser.new_page()
-        page.goto("about:blank")
-        yield page
+    return browser.new_page({"width": 1280, "height": 720})
 
 
 # --- the same picture as PyTorch ------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import ROOT, Browser, launch, streamlit
+from browser import ROOT, Browser, streamlit
 from engine_helpers import tiny_run
 
 from cvae.data import ImageData
@@ -18,12 +18,6 @@ from cvae.evaluation import evaluate
 from cvae.train import fit
 
 Open = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launch() as chromium:
-        yield Browser(chromium)
 
 
 @pytest.fixture(scope="module")

@@ -236,10 +236,13 @@ def test_damaged_runs_are_refused_with_a_sentence(damage: Any, tmp_path: Path) -
 
 
 PAGE = """
-import os, sys
+import sys
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file("tests/pages/explore.py", default_timeout=60).run()
-assert not page.exception, page.exception
+for family in sys.argv[1:]:
+    page = AppTest.from_file("tests/pages/explore.py", default_timeout=60)
+    page.query_params["runs"] = family
+    page.run()
+    assert not page.exception, page.exception
 assert "cvae.export" in sys.modules
 assert "torch" not in sys.modules, "torch was imported"
 """
@@ -248,8 +251,7 @@ assert "torch" not in sys.modules, "torch was imported"
 def test_a_page_that_explores_a_run_does_without_torch(tmp_path: Path) -> None:
     for family in FAMILIES:
         make_run(tmp_path / family, family=family)
-    for family in FAMILIES:
-        env = {"CVAE_RUNS": str(tmp_path), "PATH": "", "PYTHONPATH": str(ROOT)}
-        script = PAGE.replace("60).run()", f"60); page.query_params['runs'] = {family!r}; page.run()")
-        done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=env, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-2000:]
+    env = {"CVAE_RUNS": str(tmp_path), "PATH": "", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", PAGE, *FAMILIES]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]

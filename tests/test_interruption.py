@@ -12,9 +12,11 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -53,10 +55,12 @@ def _die_before_operation(path: Path, operations: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def server() -> ForkServerContext:
+def server() -> Iterator[ForkServerContext]:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["cvae.train", "torch._dynamo", __name__])  # dynamo: torch's optimisers want it
-    return context
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # AppTest leaves a script there, for each to run
+        yield context
 
 
 @pytest.fixture(scope="module")
