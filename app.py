@@ -21,10 +21,22 @@ a:focus-visible { outline: 2px solid currentColor !important; outline-offset: 1p
 .st-key-explained td:nth-last-child(2) { white-space: nowrap; }
 .st-key-explained td:last-child { min-width: 16rem; }
 """
+# Streamlit writes every change of the address as a step of its own, and Back would lead through all of them.
+SCRIPT = """
+if (!history.byPage) {
+  const push = history.pushState.bind(history);
+  const replace = history.replaceState.bind(history);
+  history.byPage = true;
+  history.pushState = (state, title, url) => {
+    const samePage = new URL(url, location.href).pathname === location.pathname;
+    (samePage ? replace : push)(state, title, url);
+  };
+}
+"""
 
 frame.begin()
 st.set_page_config(page_title=t("app.title"), page_icon=str(ICON), layout="wide")
-st.html(f"<style>{STYLE}</style>")
+st.html(f"<style>{STYLE}</style><script>{SCRIPT}</script>", unsafe_allow_javascript=True)
 page = st.navigation(
     [st.Page(f"pages/{name}.py", title=t(f"pages.{name}"), default=name == PAGES[0]) for name in PAGES],
     position="top",

@@ -75,7 +75,8 @@ def test_a_lasso_selects_images_that_the_link_then_names(visit: Open) -> None:
     assert len(numbers.split(",")) == int(page.get_by_text(re.compile(r"^\d+ selected")).inner_text().split()[0])
     again = visit(page.url.split("/", 3)[3])
     same = re.compile(r",\s*".join(re.split(r",\s*", numbers)))
-    expect(again.get_by_role("textbox", name=re.compile("numbers of images"))).to_have_value(same)
+    box = again.get_by_role("textbox", name=re.compile("numbers of images"))
+    expect(box).to_have_value(same, timeout=30_000)
 
 
 def test_the_label_chosen_in_the_explorer_is_drawn_below_and_kept_in_the_link(visit: Open) -> None:

@@ -63,9 +63,9 @@ def link(**values: str | None) -> None:
 
 
 def send() -> None:
-    """Write into the address what was kept: at once, as each writing is a step of the browser's Back.
+    """Write into the address what was kept.
 
-    After such a step nothing is written, or it would lead nowhere but here.
+    Not after the browser's Back: at two steps in a row, the link of one page could be put at the other's.
     """
     unsent = st.session_state.pop(UNSENT, {})
     context = get_script_run_ctx()
