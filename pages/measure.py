@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cvae.ui import figures, frame, measure, papers
+from cvae.ui.chart import words_first
 from cvae.ui.formulas import MEASURED
 from cvae.ui.notes import notice
 from cvae.ui.several import several
@@ -19,6 +20,7 @@ figures.table(chosen, explained=True)
 figures.commands(chosen)
 
 notice(t("measure.notice.title"), "measure.notice.text", MEASURED)
+words_first()
 
 left, right = st.columns(2, gap="large")
 with left:

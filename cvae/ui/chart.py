@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Literal
@@ -23,6 +24,11 @@ def chart(
     """What a function of `cvae.plots` or `cvae.charts` draws of its arguments, with a text for who does not see it."""
     figure = _drawn(draw, *args, **options)
     st.plotly_chart(figure, key=key, alt=alt, on_select=on_select, config=config)
+
+
+def words_first() -> None:
+    """Give the browser a moment to show what was sent so far: charts keep it busy for longer than all else."""
+    time.sleep(0.02)
 
 
 def _name(function: FunctionType) -> str:

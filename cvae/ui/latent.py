@@ -19,7 +19,7 @@ from cvae.numpy_nets import Array
 from cvae.projection import Projection, dimensions, pca, tsne
 from cvae.runs import Run
 from cvae.ui import linked, picture
-from cvae.ui.chart import chart
+from cvae.ui.chart import chart, words_first
 from cvae.ui.formulas import POSTERIOR
 from cvae.ui.loaded import HeldOut
 from cvae.ui.notes import notice
@@ -108,13 +108,7 @@ def codes_map(run: Run, model: Inference, held: HeldOut, view: View, layers: Seq
         linked.put_numbers("images", sorted(rows)[:MOST_SELECTED])
 
     with left:
-        words = "latent.map.alt" if names else "latent.map.alt_unlabelled"
-        chart(
-            plots.scatter, view.points, labels, names, axes=view.axes, contours="density" in layers,
-            outlines=view.outlines if "prior" in layers else (), key=key, on_select=circled,
-            alt=t(words, n=len(view.points), classes=", ".join(names)),
-            config={"scrollZoom": True, "displaylogo": False},
-        )  # fmt: skip
+        above = st.container()
         st.caption(_map_note(model, held, view, layers))
     with right:
         st.subheader(t("latent.selection.title"), anchor=False)
@@ -125,6 +119,15 @@ def codes_map(run: Run, model: Inference, held: HeldOut, view: View, layers: Seq
             selection(model, held, np.array(rows))
         family = model.family.id
         notice(t("latent.notice.title"), f"latent.notice.{family}", POSTERIOR[family])
+    with above:
+        words_first()
+        words = "latent.map.alt" if names else "latent.map.alt_unlabelled"
+        chart(
+            plots.scatter, view.points, labels, names, axes=view.axes, contours="density" in layers,
+            outlines=view.outlines if "prior" in layers else (), key=key, on_select=circled,
+            alt=t(words, n=len(view.points), classes=", ".join(names)),
+            config={"scrollZoom": True, "displaylogo": False},
+        )  # fmt: skip
 
 
 def selection(model: Inference, held: HeldOut, rows: NDArray[np.intp]) -> None:
