@@ -183,7 +183,8 @@ class Bench:
             print(f"click to first point, {title}: {spread(times)}; target ≤ 3 s")
 
     def speed(self) -> None:
-        """Images a second with the page open beside those with nobody watching; and pictures a move of the explorer."""
+        """Steps a second with the page open beside those with nobody watching; pictures a move of the explorer; and how
+        soon it pauses."""
         runs = self.folder / "speed"
         jobs = Jobs(runs)
         with self.app(runs) as address:
@@ -203,6 +204,11 @@ class Bench:
             with self.page(f"{address}/?run=shown") as page:
                 page.wait_for_selector(CONTENT["Start"])
                 drag(page)
+            asked = time.perf_counter()
+            jobs.pause(run)
+            while run.status().state != "paused":
+                time.sleep(0.005)
+            print(f"asked to pause, it pauses after {time.perf_counter() - asked:.2f} s; target ≤ 1 s")
             jobs.stop(run)
 
     def memory(self) -> None:

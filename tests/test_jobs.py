@@ -290,23 +290,23 @@ def test_a_training_outlives_whoever_asked_for_it_and_obeys_the_next(jobs: Jobs)
     assert jobs.state(second) == "queued"
     assert not second.locked()
     jobs.pause(first)
-    wait_until(lambda: first.status().state == "paused", 1)
+    wait_until(lambda: first.status().state == "paused", 30)
     at = first.status().step
     jobs.step(first)
-    wait_until(lambda: first.status().step == at + 1, 1)
+    wait_until(lambda: first.status().step == at + 1, 30)
     assert first.status().state == "paused"
     assert first.history()[-1]["step"] == at + 1
     live = first.live()
     assert live is not None
     assert live["step"][0] == at + 1
     jobs.resume(first)
-    wait_until(lambda: first.status().step > at + 20, 5)
+    wait_until(lambda: first.status().step > at + 20, 30)
 
     jobs.stop(first)  # the same worker goes on with the next, nobody tending
-    wait_until(lambda: second.status().step > 0, 5)
+    wait_until(lambda: second.status().step > 0, 30)
     assert first.status().state == "stopped"
     os.kill(second.status().pid, signal.SIGKILL)
-    wait_until(lambda: second.status().state == "interrupted", 5)
+    wait_until(lambda: second.status().state == "interrupted", 30)
     jobs.resume(second)
     wait_until(lambda: second.status().state == "running", 30)
     jobs.delete(second)
@@ -317,13 +317,13 @@ def test_slow_motion_keeps_its_pace_and_records_every_step(jobs: Jobs) -> None:
     run = jobs.submit("a", endless())
     wait_until(lambda: run.status().step > 0, 30)
     run.request("slow", 10)
-    wait_until(lambda: run.control().pace == 10 and (run.live() or {"step": [0]})["step"][0] > 0, 5)
+    wait_until(lambda: run.control().pace == 10 and (run.live() or {"step": [0]})["step"][0] > 0, 30)
     first = run.history()[-1]["step"]
-    wait_until(lambda: run.history()[-1]["step"] >= first + 10, 5)
+    wait_until(lambda: run.history()[-1]["step"] >= first + 10, 30)
     steps = [record["step"] for record in run.history() if record["split"] == "train" and record["step"] > first]
     assert steps[:9] == list(range(first + 1, first + 10))
     jobs.pause(run)
-    wait_until(lambda: run.status().state == "paused", 1)
+    wait_until(lambda: run.status().state == "paused", 30)
 
 
 def test_a_warm_worker_begins_at_once(jobs: Jobs) -> None:
