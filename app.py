@@ -14,6 +14,7 @@ ICON = Path(__file__).parent / "assets" / "icon.png"  # a named icon would be fe
 STYLE = """
 .stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; }
 a:focus-visible { outline: 2px solid currentColor !important; outline-offset: 1px; }
+.st-key-script { display: none; }
 .st-key-language-bar { position: fixed; top: 0.85rem; right: 4rem; z-index: 999991; width: auto; }
 @media (max-width: 768px) { .st-key-language-bar { right: 1rem; z-index: 999990; } } /* below the open menu */
 [data-testid=stMarkdownContainer]:has(> table) { overflow-x: auto; }
@@ -21,22 +22,29 @@ a:focus-visible { outline: 2px solid currentColor !important; outline-offset: 1p
 .st-key-explained td:nth-last-child(2) { white-space: nowrap; }
 .st-key-explained td:last-child { min-width: 16rem; }
 """
-# Streamlit writes every change of the address as a step of its own, and Back would lead through all of them.
+# Streamlit makes every change of the address a step for Back; here only another page is one. And a page that is being
+# left must ask for nothing more (assets/live/main.js): its answer would make Streamlit clear the page that follows.
 SCRIPT = """
 if (!history.byPage) {
   const push = history.pushState.bind(history);
   const replace = history.replaceState.bind(history);
+  const leave = () => (history.leftAt = performance.now());
   history.byPage = true;
   history.pushState = (state, title, url) => {
     const samePage = new URL(url, location.href).pathname === location.pathname;
+    if (!samePage) delete history.leftAt;
     (samePage ? replace : push)(state, title, url);
   };
+  addEventListener("click", (event) => event.target.closest?.("a[href]") && leave(), true);
+  addEventListener("popstate", leave, true);
 }
 """
 
 frame.begin()
 st.set_page_config(page_title=t("app.title"), page_icon=str(ICON), layout="wide")
-st.html(f"<style>{STYLE}</style><script>{SCRIPT}</script>", unsafe_allow_javascript=True)
+st.html(f"<style>{STYLE}</style>")
+with st.container(key="script"):
+    st.html(f"<script>{SCRIPT}</script>", unsafe_allow_javascript=True)
 page = st.navigation(
     [st.Page(f"pages/{name}.py", title=t(f"pages.{name}"), default=name == PAGES[0]) for name in PAGES],
     position="top",

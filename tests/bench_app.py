@@ -24,6 +24,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 import numpy as np  # noqa: E402
 from browser import ROOT, launch, streamlit  # noqa: E402
+from engine_helpers import wait_until  # noqa: E402
 
 from cvae.config import DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig  # noqa: E402
 from cvae.data import load_data  # noqa: E402
@@ -206,8 +207,7 @@ class Bench:
                 drag(page)
             asked = time.perf_counter()
             jobs.pause(run)
-            while run.status().state != "paused":
-                time.sleep(0.005)
+            wait_until(lambda: run.status().state == "paused", 30)
             print(f"asked to pause, it pauses after {time.perf_counter() - asked:.2f} s; target ≤ 1 s")
             jobs.stop(run)
 

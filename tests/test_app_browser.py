@@ -77,8 +77,8 @@ def visit(browser: Browser, server: tuple[str, Path], folder: Path) -> Iterator[
 
 @contextlib.contextmanager
 def visitor(browser: Browser, address: str) -> Iterator[Visit]:
-    """Opens pages, each for a new user; an error in the browser, an exception on a page or a request to anywhere else
-    fails the test."""
+    """Opens pages, each a session of its own; an error in the browser, an exception on a page or a request to anywhere
+    else fails the test."""
     pages, errors = [], []
 
     def requested(request: Any) -> None:
@@ -87,18 +87,21 @@ def visitor(browser: Browser, address: str) -> Iterator[Visit]:
 
     def opened(path: str = "/", **context: Any) -> Any:
         page = browser.new_page({"width": 1400, "height": 1000}, **context)
+        pages.append(page)
         page.set_default_timeout(LONG)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", requested)
         page.goto(address + path)
         page.get_by_test_id("stMainBlockContainer").wait_for()
-        pages.append(page)
         return page
 
-    yield opened
-    for page in pages:
-        assert page.get_by_test_id("stException").count() == 0
-        page.close()
+    try:
+        yield opened
+        for page in pages:
+            assert page.get_by_test_id("stException").count() == 0
+    finally:
+        for page in pages:
+            page.close()
     assert errors == []
 
 
@@ -221,6 +224,7 @@ def test_from_one_click_through_every_page(visit: Visit, folder: Path):
     for name in PAGES[1:]:
         page.get_by_role("link", name=en(f"pages.{name}"), exact=True).click()
         page.locator(SHOWN[name]).first.wait_for()
+        assert page.get_by_test_id("stException").count() == 0
         page.wait_for_url("**cvae-digits-1**")
         if name == "train":
             live = Live(page)
@@ -311,6 +315,29 @@ def test_what_the_user_set_survives_the_updates(visit: Visit, folder: Path):
     page.get_by_role("link", name=en("pages.train")).click()
     Live(page).wait("+data.records > 30")
     assert live.looks == before
+
+
+def test_a_page_that_is_being_left_asks_for_nothing_more(visit: Visit, folder: Path):
+    """Streamlit 1.67 would clear the page that follows, were it asked for a part of this one meanwhile."""
+    long_run(folder)
+    page = visit("/train?run=long")
+    Live(page).wait("+data.updates > 2")
+    updates = page.evaluate(
+        """async (selector) => {
+          const link = Object.assign(document.createElement("a"), { href: "#", onclick: () => false });
+          document.body.append(link);
+          link.click();
+          const since = performance.now(), updates = [];
+          for (let now = since; now < since + 2800; now = performance.now()) {
+            if (now > since + 1500) updates.push(document.querySelector(selector).dataset.updates);
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+          return updates;
+        }""",
+        LIVE,
+    )
+    assert len(set(updates)) == 1  # an answer may have been under way at first
+    Live(page).wait(f"+data.updates > {updates[0]}")
 
 
 def test_replay_moves_map_and_pictures_without_the_server(visit: Visit, folder: Path, trained: Callable[..., Run]):

@@ -6,6 +6,7 @@ import itertools
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from cvae.ui.explorer import PANELS, texts
 
 
 @pytest.fixture(scope="module")
-def blank(browser: Browser) -> Any:
+def blank(browser: Browser) -> Iterator[Any]:
     """An empty page."""
-    return browser.new_page({"width": 1280, "height": 720})
+    page = browser.new_page({"width": 1280, "height": 720})
+    yield page
+    page.close()
 
 
 # --- the same picture as PyTorch ------------------------------------------------------------------------------------

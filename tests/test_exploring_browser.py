@@ -101,17 +101,17 @@ def test_the_walk_moves_only_when_asked_for(visit: Open) -> None:
 @pytest.mark.parametrize("path", ["latent?run=cvae", "sample?run=cvae", "compare?runs=ae,vae,cvae"])
 def test_grey_pictures_follow_the_theme(visit: Open, path: str) -> None:
     page = visit(path)
-    bright = """async (wanted) => {
+    bright = """(wanted) => {
       const image = document.querySelector(".stImage img");
-      await image.decode();
+      if (!image?.complete || !image.naturalWidth) return false;
       const canvas = Object.assign(document.createElement("canvas"), {width: 1, height: 1});
       const context = canvas.getContext("2d");
       context.drawImage(image, 0, 0, 1, 1);
       return context.getImageData(0, 0, 1, 1).data[0] > 127 === wanted;
     }"""
-    page.wait_for_selector(".stImage img")
-    assert page.evaluate(bright, True)
+    page.wait_for_function(bright, arg=True)
     page.emulate_media(color_scheme="dark")
+    page.reload()
     page.wait_for_function(bright, arg=False)
     assert page.locator("img:not([alt]), img[alt='']").count() == 0
 

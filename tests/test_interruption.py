@@ -59,7 +59,8 @@ def server() -> Iterator[ForkServerContext]:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["cvae.train", "torch._dynamo", __name__])  # dynamo: torch's optimisers want it
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # AppTest leaves a script there, for each to run
+        # AppTest leaves its script there, and each trainer would run it.
+        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
         yield context
 
 

@@ -16,6 +16,7 @@ import { createStore, receive, seen, timeline } from "./store.js";
 import { createStrip } from "./strip.js";
 
 const VERSION = 1;
+const LEAVING = 3000; // milliseconds for which nothing is asked once the page is being left, as app.py notes in the history
 const OTHERS = [
   { light: "#0b7a75", dark: "#4fd1c5", dash: [7, 4] },
   { light: "#a23b72", dark: "#f08bbd", dash: [2, 3] },
@@ -147,6 +148,7 @@ function createView(first) {
       document.addEventListener("visibilitychange", later, { once: true });
       return;
     }
+    if (performance.now() - /** @type {any} */ (history).leftAt < LEAVING) return later();
     send("seen", { ...seen(store), tick: data.tick + 1 });
     timer = window.setTimeout(ask, 15_000); // an answer that got lost is asked for again
   }

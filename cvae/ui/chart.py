@@ -28,7 +28,7 @@ def chart(
 
 def words_first() -> None:
     """Give the browser a moment to show what was sent so far: charts keep it busy for longer than all else."""
-    time.sleep(0.02)
+    time.sleep(0.02)  # more than Streamlit gathers messages for, on either side
 
 
 def _name(function: FunctionType) -> str:

@@ -119,8 +119,8 @@ def codes_map(run: Run, model: Inference, held: HeldOut, view: View, layers: Seq
             selection(model, held, np.array(rows))
         family = model.family.id
         notice(t("latent.notice.title"), f"latent.notice.{family}", POSTERIOR[family])
+    words_first()
     with above:
-        words_first()
         words = "latent.map.alt" if names else "latent.map.alt_unlabelled"
         chart(
             plots.scatter, view.points, labels, names, axes=view.axes, contours="density" in layers,

@@ -65,7 +65,8 @@ def link(**values: str | None) -> None:
 def send() -> None:
     """Write into the address what was kept.
 
-    Not after the browser's Back: at two steps in a row, the link of one page could be put at the other's.
+    Not after the browser's Back: the reader may have gone a step further by the time that it arrives, and the link of
+    one page would be written over another's.
     """
     unsent = st.session_state.pop(UNSENT, {})
     context = get_script_run_ctx()
