@@ -79,7 +79,7 @@ def send() -> None:
 
 
 def stop() -> NoReturn:
-    """End the page here."""
+    """End the page here. The address is written before: the browser gets nothing that follows `st.stop`."""
     send()
     st.stop()
 
