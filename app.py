@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-from cvae.ui import frame, runs, state
-from cvae.ui.text import t
+from cvae.assets import ICON
+from cvae.ui.frame import navigation, state
+from cvae.ui.frame.text import t
+from cvae.ui.parts import runs
 
 PAGES = ("start", "train", "latent", "sample", "compare", "measure")
-ICON = Path(__file__).parent / "assets" / "icon.png"  # a named icon would be fetched from outside
 STYLE = """
 .stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; }
 a:focus-visible { outline: 2px solid currentColor !important; outline-offset: 1px; }
@@ -40,7 +39,7 @@ if (!history.byPage) {
 }
 """
 
-frame.begin()
+navigation.begin()
 st.set_page_config(page_title=t("app.title"), page_icon=str(ICON), layout="wide")
 st.html(f"<style>{STYLE}</style>")
 with st.container(key="script"):

@@ -175,7 +175,7 @@ class TrainConfig(Section):
     epochs: int = 20
     batch_size: int = 128
     lr: float = 1e-3  # of Adam
-    lr_schedule: Schedule = "constant"  # cosine: down to 0; iwae: see `cvae.schedule`
+    lr_schedule: Schedule = "constant"  # cosine: down to 0; iwae: see `cvae.training.schedule`
     seed: int = 0  # weights, order of the images and every draw: one seed, one result on one machine
     threads: int | None = None  # of the processor; None: all of its cores
     device: Device = "auto"  # CUDA, else MPS, else the processor

@@ -5,14 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from cvae.errors import InputError
-from cvae.ui import compare, figures, frame, linked, state
-from cvae.ui.explorer import payload_of
-from cvae.ui.formulas import OBJECTIVE
-from cvae.ui.notes import formula
-from cvae.ui.several import several
-from cvae.ui.text import plain, said, t
+from cvae.ui.components.explorer import explorer_at_link, payload_of
+from cvae.ui.frame import navigation, state, url_widgets
+from cvae.ui.frame.messages import formula
+from cvae.ui.frame.text import plain, said, t
+from cvae.ui.pages import compare
+from cvae.ui.parts import metrics_table
+from cvae.ui.parts.comparison_picker import several
+from cvae.ui.parts.formulas import OBJECTIVE
 
-frame.insist()
+navigation.insist()
 
 entries = several(t("compare.runs"))
 chosen = compare.shown(entries)
@@ -24,7 +26,7 @@ except InputError as error:
     st.info(t("compare.apart", why=plain(said(str(error)))), icon=":material/link_off:")
     compare.maps(chosen)
 else:
-    linked.explorer_at_link(payload, "compare-explorer")
+    explorer_at_link(payload, "compare-explorer")
 
 st.subheader(t("compare.notice.title"), anchor=False)
 for kind in kinds:
@@ -38,15 +40,15 @@ same = compare.examples(chosen[0])
 compare.reconstructions(chosen, same)
 
 st.subheader(t("compare.draws.title"), anchor=False)
-compare.draws(chosen, same, linked.seed())
+compare.draws(chosen, same, url_widgets.seed())
 
 st.subheader(t("compare.curves.title"), anchor=False)
 compare.curves(chosen)
 
 st.subheader(t("compare.table.title"), anchor=False)
-measured = figures.measured(entries)
-figures.table(measured)
-figures.commands([one for one in measured if not one.evaluated])
+measured = metrics_table.measured(entries)
+metrics_table.table(measured)
+metrics_table.commands([one for one in measured if not one.evaluated])
 st.page_link(
     "pages/measure.py", label=t("compare.more"), icon=":material/arrow_forward:",
     query_params={"runs": ",".join(one.entry.name for one in chosen), "lang": state.language()},

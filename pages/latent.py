@@ -6,12 +6,14 @@ import numpy as np
 import streamlit as st
 
 from cvae import plots
-from cvae.ui import cards, frame, latent, linked, loaded, runs
-from cvae.ui.chart import chart
-from cvae.ui.given import given_choice
-from cvae.ui.text import t
+from cvae.ui.frame import navigation, url_widgets
+from cvae.ui.frame.text import t
+from cvae.ui.pages import latent
+from cvae.ui.parts import cache, cards, runs
+from cvae.ui.parts.chart import chart
+from cvae.ui.parts.condition_input import given_choice
 
-frame.insist()
+navigation.insist()
 
 bar = st.columns([1.7, 0.75, 2.2, 1.2], gap="medium", vertical_alignment="bottom")
 with bar[0]:
@@ -19,12 +21,12 @@ with bar[0]:
 with bar[1]:
     cards.cards([entry])
 run = entry.run
-model, held = loaded.model(run), loaded.held_out(run)
-kl = loaded.kl_per_dim(run)
+model, held = cache.model(run), cache.held_out(run)
+kl = cache.kl_per_dim(run)
 with bar[2]:
     kind, seed = latent.view_choice(model.latent_dim)
 with bar[3]:
-    layers = linked.choices(
+    layers = url_widgets.choices(
         t("latent.layers.label"), "layers", ("prior", "density"), lambda k: t(f"latent.layers.{k}"), ("prior",)
     )
 usual = np.argsort(-np.asarray(kl or held.codes.var(0)))[:2].tolist()  # the two dimensions that say most

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cvae.ui import figures, frame, measure, papers
-from cvae.ui.chart import words_first
-from cvae.ui.formulas import MEASURED
-from cvae.ui.notes import notice
-from cvae.ui.several import several
-from cvae.ui.text import t
+from cvae.ui.frame import navigation
+from cvae.ui.frame.messages import notice
+from cvae.ui.frame.text import t
+from cvae.ui.pages import measure, papers
+from cvae.ui.parts import metrics_table
+from cvae.ui.parts.chart import words_first
+from cvae.ui.parts.comparison_picker import several
+from cvae.ui.parts.formulas import MEASURED
 
-frame.insist()
+navigation.insist()
 
-chosen = figures.measured(several(t("measure.runs")))
+chosen = metrics_table.measured(several(t("measure.runs")))
 
 st.subheader(t("measure.title"), anchor=False)
-figures.table(chosen, explained=True)
-figures.commands(chosen)
+metrics_table.table(chosen, explained=True)
+metrics_table.commands(chosen)
 
 notice(t("measure.notice.title"), "measure.notice.text", MEASURED)
 words_first()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cvae.ui import cards, frame, linked, loaded, runs, sample, state
-from cvae.ui.explorer import payload_of
-from cvae.ui.formulas import DRAW
-from cvae.ui.notes import notice
-from cvae.ui.text import t
+from cvae.ui.components.explorer import explorer_at_link, payload_of
+from cvae.ui.frame import navigation, state
+from cvae.ui.frame.messages import notice
+from cvae.ui.frame.text import t
+from cvae.ui.pages import sample
+from cvae.ui.parts import cache, cards, runs
+from cvae.ui.parts.formulas import DRAW
 
-frame.insist()
+navigation.insist()
 
 left, right = st.columns([6, 1], vertical_alignment="bottom")
 with left:
@@ -19,10 +21,10 @@ with left:
 with right:
     cards.cards([entry])
 run = entry.run
-model, held = loaded.model(run), loaded.held_out(run)
+model, held = cache.model(run), cache.held_out(run)
 family = model.family
 
-current = linked.explorer_at_link(payload_of([run]), "sample-explorer")
+current = explorer_at_link(payload_of([run]), "sample-explorer")
 label = np.array(current.label, dtype=np.float32) if family.given == "label" else None
 
 if model.predicts_label:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cvae.ui import frame, runs, start, state
-from cvae.ui.text import t
+from cvae.ui.frame import navigation, state
+from cvae.ui.frame.text import t
+from cvae.ui.pages import start
+from cvae.ui.parts import runs
 
-frame.insist()
+navigation.insist()
 
 entries = runs.all_runs()
 entry = start.shown(entries)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cvae.jobs import Jobs
-from cvae.ui import cards, frame, live, runs, state, training
-from cvae.ui.formulas import OBJECTIVE
-from cvae.ui.notes import formula
-from cvae.ui.text import t
+from cvae.runs.queue import Jobs
+from cvae.ui.components import live
+from cvae.ui.frame import navigation, state
+from cvae.ui.frame.messages import formula
+from cvae.ui.frame.text import t
+from cvae.ui.pages import training
+from cvae.ui.parts import cards, runs
+from cvae.ui.parts.formulas import OBJECTIVE
 
-frame.insist()
+navigation.insist()
 Jobs().warm()
 
 everything = runs.all_runs()

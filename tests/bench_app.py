@@ -23,14 +23,14 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 import numpy as np  # noqa: E402
-from browser import ROOT, launch, streamlit  # noqa: E402
-from engine_helpers import wait_until  # noqa: E402
+from helpers.browser import ROOT, launch, streamlit  # noqa: E402
+from helpers.engine import wait_until  # noqa: E402
 
 from cvae.config import DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig  # noqa: E402
 from cvae.data import load_data  # noqa: E402
-from cvae.jobs import Jobs, spare_threads  # noqa: E402
-from cvae.runs import Run  # noqa: E402
-from cvae.train import fit, with_data  # noqa: E402
+from cvae.runs.folder import Run  # noqa: E402
+from cvae.runs.queue import Jobs, spare_threads  # noqa: E402
+from cvae.training.loop import fit, with_data  # noqa: E402
 
 ONE_LINE = 'import streamlit as st\nst.write("one line")\n'
 ONE_LINE_PAGES = """

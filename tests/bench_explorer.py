@@ -23,8 +23,8 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from browser import launch, streamlit  # noqa: E402
-from explorer_helpers import make_run  # noqa: E402
+from helpers.browser import launch, streamlit  # noqa: E402
+from helpers.explorer import make_run  # noqa: E402
 
 MOVES = 400
 CODES = 10_000
@@ -39,8 +39,8 @@ LIMITS = {
 }  # ms, of the 95th
 APP = """
 import streamlit as st
-from cvae.runs import Run
-from cvae.ui.explorer import explorer, payload_of
+from cvae.runs.folder import Run
+from cvae.ui.components.explorer import explorer, payload_of
 
 st.set_page_config(layout="wide")
 explorer(payload_of([Run(f"FOLDER/{name}") for name in st.query_params["runs"].split(",")]), key="explorer")

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 import torch
-from browser import Browser, launch
-from engine_helpers import tiny_run
+from helpers.browser import Browser, launch
+from helpers.engine import tiny_run
 
 from cvae.config import DataConfig, RunConfig
 from cvae.data import ImageData, Split, load_data
-from cvae.runs import Run
-from cvae.status import Record
-from cvae.train import fit
+from cvae.runs.folder import Run
+from cvae.runs.status import Record
+from cvae.training.loop import fit
 
 # Tiny problems gain nothing from a second thread, and workers that share two cores lose much to threads that spin.
 os.environ["OMP_NUM_THREADS"] = "1"  # read by scikit-learn, and by every process that a test starts

@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from data_helpers import complaint
-from engine_helpers import DIGITS, tiny_run
+from helpers.data import complaint
+from helpers.engine import DIGITS, tiny_run
 
 from cvae.config import DataConfig, ModelConfig, ObjectiveConfig, RunConfig, Section, TrainConfig
 from cvae.families import FAMILIES

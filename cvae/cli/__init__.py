@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from cvae.cli import exploring, judging, measuring, shipping, training
 from cvae.errors import InputError
-from cvae.runs import reason
+from cvae.runs.folder import reason
 
 DESCRIPTION = """\
 Train and explore autoencoders, VAEs and conditional VAEs.

@@ -7,16 +7,17 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cvae.assets import GALLERY
 from cvae.cli.options import add_run
 from cvae.config import TrainConfig
 from cvae.data import DATASETS, load_data
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.places import GALLERY, find_run, runs_folder, runs_in
-from cvae.runs import Run
+from cvae.runs.find import find_run, runs_folder, runs_in
+from cvae.runs.folder import Run
 
 if TYPE_CHECKING:
-    from cvae.inference import Inference
+    from cvae.explore.inference import Inference
 
 PICTURE_WIDTH = 1000  # pixels, about
 
@@ -44,8 +45,9 @@ def add_to(commands: Any) -> None:
 
 
 def sample(args: argparse.Namespace) -> None:
-    from cvae import explore, pictures
-    from cvae.inference import Inference
+    from cvae import explore
+    from cvae.explore import pictures
+    from cvae.explore.inference import Inference
 
     if not 1 <= args.n <= 10_000 or not 0 <= args.temperature <= 100:
         raise InputError("n must lie from 1 to 10000 and the temperature from 0 to 100.")
@@ -68,8 +70,9 @@ def sample(args: argparse.Namespace) -> None:
 
 
 def manifold(args: argparse.Namespace) -> None:
-    from cvae import explore, pictures
-    from cvae.inference import Inference
+    from cvae import explore
+    from cvae.explore import pictures
+    from cvae.explore.inference import Inference
 
     if not 2 <= args.steps <= 100:
         raise InputError(f"steps must lie from 2 to 100, not {args.steps}.")
@@ -84,7 +87,7 @@ def manifold(args: argparse.Namespace) -> None:
 
 def _label(model: Inference, run: Run, text: str | None) -> Any:
     """A label vector (K,) from a class name, or from several joined by + as an even mixture; None where none is due."""
-    from cvae.explore import label_vector
+    from cvae.explore.decoding import label_vector
 
     names = model.config.class_names
     if model.family.given == "nothing":

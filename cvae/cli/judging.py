@@ -13,7 +13,7 @@ from cvae.cli.measuring import show_share
 from cvae.cli.options import add_run
 from cvae.config import DataConfig, TrainConfig
 from cvae.errors import InputError
-from cvae.places import find_run
+from cvae.runs.find import find_run
 
 
 def add_to(commands: Any) -> None:
@@ -37,7 +37,7 @@ def add_to(commands: Any) -> None:
 
 
 def augment(args: argparse.Namespace) -> None:
-    from cvae.augmentation import GENERATED_PER_CLASS, REAL_PER_CLASS, augmentation
+    from cvae.measuring.augmentation import GENERATED_PER_CLASS, REAL_PER_CLASS, augmentation
 
     real = args.real or REAL_PER_CLASS
     generated = GENERATED_PER_CLASS if args.generated is None else args.generated
@@ -64,7 +64,8 @@ def _spread(accuracies: list[float]) -> str:
 
 
 def classifier(args: argparse.Namespace) -> None:
-    from cvae.classifier import CLASSIFIERS, build_classifier
+    from cvae.assets import CLASSIFIERS
+    from cvae.measuring.classifier import build_classifier
 
     config = TrainConfig(epochs=args.epochs, seed=args.seed)  # refuses what neither can be
     folder = args.out or CLASSIFIERS

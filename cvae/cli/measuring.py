@@ -10,7 +10,7 @@ from typing import Any
 from cvae.cli.options import add_run
 from cvae.config import TrainConfig
 from cvae.errors import InputError
-from cvae.places import find_run
+from cvae.runs.find import find_run
 
 
 def add_to(commands: Any) -> None:
@@ -27,7 +27,7 @@ def add_to(commands: Any) -> None:
 
 
 def evaluate(args: argparse.Namespace) -> None:
-    from cvae.evaluation import evaluate as measure
+    from cvae.measuring.evaluation import evaluate as measure
 
     refuse_no_samples(args.samples)
     TrainConfig(seed=args.seed)  # refuses what no seed can be
@@ -60,6 +60,6 @@ def show_share(share: float) -> None:
 
 
 def bench(args: argparse.Namespace) -> None:
-    from cvae.bench import report
+    from cvae.measuring.bench import report
 
     report(args.data_dir)

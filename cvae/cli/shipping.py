@@ -6,14 +6,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from cvae import gallery as shipped
-from cvae import results
+from cvae.assets import GALLERY, README, RESULTS
 from cvae.cli.measuring import refuse_no_samples, show_share
 from cvae.cli.training import follow
 from cvae.config import TrainConfig
-from cvae.places import GALLERY, find_run, runs_folder
-from cvae.protocols import PROTOCOLS
-from cvae.recipes import RECIPES, recipe
+from cvae.results import cards
+from cvae.results import tables as results
+from cvae.results.protocols import PROTOCOLS
+from cvae.results.recipes import RECIPES, recipe
+from cvae.runs.find import find_run, runs_folder
 
 
 def add_to(commands: Any) -> None:
@@ -25,9 +26,9 @@ def add_to(commands: Any) -> None:
     sub.add_argument(
         "--samples",
         type=int,
-        default=shipped.SAMPLES,
+        default=cards.SAMPLES,
         metavar="K",
-        help=f"importance samples of nll ({shipped.SAMPLES})",
+        help=f"importance samples of nll ({cards.SAMPLES})",
     )
     sub.add_argument("--from", dest="run", metavar="RUN", help="a run of that recipe (runs/gallery-NAME)")
 
@@ -39,7 +40,7 @@ def add_to(commands: Any) -> None:
     sub.add_argument("--seed", type=int, default=0, help="of the draws, and added to those of the trainings (0)")
     sub.add_argument("--data-dir", metavar="D", help="where the data sets lie (./data)")
     sub.add_argument("--runs", type=Path, metavar="DIR", help="where the trainings go (runs)")
-    sub.add_argument("--out", type=Path, default=results.RESULTS, metavar="DIR", help="of the result (assets/results)")
+    sub.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="of the result (assets/results)")
     sub.add_argument("--table", action="store_true", help="write the table of all results into README.md instead")
 
 
@@ -47,20 +48,22 @@ def gallery(args: argparse.Namespace) -> None:
     if args.name is None:
         for name, one in RECIPES.items():
             place = args.out / name
-            state = f"{shipped.size(place) / 1e6:5.2f} MB" if place.exists() else " not made"
+            state = f"{cards.size(place) / 1e6:5.2f} MB" if place.exists() else " not made"
             print(f"  {name:26} {state}  {one.purpose}")
-        print(f"\n{shipped.size(args.out) / 1e6:.1f} of {shipped.LARGEST / 1e6:.0f} MB in {args.out}")
+        print(f"\n{cards.size(args.out) / 1e6:.1f} of {cards.LARGEST / 1e6:.0f} MB in {args.out}")
         return
     config = recipe(args.name).config
     refuse_no_samples(args.samples)
     if args.run is None:
-        from cvae.reproduce import finished
+        from cvae.measuring.reproduce import finished
 
         run = finished(runs_folder() / f"gallery-{args.name}", config, args.data_dir, _train)
     else:
         run = find_run(args.run)
-    small = shipped.ship(args.name, run, args.out, data_dir=args.data_dir, samples=args.samples, progress=show_share)
-    print(f"{shipped.size(run.path) / 1e6:.2f} MB → {shipped.size(small.path) / 1e6:.2f} MB in {small.path}")
+    from cvae.measuring.shipping import ship
+
+    small = ship(args.name, run, args.out, data_dir=args.data_dir, samples=args.samples, progress=show_share)
+    print(f"{cards.size(run.path) / 1e6:.2f} MB → {cards.size(small.path) / 1e6:.2f} MB in {small.path}")
 
 
 def reproduce(args: argparse.Namespace) -> None:
@@ -73,7 +76,7 @@ def reproduce(args: argparse.Namespace) -> None:
         return
     TrainConfig(epochs=TrainConfig.epochs if args.epochs is None else args.epochs, seed=args.seed)  # refuses nonsense
     refuse_no_samples(args.samples)
-    from cvae.reproduce import reproduce as run_protocol
+    from cvae.measuring.reproduce import reproduce as run_protocol
 
     result = run_protocol(
         args.name,
@@ -98,6 +101,6 @@ def _train(path: Path, config: Any, data: Any, resume: bool) -> None:
 
 def _write_table(folder: Path) -> None:
     table = results.markdown(results.rows(results.read(folder)))
-    text = results.README.read_text(encoding="utf-8")
-    results.README.write_text(results.insert(text, table), encoding="utf-8")
-    print(f"{table.count(chr(10)) + 1} lines → {results.README}")
+    text = README.read_text(encoding="utf-8")
+    README.write_text(results.insert(text, table), encoding="utf-8")
+    print(f"{table.count(chr(10)) + 1} lines → {README}")

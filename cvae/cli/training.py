@@ -23,9 +23,9 @@ from cvae.config import (
 from cvae.data import DATASETS, ImageData, download, load_data
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.places import find_run, runs_folder
-from cvae.runs import Run
-from cvae.status import Record
+from cvae.runs.find import find_run, runs_folder
+from cvae.runs.folder import Run
+from cvae.runs.status import Record
 
 
 def add_to(commands: Any) -> None:
@@ -105,7 +105,7 @@ def _resume(args: argparse.Namespace, usual: dict[str, Any]) -> int:
 
 def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool) -> int:
     """Train, and tell the terminal how it goes. Ctrl-C stops between two steps and saves; a second one at once."""
-    from cvae.train import Failed, fit
+    from cvae.training.loop import Failed, fit
 
     def stop(number: int, frame: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,9 @@
-"""The model family: one file a model, named by its idea, its whole objective in sight."""
+"""The model family, on torch: one file a model with its whole objective in sight.
+
+distributions   densities, divergences and bounds on tensors
+nets            op lists as torch modules
+base            what every model offers
+"""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cvae.distributions import Gaussian, PointMass
 from cvae.models.base import Autoencoder, Terms
+from cvae.models.distributions import Gaussian, PointMass
 
 
 class AE(Autoencoder):

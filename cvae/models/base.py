@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from cvae.architecture import POSTERIOR_LOG_VAR, architecture
 from cvae.config import ModelConfig, ObjectiveConfig
-from cvae.distributions import (
+from cvae.families import FAMILIES
+from cvae.models.distributions import (
     Gaussian,
     PointMass,
     bernoulli_nll,
@@ -23,8 +24,7 @@ from cvae.distributions import (
     log_mean_exp,
     soft_bound,
 )
-from cvae.families import FAMILIES
-from cvae.nets import Net
+from cvae.models.nets import Net
 
 LOG_SIGMA = 6.0  # soft bound of a learned log σ, after Rybkin et al. 2021
 LOG_SIGMA_GAIN = 10.0  # a learned log σ moves ten learning rates a step, else a short training ends before it arrives

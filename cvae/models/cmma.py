@@ -11,8 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cvae.distributions import Gaussian, gaussian_kl
 from cvae.models.base import Terms
+from cvae.models.distributions import Gaussian, gaussian_kl
 from cvae.models.learned_prior import LabelPrior
 
 

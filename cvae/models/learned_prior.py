@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from cvae.architecture import PRIOR_LOG_VAR
-from cvae.distributions import Gaussian, gaussian_kl, soft_bound
 from cvae.models.base import Autoencoder, Terms
-from cvae.nets import Net
+from cvae.models.distributions import Gaussian, gaussian_kl, soft_bound
+from cvae.models.nets import Net
 
 
 class LabelPrior(Autoencoder):

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from cvae.architecture import POSTERIOR_LOG_VAR, PRIOR_LOG_VAR, visible_mask
 from cvae.config import ModelConfig, ObjectiveConfig
-from cvae.distributions import Gaussian, categorical_nll, gaussian_kl, soft_bound
 from cvae.models.base import Autoencoder, Terms, start_bias, weigh
-from cvae.nets import Net
+from cvae.models.distributions import Gaussian, categorical_nll, gaussian_kl, soft_bound
+from cvae.models.nets import Net
 
 
 class PredictiveCVAE(Autoencoder):

@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cvae.distributions import Gaussian, standard_normal_kl
 from cvae.models.base import Autoencoder, Terms
+from cvae.models.distributions import Gaussian, standard_normal_kl
 
 
 class VAE(Autoencoder):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cvae.ui import frame, linked, runs, state
-from cvae.ui.explorer import payload_of
-from cvae.ui.text import plain
+from cvae.ui.components.explorer import explorer_at_link, payload_of
+from cvae.ui.frame import navigation, state
+from cvae.ui.frame.text import plain
+from cvae.ui.parts import runs
 
-frame.insist()
+navigation.insist()
 
 entries = runs.runs_picker()
 if len(entries) == 1:
     st.subheader(plain(entries[0].title), anchor=False)
-linked.explorer_at_link(payload_of([entry.run for entry in entries]), "explore")
+explorer_at_link(payload_of([entry.run for entry in entries]), "explore")
 state.send()

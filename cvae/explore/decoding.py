@@ -1,0 +1,223 @@
+"""What to look at in a trained model: its manifold, traversals, interpolations, label swaps, draws, completions.
+
+Every function takes a model, `Inference` or a torch `Autoencoder`, and gives arrays: pictures (..., C, H, W) in [0, 1],
+codes (..., d). Labels are vectors (K,) or (N, K), one-hot or mixtures (see `label_vector`). Randomness is a seed.
+
+    manifold(model)                                  a 20 × 20 walk over the quantiles of two dimensions
+    traversal(model, z)                              each dimension moved alone
+    interpolate(model, [a, b])                       from one code to another
+    label_swap(model, z, labels)                     the same style as every class
+    sample(model, 16, label_vector(3, classes=10))   draws for a label
+    complete(model, images, 8)                       several completions of each image (cvae-predictive)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cvae.explore.inference import Inference
+from cvae.explore.numpy_nets import Array
+
+if TYPE_CHECKING:
+    from cvae.models import Autoencoder
+
+Course = Literal["straight", "spherical"]
+
+
+def label_vector(label: int | Mapping[int, float], classes: int) -> Array:
+    """A class, or weights of several, as a label (classes,) that adds up to 1: `{3: 0.5, 8: 0.5}`.
+
+    Raises `ValueError` for a class outside 0 … classes−1, and for weights that are negative or all 0.
+    """
+    weights = {label: 1.0} if isinstance(label, int) else dict(label)
+    total = sum(weights.values())
+    if not all(0 <= k < classes for k in weights) or min(weights.values(), default=0) < 0 or total <= 0:
+        raise ValueError(f"labels must be classes from 0 to {classes - 1} with weights that add up, not {label!r}")
+    vector = np.zeros(classes, dtype=np.float32)
+    for k, weight in weights.items():
+        vector[k] = weight / total
+    return vector
+
+
+def manifold(
+    model: Inference | Autoencoder,
+    steps: int = 20,
+    *,
+    dims: Sequence[int] = (0, 1),
+    given: ArrayLike | None = None,
+    quantiles: tuple[float, float] = (0.01, 0.99),
+) -> Array:
+    """Pictures at a grid of equal probability: (steps, steps, C, H, W), the second dimension rising from bottom to top.
+
+    Along each of the two `dims`, `steps` probabilities evenly spaced between the two `quantiles` go through the inverse
+    of the normal distribution function (Kingma & Welling 2013, figure 4) and are scaled by the prior's mean and
+    standard deviation, for an autoencoder those of its codes. The other dimensions stay at the prior's mean. A model of
+    one latent dimension gives one row.
+
+    given: what the model is given beside z, a single label (K,) or image (C, H, W).
+    """
+    model, given = _inference(model), _row(given)
+    probabilities = np.linspace(*quantiles, steps)
+    z = np.array([NormalDist().inv_cdf(p) for p in probabilities])
+    mean, std = model.prior(given)
+    dims = tuple(dims)[: model.latent_dim]
+    noise = np.zeros((1 if len(dims) == 1 else steps, steps, model.latent_dim), dtype=np.float32)
+    noise[..., dims[0]] = z
+    if len(dims) > 1:
+        noise[..., dims[1]] = z[::-1, None]
+    pictures = model.decode((mean + std * noise).reshape(-1, model.latent_dim), given)
+    return pictures.reshape(*noise.shape[:2], *pictures.shape[1:])
+
+
+def traversal(
+    model: Inference | Autoencoder,
+    z: ArrayLike | None = None,
+    *,
+    dims: Sequence[int] | None = None,
+    steps: int = 9,
+    span: float = 3.0,
+    given: ArrayLike | None = None,
+) -> Array:
+    """One dimension at a time moved from −span to +span standard deviations of the prior: (dims, steps, C, H, W).
+
+    z (d,): where the other dimensions stay; by default the prior's mean. dims: by default all of them.
+    """
+    model, given = _inference(model), _row(given)
+    mean, std = model.prior(given)
+    start = mean[0] if z is None else np.asarray(z, dtype=np.float32)
+    dims = range(model.latent_dim) if dims is None else dims
+    codes = np.tile(start, (len(dims), steps, 1))
+    for row, d in zip(codes, dims, strict=True):
+        row[:, d] = mean[0, d] + std[0, d] * np.linspace(-span, span, steps)
+    pictures = model.decode(codes.reshape(-1, model.latent_dim), given)
+    return pictures.reshape(len(dims), steps, *pictures.shape[1:])
+
+
+def path(points: ArrayLike, steps: int, course: Course = "straight", *, centre: ArrayLike = 0.0) -> Array:
+    """`steps` codes (steps, d) from the first of `points` (P, d) through the others to the last, at equal times.
+
+    straight: along the line, as suits two dimensions and encodings. spherical: along the great circle about `centre`
+    (d,), the mean of the prior, the radius changing evenly, as suits draws from a prior of many dimensions: the line
+    between two of them passes nearer to its mean than any draw lies (White 2016, "Sampling generative networks",
+    arXiv:1609.04468).
+    """
+    middle = np.asarray(centre, dtype=np.float32)
+    corners = np.asarray(points, dtype=np.float32) - middle
+    at = np.linspace(0, len(corners) - 1, steps)
+    stretch = np.minimum(at.astype(int), len(corners) - 2)
+    between = _spherical if course == "spherical" else _straight
+    codes = [between(corners[i], corners[i + 1], t) for i, t in zip(stretch, at - stretch, strict=True)]
+    return middle + np.stack(codes)
+
+
+def interpolate(
+    model: Inference | Autoencoder,
+    points: ArrayLike,
+    steps: int = 10,
+    *,
+    course: Course = "straight",
+    given: ArrayLike | None = None,
+) -> Array:
+    """The pictures (steps, C, H, W) along the `path` through codes `points` (P, d), at least two.
+
+    given: one label (K,) or image for all; or several labels (M, K), mixed evenly from the first to the last.
+    """
+    model, given = _inference(model), _row(given)
+    rows = 1 if given is None else len(given)
+    centre = model.place(np.zeros((rows, model.latent_dim)), given).mean(0) if course == "spherical" else 0.0
+    if given is not None and model.family.given == "label" and len(given) > 1:
+        given = path(given, steps)
+    return model.decode(path(points, steps, course, centre=centre), given)
+
+
+def label_swap(model: Inference | Autoencoder, z: ArrayLike, labels: ArrayLike) -> Array:
+    """Every code as every class: z (N, d) and the labels (N, K) it was encoded with → pictures (N, K, C, H, W).
+
+    What is kept is the code's place in its prior, ε = (z − μ_y)/σ_y; where the prior does not depend on the label, that
+    is z itself. Raises `ValueError` for a model without labels.
+    """
+    model = _inference(model)
+    if model.family.given != "label":
+        raise ValueError(f"{model.family.id} has no labels to swap")
+    z, labels = np.asarray(z, dtype=np.float32), np.asarray(labels, dtype=np.float32)
+    mean, std = model.prior(labels)
+    classes = model.config.classes
+    noise = np.repeat((z - mean) / std, classes, axis=0)
+    others = np.tile(np.eye(classes, dtype=np.float32), (len(z), 1))
+    pictures = model.decode(model.place(noise, others), others)
+    return pictures.reshape(len(z), classes, *pictures.shape[1:])
+
+
+def draw(
+    model: Inference | Autoencoder, n: int, given: ArrayLike | None = None, *, temperature: float = 1.0, seed: int = 0
+) -> Array:
+    """n codes (n, d) from the prior, its standard deviation multiplied by `temperature`.
+
+    An autoencoder has none: its codes come from the Gaussian fitted to those it was given.
+    """
+    model = _inference(model)
+    noise = np.random.default_rng(seed).standard_normal((n, model.latent_dim), dtype=np.float32)
+    return model.place(temperature * noise, _row(given))
+
+
+def sample(
+    model: Inference | Autoencoder, n: int, given: ArrayLike | None = None, *, temperature: float = 1.0, seed: int = 0
+) -> Array:
+    """n pictures (n, C, H, W) of codes from `draw`. given: a label (K,) or image (C, H, W) for all, or n of them."""
+    model = _inference(model)
+    return model.decode(draw(model, n, given, temperature=temperature, seed=seed), _row(given))
+
+
+def complete(
+    model: Inference | Autoencoder, images: ArrayLike, n: int, *, temperature: float = 1.0, seed: int = 0
+) -> Array:
+    """n completions of each image (N, C, H, W), from n draws of p(z|c): (N, n, C, H, W).
+
+    The visible part stays as it is. Raises `ValueError` for a model other than cvae-predictive on quadrants.
+    """
+    model, x = _inference(model), np.asarray(images, dtype=np.float32)
+    if model.family.given != "condition" or model.predicts_label:
+        raise ValueError(f"{model.family.id} completes no images: only cvae-predictive does, on quadrants")
+    given = np.repeat(x, n, axis=0)
+    noise = np.random.default_rng(seed).standard_normal((len(given), model.latent_dim), dtype=np.float32)
+    pictures = model.decode(model.place(temperature * noise, given), given)
+    return pictures.reshape(len(x), n, *pictures.shape[1:])
+
+
+def neighbours(codes: ArrayLike, at: ArrayLike, k: int) -> NDArray[np.intp]:
+    """Indices (M, k) of the k codes (N, d) nearest to each of the points `at` (M, d), the nearest first."""
+    codes, at = np.asarray(codes, dtype=np.float32), np.atleast_2d(np.asarray(at, dtype=np.float32))
+    squared = np.square(at).sum(1)[:, None] - 2 * at @ codes.T + np.square(codes).sum(1)
+    return np.argsort(squared, axis=1, kind="stable")[:, :k]
+
+
+def _straight(a: Array, b: Array, t: float) -> Array:
+    return a + np.float32(t) * (b - a)
+
+
+def _spherical(a: Array, b: Array, t: float) -> Array:
+    lengths = float(np.linalg.norm(a)), float(np.linalg.norm(b))
+    cosine = float(a @ b) / (lengths[0] * lengths[1]) if all(lengths) else 1.0
+    if abs(cosine) > 1 - 1e-6:  # on one line through the origin, or at it: no circle, or no single one
+        return _straight(a, b, t)
+    angle = np.arccos(cosine)
+    radius = lengths[0] + t * (lengths[1] - lengths[0])
+    direction = np.sin((1 - t) * angle) * a / lengths[0] + np.sin(t * angle) * b / lengths[1]
+    return np.asarray(radius / np.sin(angle) * direction, dtype=np.float32)
+
+
+def _row(given: ArrayLike | None) -> Array | None:
+    """One label (K,) or image (C, H, W) as a batch of one; batches stay as they are."""
+    if given is None:
+        return None
+    value = np.asarray(given, dtype=np.float32)
+    return value[None] if value.ndim in (1, 3) else value
+
+
+def _inference(model: Inference | Autoencoder) -> Inference:
+    return model if isinstance(model, Inference) else Inference.of(model)

@@ -1,0 +1,240 @@
+"""A trained model as arrays in, arrays out, without torch: what the pages and the pictures are made with.
+
+    model = Inference.load("runs/mine")
+    mean, std = model.encode(images)     # (N, C, H, W) in [0, 1] → the posterior over codes, (N, d) each
+    pictures = model.decode(mean)        # (N, d) → (N, C, H, W) in [0, 1]
+
+Symbols: d latent dimensions, K classes, N rows. What a model is `given` beside z depends on its family: nothing;
+labels (N, K), one-hot or mixtures; or images (N, C, H, W), of which cvae-predictive looks at the visible part only. One
+row of z or of what is given stands for N equal ones.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cvae.architecture import POSTERIOR_LOG_VAR, PRIOR_LOG_VAR, architecture, visible_mask
+from cvae.config import ModelConfig
+from cvae.errors import InputError
+from cvae.explore.numpy_nets import Array, NumpyNet, sigmoid, softmax
+from cvae.families import FAMILIES
+from cvae.runs.folder import Run
+
+if TYPE_CHECKING:
+    from cvae.models import Autoencoder
+
+
+class Inference:
+    """Encoder, prior and decoder of one trained model.
+
+    weights: as a run folder names them, `decoder.head.0.weight`, in half or full precision; only the decoder's must be
+    there. codes (N, d): of an autoencoder, which has no prior, a Gaussian is fitted to them in its place. Weights that
+    do not fit the config raise `InputError`.
+    """
+
+    def __init__(
+        self, config: ModelConfig, weights: Mapping[str, NDArray[Any]], codes: NDArray[Any] | None = None
+    ) -> None:
+        self.config, self.family = config, FAMILIES[config.family]
+        self._nets: dict[str, NumpyNet] = {}
+        for role, network in architecture(config).items():
+            own = {name.removeprefix(f"{role}."): w for name, w in weights.items() if name.startswith(f"{role}.")}
+            if own:
+                self._nets[role] = NumpyNet(network, own)
+        if "decoder" not in self._nets:
+            raise InputError("the weights do not fit the config: they hold no decoder.")
+        self._fitted = fit_gaussian(codes) if codes is not None and self.family.prior == "none" else None
+
+    @classmethod
+    def load(cls, run: Run | str | os.PathLike[str]) -> Inference:
+        """The model of a run folder; of one that still trains, its newest weights on disk. Raises `InputError`."""
+        run = run if isinstance(run, Run) else Run.open(run)
+        config, codes = run.config().model, None
+        if config.family == "ae":
+            arrays = run.codes()
+            checked_codes(run.name, config, arrays)
+            codes = codes_to_fit(arrays)
+        return cls(config, checked_weights(run), codes)
+
+    @classmethod
+    def at(cls, run: Run, step: int) -> Inference:
+        """Decoder and prior as they were in the snapshot of a training step; `encode` is not there."""
+        snapshot = run.snapshot(step)
+        return cls(run.config().model, snapshot, snapshot["codes"])
+
+    @classmethod
+    def of(cls, model: Autoencoder, codes: NDArray[Any] | None = None) -> Inference:
+        """A torch model, whose memory is shared where it lies on the processor."""
+        return cls(
+            model.config, {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}, codes
+        )
+
+    @property
+    def latent_dim(self) -> int:
+        return self.config.latent_dim
+
+    @property
+    def predicts_label(self) -> bool:
+        """Whether `decode` gives class probabilities (N, K) in place of pictures."""
+        return self.family.given == "condition" and self.config.task == "label"
+
+    # --- the three maps -----------------------------------------------------------------------------------------
+
+    def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> tuple[Array, Array]:
+        """Mean and standard deviation (N, d) of q(z|x) or q(z|x, y); an autoencoder's code has standard deviation 0."""
+        x = _floats(images)
+        sees_label = "label" in self.family.encoder_sees or self.predicts_label
+        out = self._net("encoder")(image=x, behind=self._labels(labels) if sees_label else None)
+        if self.family.prior == "none":
+            return out, np.zeros_like(out)
+        return _gaussian(out, POSTERIOR_LOG_VAR)
+
+    def prior(self, given: ArrayLike | None = None, *, n: int = 1) -> tuple[Array, Array]:
+        """Mean and standard deviation (N, d) of p(z), p(z|y) or p(z|c): a row for each of `given`, else n rows.
+
+        An autoencoder answers with the Gaussian fitted to its codes, and raises `ValueError` where it has none of them.
+        """
+        if self.family.prior == "label":
+            return _gaussian(self._net("prior_net")(front=self._labels(given)), PRIOR_LOG_VAR)
+        if self.family.prior == "condition":
+            return _gaussian(self._net("prior_net")(image=self.condition(given)), PRIOR_LOG_VAR)
+        shape = (n if given is None else len(np.asarray(given)), self.latent_dim)
+        if self.family.prior == "none":
+            mean, covariance = self.fitted()
+            std = np.sqrt(np.diag(covariance)).astype(np.float32)
+            return np.broadcast_to(mean, shape), np.broadcast_to(std, shape)
+        return np.zeros(shape, np.float32), np.ones(shape, np.float32)
+
+    def decode(self, z: ArrayLike, given: ArrayLike | None = None) -> Array:
+        """Codes (N, d) → mean images (N, C, H, W) in [0, 1]; cvae-predictive keeps the visible part of what is given.
+
+        For its task `label`: class probabilities (N, K).
+        """
+        front = _floats(z)
+        sees = self.family.decoder_sees
+        if "condition" in sees:
+            return self._complete(self._net("decoder")(front=front, image=self.condition(given)), given)
+        return sigmoid(self._net("decoder")(front=front, behind=self._labels(given) if "label" in sees else None))
+
+    # --- besides ------------------------------------------------------------------------------------------------
+
+    def fitted(self) -> tuple[Array, Array]:
+        """Mean (d,) and covariance (d, d) of the Gaussian fitted to an autoencoder's codes."""
+        if self._fitted is None:
+            raise ValueError("an autoencoder has no prior: give codes=, to which a Gaussian is fitted in its place")
+        return self._fitted
+
+    def place(self, noise: ArrayLike, given: ArrayLike | None = None) -> Array:
+        """Standard normal noise ε (N, d) → the codes it stands for under the prior, μ + σ ε.
+
+        For an autoencoder μ + R ε, where R Rᵀ is the covariance fitted to its codes.
+        """
+        e = _floats(noise)
+        if self.family.prior == "none":
+            mean, covariance = self.fitted()
+            values, axes = np.linalg.eigh(covariance.astype(np.float64))  # unlike Cholesky's factor, exists if singular
+            root: Array = ((axes * np.sqrt(values.clip(min=0))) @ axes.T).astype(np.float32)
+            return mean + e @ root
+        mean, std = self.prior(given, n=len(e))
+        return mean + std * e
+
+    def predict(self, given: ArrayLike) -> Array:
+        """What the plain network beside cvae-predictive answers, of the same shape as `decode`'s."""
+        return self._complete(self._net("baseline")(image=self.condition(given)), given)
+
+    # --- helpers ------------------------------------------------------------------------------------------------
+
+    def _net(self, role: str) -> NumpyNet:
+        if role not in self._nets:
+            raise InputError(f"these weights hold no {role}; a snapshot of a training has decoder and prior only.")
+        return self._nets[role]
+
+    def _labels(self, labels: ArrayLike | None) -> Array:
+        y = None if labels is None else _floats(labels)
+        if y is None or y.ndim != 2 or y.shape[1] != self.config.classes:
+            got = "none" if y is None else f"shape {y.shape}"
+            raise ValueError(f"{self.family.id} needs labels of shape (N, {self.config.classes}); got {got}")
+        return y
+
+    def _images(self, given: ArrayLike | None) -> Array:
+        x = None if given is None else _floats(given)
+        if x is None or x.shape[1:] != self.config.image_shape:
+            got = "none" if x is None else f"shape {x.shape}"
+            raise ValueError(f"{self.family.id} needs images of shape (N, {self.config.image_shape}); got {got}")
+        return x
+
+    def condition(self, given: ArrayLike | None) -> Array:
+        """What cvae-predictive sees of images: all for the task `label`, else its hidden quadrants are set to 0."""
+        x = self._images(given)
+        if self.predicts_label:
+            return x
+        seen: Array = np.where(self._visible, x, 0)
+        return seen
+
+    def _complete(self, logits: Array, given: ArrayLike | None) -> Array:
+        if self.predicts_label:
+            return softmax(logits)
+        completed: Array = np.where(self._visible, self._images(given), sigmoid(logits))
+        return completed
+
+    @property
+    def _visible(self) -> NDArray[np.bool_]:
+        return visible_mask(*self.config.image_shape[1:], self.config.quadrants)
+
+
+def checked_weights(run: Run, step: int | None = None) -> dict[str, NDArray[Any]]:
+    """The weights of a run, or of one of its snapshots; `InputError` where some are no numbers."""
+    weights = run.weights() if step is None else run.snapshot(step)
+    if broken := [name for name, value in weights.items() if not np.isfinite(value).all()]:
+        raise InputError(f"the weights of {run.name} hold values that are not numbers ({broken[0]}): train it again.")
+    return weights
+
+
+def checked_codes(
+    name: str, config: ModelConfig, arrays: Mapping[str, NDArray[Any]]
+) -> tuple[Array | None, NDArray[np.uint8] | None]:
+    """Codes (N, d) and labels (N,), if there are any; `InputError` where they do not fit the model."""
+    codes, labels = arrays.get("codes"), arrays.get("labels")
+    if codes is None:
+        return None, None
+    fits = codes.ndim == 2 and len(codes) > 0 and codes.shape[1] == config.latent_dim and np.isfinite(codes).all()
+    if labels is None:
+        fits = fits and config.classes == 0
+    else:
+        known = (labels >= 0) & (labels < max(config.classes, 1))
+        fits = fits and labels.shape == codes.shape[:1] and bool(known.all())
+    if not fits:
+        raise InputError(f"the codes of {name} are damaged or belong to another model: train it again.")
+    return codes.astype(np.float32), None if labels is None else labels.astype(np.uint8)
+
+
+def codes_to_fit(arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Of a run's codes those that an autoencoder's Gaussian is fitted to: of training images, once it is trained."""
+    return arrays["train_codes"] if "train_codes" in arrays else arrays["codes"]
+
+
+def fit_gaussian(codes: ArrayLike) -> tuple[Array, Array]:
+    """The maximum likelihood Gaussian of codes (N, d): mean (d,) and covariance (d, d).
+
+    How a plain autoencoder is sampled: a density fitted to its codes after training (Ghosh et al. 2020, "From
+    variational to deterministic autoencoders", arXiv:1903.12436, section 4).
+    """
+    values = np.asarray(codes, dtype=np.float64)
+    mean = values.mean(0)
+    covariance = (values - mean).T @ (values - mean) / len(values)
+    return mean.astype(np.float32), covariance.astype(np.float32)
+
+
+def _gaussian(out: Array, bound: float) -> tuple[Array, Array]:
+    """A network's mean and raw log-variance, (N, 2d) → mean and standard deviation, (N, d) each."""
+    mean, raw = np.split(out, 2, axis=-1)
+    return mean, np.exp(0.5 * bound * np.tanh(raw / bound))
+
+
+def _floats(values: ArrayLike) -> Array:
+    return np.asarray(values, dtype=np.float32)

@@ -1,0 +1,115 @@
+"""What a label-conditional model's samples teach a classifier that has few real images of each class.
+
+A small classifier learns from N real images a class, and another of the same kind from the same images and as many
+samples of the model; both take the same steps and are measured on the test images. The model itself was trained on
+all training images, so what is gained is not had for nothing: it is what the model knows of the other images, and says
+nothing of a model that has seen N images a class only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from cvae.data import ImageData, Split
+from cvae.errors import InputError
+from cvae.explore.inference import Inference
+from cvae.measuring.classifier import classifier_config, train_classifier
+from cvae.measuring.evaluation import keep
+from cvae.measuring.generation import asked, draw
+from cvae.runs.folder import Run
+from cvae.training.load import data_of
+
+REAL_PER_CLASS = (10, 50, 100)
+GENERATED_PER_CLASS = 1000
+EPOCHS = 2  # through the generated images and as many real ones, these repeated
+
+Progress = Callable[[float], None]
+
+
+def augmentation(
+    path: str | os.PathLike[str],
+    *,
+    data_dir: str | None = None,
+    data: ImageData | None = None,
+    real_per_class: Sequence[int] = REAL_PER_CLASS,
+    generated_per_class: int = GENERATED_PER_CLASS,
+    seeds: int = 5,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Measure the run `path`, write its augmentation.json, and return the figures as a JSON object.
+
+    `without` and `with`: test accuracies 0 … 1, a list over seeds for each number in `real_per_class`. A seed decides
+    which images are the real ones, the samples, and the classifier's first weights; with and without share all three.
+    Raises `InputError` for a model that is given no label, and where a class has too few images.
+    """
+    run = Run.open(path)
+    step = run.weights_step()
+    model = Inference.load(run)
+    if model.family.given != "label":
+        raise InputError(f"{run.name} cannot be asked for a label: augmentation needs a label-conditional model.")
+    data = data_of(run, data_dir, data)
+    accuracies: dict[str, list[list[float]]] = {"without": [], "with": []}
+    for i, n in enumerate(real_per_class):
+        found = []
+        for seed in range(seeds):
+            found.append(_pair(model, data, n, generated_per_class, seed))
+            if progress is not None:
+                progress((i * seeds + seed + 1) / (len(real_per_class) * seeds))
+        for arm, values in zip(accuracies.values(), zip(*found, strict=True), strict=True):
+            arm.append(list(values))
+    figures = {
+        "run": run.name,
+        "model": model.family.id,
+        "data": data.name,
+        "split": "test",
+        "step": step,
+        "real_per_class": list(real_per_class),
+        "generated_per_class": generated_per_class,
+        "seeds": seeds,
+        **accuracies,
+    }
+    keep(run, step, "augmentation.json", lambda: run.write_augmentation(figures))
+    return figures
+
+
+def _pair(model: Inference, data: ImageData, n: int, generated: int, seed: int) -> tuple[float, float]:
+    """Test accuracy of a classifier from n real images a class, and of one from these and the model's samples."""
+    labels = asked(model, generated * model.config.classes)
+    assert labels is not None  # the model is given labels
+    samples = Split(np.rint(255 * draw(model, len(labels), labels, seed)).astype(np.uint8), labels)
+    real = few(data.train, n, seed)
+    config = classifier_config(data.image_shape, data.class_names)
+
+    def accuracy(other: Split) -> float:
+        train = joined(repeated(real, len(labels)), other)
+        return train_classifier(config, train, epochs=EPOCHS, seed=seed).accuracy(data.test)
+
+    return accuracy(repeated(real, len(labels))), accuracy(samples)
+
+
+def few(split: Split, n: int, seed: int) -> Split:
+    """n images of each class, drawn by the seed; `InputError` where there are fewer."""
+    assert split.labels is not None
+    order = np.random.default_rng(seed).permutation(len(split))
+    rows = [order[split.labels[order] == k][:n] for k in np.unique(split.labels)]
+    if fewest := min(len(part) for part in rows) - n:
+        raise InputError(f"a class has {n + fewest} training images, fewer than the {n} that are asked for.")
+    chosen = np.concatenate(rows)
+    return Split(split.images[chosen], split.labels[chosen])
+
+
+def repeated(split: Split, count: int) -> Split:
+    """`count` images: those of the split over and over."""
+    assert split.labels is not None
+    rows = np.arange(count) % len(split)
+    return Split(split.images[rows], split.labels[rows])
+
+
+def joined(one: Split, other: Split) -> Split:
+    assert one.labels is not None
+    assert other.labels is not None
+    return Split(np.concatenate([one.images, other.images]), np.concatenate([one.labels, other.labels]))

@@ -1,0 +1,222 @@
+"""What `python -m cvae evaluate` measures of a run, with the protocol's parameters beside the figures.
+
+Everything in nats an image, lower is better, unless its name says accuracy, units, diversity or distance.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cvae.data import ImageData
+from cvae.explore.inference import Inference, codes_to_fit
+from cvae.measuring import metrics
+from cvae.measuring.classifier import Classifier
+from cvae.measuring.generation import generation_figures
+from cvae.models import Autoencoder
+from cvae.models.distributions import log_mean_exp
+from cvae.models.predictive import PredictiveCVAE
+from cvae.runs.folder import Run, reason
+from cvae.training.batches import Batches
+from cvae.training.load import data_of, load
+
+BATCH = 100  # images measured at a time
+DECODES = 10_000  # codes decoded at a time, which bounds the memory
+MIXTURE_IMAGES = 1000  # test images for which p(x) sums over the labels: as dear as log p(x|y) of ten times as many
+PROBE_IMAGES = 10_000  # training images from which the class is learnt by neighbours and by the linear probe
+
+Progress = Callable[[float], None]
+
+
+@torch.inference_mode()
+def evaluate(
+    path: str | os.PathLike[str],
+    *,
+    data_dir: str | None = None,
+    data: ImageData | None = None,
+    samples: int = 1000,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Measure the run `path` on its test images, write its metrics.json, and return the figures as a JSON object.
+
+    `reconstruction`, `kl` and `neg_elbo` come from one sample a posterior; `nll` from `samples` importance samples
+    under the model's own prior: −log p(x), for a label-conditional model −log p(x|y) with `nll_mixture`, which is
+    −log Σ_y p(y) p(x|y) with p(y) uniform, beside it, for cvae-predictive −log p(t|c). A figure that does not apply is
+    null. On grey pixels with the Bernoulli likelihood all of these are losses rather than likelihoods. What the model's
+    samples are worth to a frozen classifier is described in `cvae.measuring.generation`.
+
+    data_dir: where the data lies now, if not where it lay in training. progress: called with the share done, 0 … 1.
+    Raises `InputError` for what is not a run, for damaged weights, and for data that is missing or of another shape.
+    """
+    run = Run.open(path)
+    step = run.weights_step()
+    config, model = run.config(), load(path)
+    data = data_of(run, data_dir, data)
+    cpu = torch.device("cpu")
+    train, test = (Batches(s, config.model.classes, config.data.binarize, cpu) for s in (data.train, data.test))
+    measuring = _Measuring(model, test, samples, seed, progress or (lambda share: None))
+    codes = _codes(model, test)
+    arrays = Inference.of(model, codes_to_fit(run.codes()) if config.model.family == "ae" else None)
+    generation = generation_figures(arrays, Classifier.load(config.data.name), data, seed=seed)
+    figures = {
+        "run": run.name,
+        "model": config.model.family,
+        "data": config.data.name,
+        "split": "test",
+        "images": len(test),
+        "pixels": "binarized" if config.data.binarize else "grey",
+        "likelihood": config.model.likelihood,
+        "seed": seed,
+        "step": step,
+        **measuring.terms(),
+        **measuring.importance(),
+        **_code_figures(model, train, test, codes),
+        **generation,
+    }
+    if isinstance(model, PredictiveCVAE):
+        figures |= measuring.prediction(model)
+    keep(run, step, "metrics.json", lambda: run.write_metrics(figures))
+    return figures
+
+
+def keep(run: Run, step: int | None, name: str, write: Callable[[], None]) -> None:
+    """Write what was measured of the weights of `step`, but a warning where the run has others by now or is read-only:
+    the figures are returned all the same."""
+    if run.weights_step() != step:
+        warnings.warn(f"{run.name} has been trained meanwhile: {name} was not written.", stacklevel=3)
+        return
+    try:
+        write()
+    except OSError as error:
+        warnings.warn(f"{name} of {run.name} could not be written: {reason(error)}", stacklevel=3)
+
+
+class _Measuring:
+    """The figures that need decoding."""
+
+    def __init__(self, model: Autoencoder, test: Batches, samples: int, seed: int, progress: Progress) -> None:
+        self.model, self.test, self.samples, self.seed, self.progress = model, test, samples, seed, progress
+
+    def generator(self) -> torch.Generator:
+        """Each method starts from the seed, so that what it finds does not depend on which others were called."""
+        return torch.Generator().manual_seed(self.seed)
+
+    def batches(self, count: int | None = None) -> list[tuple[Tensor, Tensor | None]]:
+        """The test images, or `count` of them as far apart as can be: MNIST's first ones are easier than the rest."""
+        n = len(self.test)
+        index = torch.arange(n) if count is None or count >= n else torch.arange(count) * n // count
+        return [self.test.fixed(part) for part in index.split(BATCH)]
+
+    def terms(self) -> dict[str, Any]:
+        """Reconstruction and KL of the bound, one sample a posterior."""
+        generator = self.generator()
+        terms = [self.model(x, y, generator=generator) for x, y in self.batches()]
+        reconstruction = float(torch.cat([t.reconstruction.mean(0) for t in terms]).double().mean())
+        if terms[0].kl is None:
+            return {"reconstruction": reconstruction, "kl": None, "neg_elbo": None, "kl_per_dim": None}
+        per_dim = torch.cat([t.kl for t in terms]).double().mean(0)
+        kl = float(per_dim.sum())
+        return {
+            "reconstruction": reconstruction,
+            "kl": kl,
+            "neg_elbo": reconstruction + kl,
+            "kl_per_dim": per_dim.tolist(),
+        }
+
+    def importance(self) -> dict[str, Any]:
+        """−log p(x), or −log p(x|·), and the ladder of bounds towards it."""
+        names = ("nll", "nll_samples", "neg_iwae_5", "neg_iwae_50", "nll_mixture", "nll_mixture_images")
+        if self.model.family.prior == "none":
+            return dict.fromkeys(names)
+        generator = self.generator()
+        batches = self.batches()
+        found = []
+        for i, (x, y) in enumerate(batches):
+            found.append(self._bounds(x, y, generator))
+            self.progress((i + 1) / len(batches))
+        total = sum(found[1:], found[0])
+        nll = -float(total.log_p.double().mean())
+        mixture = nll + self._label_nats() if self.model.family.given == "label" else None
+        iwae = [
+            -float(bound.double().mean()) if self.samples >= k else None
+            for k, bound in ((5, total.iwae_5), (50, total.iwae_50))
+        ]
+        images = min(MIXTURE_IMAGES, len(self.test)) if mixture is not None else None
+        values = (nll, self.samples, *iwae, mixture, images)
+        return dict(zip(names, values, strict=True))
+
+    def _bounds(self, x: Tensor, y: Tensor | None, generator: torch.Generator) -> metrics.Bounds:
+        def log_weight(k: int) -> Tensor:
+            weight: Tensor = self.model(x, y, k=k, generator=generator).log_weight()
+            return weight
+
+        return metrics.bounds(log_weight, self.samples, DECODES // len(x))
+
+    def _label_nats(self) -> float:
+        """log p(x|y) − log p(x), mean over some test images, where p(x) = Σ_y p(y) p(x|y), all labels alike likely.
+
+        At most log K and much alike from image to image, so that some images do for how far the two are apart.
+        """
+        generator = self.generator()
+        labels = torch.eye(self.model.config.classes)
+        found = []
+        for x, y in self.batches(MIXTURE_IMAGES):
+            assert y is not None
+            log_p = torch.stack([self._bounds(x, label.expand(len(x), -1), generator).log_p for label in labels])
+            found.append(log_p.gather(0, y.argmax(-1)[None])[0] - log_mean_exp(log_p))
+        return float(torch.cat(found).double().mean())
+
+    def prediction(self, model: PredictiveCVAE) -> dict[str, Any]:
+        """cvae-predictive: how well p(t|c) predicts, by Monte Carlo over z ~ p(z|c), beside the baseline."""
+        generator = self.generator()
+        monte_carlo, baseline, hits = [], [], []
+        for x, y in self.batches():
+            prior = model.prior(x)
+            log_p = [
+                -model.target_nll(x, y, model.logits(prior.sample(k, generator), x))
+                for k in metrics.chunks(self.samples, DECODES // len(x))
+            ]
+            monte_carlo.append(log_mean_exp(torch.cat(log_p)))
+            baseline.append(model.target_nll(x, y, model.baseline(image=model.condition(x)).unsqueeze(0))[0])
+            if model.predicts_label and y is not None:
+                truth = y.argmax(-1)
+                draws = torch.stack([model.decode(prior.sample(1, generator)[0], x) for _ in range(20)]).mean(0)
+                answers = (model.decode(prior.mean, x), draws, model.predict(x))
+                hits.append(torch.stack([answer.argmax(-1) == truth for answer in answers]))
+        figures: dict[str, Any] = {
+            "task": model.config.task,
+            "quadrants": None if model.predicts_label else model.config.quadrants,
+            "nll_monte_carlo": -float(torch.cat(monte_carlo).double().mean()),
+            "nll_baseline": float(torch.cat(baseline).double().mean()),
+        }
+        if hits:
+            names = ("accuracy", "accuracy_monte_carlo", "accuracy_baseline")
+            figures |= dict(zip(names, torch.cat(hits, 1).double().mean(1).tolist(), strict=True))
+        return figures
+
+
+def _codes(model: Autoencoder, batches: Batches, count: int | None = None) -> np.ndarray[Any, Any]:
+    index = torch.arange(len(batches) if count is None else min(count, len(batches)))
+    return torch.cat([model.encode(*batches.fixed(part)).mean for part in index.split(BATCH)]).numpy()
+
+
+def _code_figures(model: Autoencoder, train: Batches, test: Batches, codes: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """What the posterior means of the test images say of the classes."""
+    figures: dict[str, Any] = {"active_units": metrics.active_units(codes)}
+    names = ("active_units_within_class", "knn_accuracy", "linear_probe_accuracy")
+    if test.labels is None or train.labels is None:
+        return figures | dict.fromkeys(names)
+    known, labels = _codes(model, train, PROBE_IMAGES), train.labels[:PROBE_IMAGES]
+    found = (
+        metrics.active_units_within_class(codes, test.labels),
+        metrics.knn_accuracy(known, labels, codes, test.labels),
+        metrics.linear_probe_accuracy(known, labels, codes, test.labels),
+    )
+    return figures | dict(zip(names, found, strict=True))

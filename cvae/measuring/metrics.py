@@ -1,0 +1,136 @@
+"""Measures of codes, features and densities: arrays or tensors in, numbers out. Nothing here knows a run or a data set.
+
+Shapes: N images, d latent dimensions, K importance samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import pdist
+
+from cvae.models.distributions import log_mean_exp
+
+ACTIVE = 0.01  # variance of a posterior mean over the data above which a dimension counts as used
+
+Codes = NDArray[np.floating[Any]]
+Labels = NDArray[np.integer[Any]]
+
+
+def active_units(means: Codes) -> int:
+    """How many dimensions carry information: Var_x(E_q[z_d]) > 0.01 (Burda et al. 2016, section 5.2). 0 … d.
+
+    means (N, d): posterior means of held-out images.
+    """
+    return int((np.asarray(means, np.float64).var(0) > ACTIVE).sum())
+
+
+def active_units_within_class(means: Codes, labels: Labels) -> int:
+    """The same for what is left of the codes when the mean of each class is taken away. 0 … d.
+
+    Where the prior depends on the label, a dimension that only tells the classes apart says nothing within one.
+    """
+    centred = np.asarray(means, np.float64).copy()
+    for label in np.unique(labels):
+        centred[labels == label] -= centred[labels == label].mean(0)
+    return active_units(centred)
+
+
+def knn_accuracy(codes: Codes, labels: Labels, test_codes: Codes, test_labels: Labels, k: int = 10) -> float:
+    """Share of test codes whose k nearest codes vote for their label, 0 … 1. High: the codes cluster by class."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return float(KNeighborsClassifier(k).fit(codes, labels).score(test_codes, test_labels))
+
+
+def linear_probe_accuracy(codes: Codes, labels: Labels, test_codes: Codes, test_labels: Labels) -> float:
+    """Share of test codes that a logistic regression on the (standardised) codes gets right, 0 … 1.
+
+    High: the class can be read from the codes by a linear map. Chance is the share of the largest class.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if len(np.unique(labels)) == 1:  # nothing to regress on, as a small data set may be divided
+        return float((np.asarray(test_labels) == labels[0]).mean())
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    return float(probe.fit(codes, labels).score(test_codes, test_labels))
+
+
+def mean_distance(features: Codes) -> float:
+    """The mean Euclidean distance between two of the rows (N, F), N ≥ 2, every pair once; 0 … ∞, 0: all are equal."""
+    return float(pdist(torch.from_numpy(np.asarray(features, np.float64))).mean())
+
+
+def frechet_distance(features: Codes, others: Codes) -> float:
+    """The squared Fréchet distance between the Gaussians fitted to two sets of features (N, F) and (M, F); 0 … ∞.
+
+    0: equal means and covariances. This is the FID (Heusel et al. 2017, arXiv:1706.08500, equation 6), in whatever
+    features it is given; it shrinks as there are more images, so that only figures of equal counts compare.
+    """
+    moments = []
+    for rows in (features, others):
+        values = torch.from_numpy(np.asarray(rows, np.float64))
+        moments += [values.mean(0), torch.atleast_2d(values.T.cov())]
+    return gaussian_frechet_distance(*moments)
+
+
+def gaussian_frechet_distance(mean: Tensor, covariance: Tensor, other_mean: Tensor, other_covariance: Tensor) -> float:
+    """|μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½), between N(μ₁, Σ₁) and N(μ₂, Σ₂) (Dowson & Landau 1982).
+
+    tr (Σ₁Σ₂)^½ is the sum of the singular values of Σ₁^½ Σ₂^½, which unlike a root of the product exists and is real
+    for singular covariances too.
+    """
+    cross = torch.linalg.svdvals(_root(covariance) @ _root(other_covariance)).sum()
+    found = (mean - other_mean).square().sum() + covariance.trace() + other_covariance.trace() - 2 * cross
+    return max(0.0, float(found))
+
+
+def _root(covariance: Tensor) -> Tensor:
+    """The symmetric square root."""
+    values, axes = torch.linalg.eigh(covariance)
+    root: Tensor = (axes * values.clamp(min=0).sqrt()) @ axes.T
+    return root
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Bounds on log p(x|·) an image, (N,), from the same K importance samples: each at most the next in expectation."""
+
+    elbo: Tensor
+    iwae_5: Tensor
+    iwae_50: Tensor
+    log_p: Tensor  # the log-mean-exp of all K
+
+    def __add__(self, other: Bounds) -> Bounds:
+        """These images and those."""
+        return Bounds(*(torch.cat(pair) for pair in zip(vars(self).values(), vars(other).values(), strict=True)))
+
+
+def bounds(log_weight: Callable[[int], Tensor], samples: int, chunk: int) -> Bounds:
+    """Estimate log p(x) = log E_q [p(x|z) p(z) / q(z|x)] with `samples` draws, `chunk` at a time (Burda et al. 2016).
+
+    log_weight(k): k fresh log-weights an image, (k, N). IWAE_5 and IWAE_50 average over the disjoint groups of 5 and
+    50 in the draws; where there are fewer draws than that, over all of them. Memory is that of one chunk of decodes.
+    """
+    weights = torch.cat([log_weight(n) for n in chunks(samples, chunk)])  # (K, N)
+
+    def grouped(size: int) -> Tensor:
+        size = min(size, samples)
+        whole = weights[: samples // size * size].reshape(-1, size, weights.shape[1])
+        return log_mean_exp(whole, dim=1).mean(0)
+
+    return Bounds(weights.mean(0), grouped(5), grouped(50), log_mean_exp(weights))
+
+
+def chunks(total: int, size: int) -> Iterator[int]:
+    """`total` in parts of `size` and a rest."""
+    for done in range(0, total, size):
+        yield min(size, total - done)

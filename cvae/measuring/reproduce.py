@@ -1,0 +1,133 @@
+"""Run a protocol: train what it asks for, measure it, and write assets/results/<name>.json (`cvae.results.tables`)."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cvae.assets import RESULTS
+from cvae.config import RunConfig
+from cvae.data import ImageData, load_data
+from cvae.errors import InputError
+from cvae.measuring.evaluation import Progress, evaluate
+from cvae.measuring.shipping import evenly, same_config
+from cvae.results.protocols import Protocol, protocol
+from cvae.results.tables import Result
+from cvae.runs.find import runs_folder
+from cvae.runs.folder import Run
+from cvae.runs.machine import machine
+from cvae.training.loop import fit
+
+CURVE = 60  # points of a curve at most
+
+Train = Callable[[Path, RunConfig, ImageData, bool], Any]  # path, config, data, whether to go on with what is there
+
+
+def reproduce(
+    name: str,
+    *,
+    epochs: int | None = None,
+    seed: int = 0,
+    samples: int | None = None,
+    data_dir: str | None = None,
+    runs: Path | None = None,
+    results: Path = RESULTS,
+    train: Train | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Train every run of a protocol into <runs>/reproduce-<name>-<label>, measure it, write the result and return it.
+
+    A run that is there is gone on with, or taken as it is where it has finished. epochs, samples: in place of the
+    protocol's. seed: of the draws that measure, and added to those of the trainings. Raises `InputError`, among others
+    for a run that is there with another config.
+    """
+    asked = protocol(name)
+    samples = samples or asked.samples
+    folder = runs or runs_folder()
+    found = {}
+    for label, config in asked.at(epochs, seed).items():
+        run = finished(folder / f"reproduce-{name}-{label}", config, data_dir, train)
+        metrics = _metrics(run, _wanted(asked, label), data_dir, samples, seed, progress)
+        found[label] = _found(run, config, asked, metrics)
+    result = {
+        "protocol": name,
+        "command": _command(name, epochs, seed, samples if samples != asked.samples else None),
+        "machine": machine(),
+        "date": datetime.date.today().isoformat(),
+        "threads": next(iter(asked.runs.values())).train.threads,
+        "samples": samples,
+        "seed": seed,
+        "runs": found,
+    }
+    _write(results / f"{name}.json", result)
+    return result
+
+
+def finished(path: Path, config: RunConfig, data_dir: str | None = None, train: Train | None = None) -> Run:
+    """The finished run `path` of that config: as it is there, gone on with, or trained from the start.
+
+    Raises `InputError` where a run of another config is there, and where the training was stopped.
+    """
+    run, there = Run(path), path.exists()
+    if there:
+        same_config(run, config)
+        if run.status().state == "finished":
+            return run
+        config = run.config()
+    if data_dir is not None:
+        config = config.with_data_in(data_dir)
+    (train or _quietly)(path, config, load_data(config.data), there)
+    if run.status().state != "finished":
+        raise InputError(f"{run.name} is not finished: the same command goes on with it.")
+    return run
+
+
+def _quietly(path: Path, config: RunConfig, data: ImageData, resume: bool) -> None:
+    for _ in fit(path, config, data=data, resume=resume):
+        pass
+
+
+def _wanted(asked: Protocol, label: str) -> set[str]:
+    return {figure.key for figure in asked.figures if label in figure.runs}
+
+
+def _metrics(
+    run: Run, wanted: set[str], data_dir: str | None, samples: int, seed: int, progress: Progress | None
+) -> dict[str, Any]:
+    """What `evaluate` finds, or found when it was asked the same of the same weights."""
+    known = run.metrics() or {}
+    asked = {"nll_samples": samples if known.get("nll") is not None else None, "seed": seed, "step": run.weights_step()}
+    if wanted <= known.keys() and all(known.get(name, ...) == value for name, value in asked.items()):
+        return known
+    return evaluate(run.path, data_dir=data_dir, samples=samples, seed=seed, progress=progress)
+
+
+def _found(run: Run, config: RunConfig, asked: Protocol, metrics: dict[str, Any]) -> dict[str, Any]:
+    history = run.history()
+    curve = [(r["epoch"], r["neg_elbo"]) for r in history if r["split"] == "validation" and r["neg_elbo"] is not None]
+    return {
+        "config": config.anywhere().to_json(),
+        "epochs": config.train.epochs,
+        "epochs_published": asked.epochs_published,
+        "seed": config.train.seed,
+        "seconds": round(history[-1]["seconds"], 1),
+        "curve": [[round(epoch, 2), round(neg_elbo, 3)] for epoch, neg_elbo in evenly(curve, CURVE)],
+        "metrics": metrics,
+    }
+
+
+def _command(name: str, epochs: int | None, seed: int, samples: int | None) -> str:
+    options = {"epochs": epochs, "seed": seed or None, "samples": samples}
+    words = [f"--{option} {value}" for option, value in options.items() if value is not None]
+    return " ".join(["python -m cvae reproduce", name, *words])
+
+
+def _write(path: Path, result: Result) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.tmp")
+    aside.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(aside, path)

@@ -1,0 +1,166 @@
+"""The runs that the project ships in assets/gallery: how a trained run becomes a small one, and its card.
+
+A shipped run is an ordinary run folder with a card.json beside the usual files: the commands that make it again, the
+time that its training took and on what, the licence of its data. It holds weights, codes and what the model drew, and
+no picture of the data set.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cvae.assets import GALLERY
+from cvae.config import RunConfig
+from cvae.errors import InputError
+from cvae.explore.inference import Inference
+from cvae.families import FAMILIES
+from cvae.results.cards import SAMPLES, write_card, write_json
+from cvae.results.recipes import Recipe, recipe
+from cvae.runs.folder import Arrays, Run
+from cvae.runs.status import Record
+
+CODES = 5000  # test images whose codes are shipped
+RECORDS = 150  # of the history
+
+T = TypeVar("T")
+
+
+def ship(
+    name: str,
+    run: Run,
+    folder: Path = GALLERY,
+    *,
+    data_dir: str | None = None,
+    samples: int = SAMPLES,
+    progress: Callable[[float], None] | None = None,
+) -> Run:
+    """Write a finished run of the recipe `name` to `folder`, with the figures of what is shipped, and its card.
+
+    What was there before is replaced once all of it is there; its augmentation.json goes with it.
+    """
+    from cvae.measuring.evaluation import evaluate  # torch
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".", dir=folder) as aside:  # a name that no list of runs shows
+        made = prune(run, Path(aside) / name, recipe(name), _pictures(name, folder))
+        evaluate(made.path, data_dir=data_dir, samples=samples, progress=progress)
+        write_card(made, run.history()[-1]["seconds"], samples)
+        if (folder / name).exists():
+            (folder / name).rename(Path(aside) / "before")
+        made.path.rename(folder / name)
+    return Run(folder / name)
+
+
+def _pictures(name: str, folder: Path) -> NDArray[np.uint8] | None:
+    """Those that the shipped run `pictures` of a recipe drew, if it asks for some."""
+    other = Run(folder / recipe(name).pictures)
+    if other.path == folder:
+        return None
+    steps = other.snapshot_steps()
+    if not steps:
+        raise InputError(f"{name} is shipped with pictures of {other.name}: make that first.")
+    return other.snapshot(steps[-1], ("strip",))["strip"]
+
+
+# --- making a run small -----------------------------------------------------------------------------------------------
+
+
+def prune(run: Run, out: Path, recipe: Recipe, pictures: NDArray[np.uint8] | None = None) -> Run:
+    """Write what is shipped of a finished run as the new folder `out`: half precision, fewer codes, snapshots and
+    records, and no picture of the data. `InputError` where the run is of another config, or not finished.
+
+    pictures (M, C, H, W): what cvae-predictive completes, as it keeps the visible part as it is.
+    """
+    same_config(run, recipe.config)
+    if run.status().state != "finished":
+        raise InputError(f"{run.name} is not finished: go on with `python -m cvae train --resume --run {run.path}`.")
+    (out / "snapshots").mkdir(parents=True)
+    kept = Run(out)
+    config = json.loads((run.path / "config.json").read_text(encoding="utf-8"))
+    write_json(out / "config.json", {**recipe.config.to_json(), "versions": config.get("versions")})
+    kept.write_status(dataclasses.replace(run.status(), pid=0))
+    for record in _thinned(run.history()):
+        kept.append(record)
+    kept.write_arrays("model", _half(run.weights()), {"step": str(run.weights_step())})
+    kept.write_arrays("codes", {name: values[:CODES] for name, values in run.codes().items()})
+    for step in _chosen(run.snapshot_steps(), recipe.snapshots):
+        kept.write_arrays(f"snapshots/{step}", _snapshot(run, step, recipe, pictures))
+    return kept
+
+
+def same_config(run: Run, config: RunConfig) -> None:
+    """Raise `InputError` where a run is not of this config, wherever its data lay."""
+    found, config = run.config().anywhere(), config.anywhere()
+    if found != config:
+        mine, due = _flat(found), _flat(config)
+        other = [f"{name} is {mine[name]!r} and not {value!r}" for name, value in due.items() if mine[name] != value]
+        raise InputError(f"{run.path} is a run of another config: its {', '.join(other)}.")
+
+
+def _flat(config: RunConfig) -> dict[str, Any]:
+    """Every value of a config, by its name."""
+    return {name: value for section in vars(config).values() for name, value in vars(section).items()}
+
+
+def _half(weights: Arrays) -> Arrays:
+    """In half precision; `InputError` where a weight is beyond its range."""
+    with np.errstate(over="ignore"):
+        half = {name: values.astype(np.float16) for name, values in weights.items()}
+    if broken := [name for name, values in half.items() if not np.isfinite(values).all()]:
+        raise InputError(f"half precision does not hold {broken[0]}: its values are beyond 65,504.")
+    return half
+
+
+def _snapshot(run: Run, step: int, recipe: Recipe, pictures: NDArray[np.uint8] | None) -> Arrays:
+    arrays = run.snapshot(step, ("codes", "labels", "strip"))
+    if FAMILIES[recipe.config.model.family].given == "condition":
+        arrays["strip"] = _completed(run, pictures)
+    return arrays
+
+
+def _completed(run: Run, pictures: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    if pictures is None:
+        raise InputError(f"{run.name} keeps what it is given of the data's pictures: other pictures are needed.")
+    model = Inference.load(run)
+    images = pictures / np.float32(255)
+    completed: NDArray[np.uint8] = (model.decode(model.encode(images)[0], images) * 255).round().astype(np.uint8)
+    return completed
+
+
+def _chosen(steps: list[int], count: int) -> list[int]:
+    """The first step and the last, and between them some that grow by about one factor; with a count of 1, the last."""
+    if count == 1:
+        return steps[-1:]
+    wanted = np.geomspace(4, max(steps[-1], 4), count - 1)
+    return sorted({steps[0], *(min(steps, key=lambda s: abs(np.log((s + 1) / (w + 1)))) for w in wanted)})
+
+
+def evenly(items: Sequence[T], most: int) -> Sequence[T]:
+    """At most `most` of the items, as far from each other as the last one allows, which is always among them."""
+    stride = max(1, math.ceil(len(items) / most))
+    return items[(len(items) - 1) % stride :: stride]
+
+
+def _thinned(records: list[Record]) -> list[Record]:
+    """At most RECORDS, in six digits: of either split evenly many."""
+    places = [[i for i, record in enumerate(records) if record["split"] == split] for split in ("train", "validation")]
+    return [_short(records[i]) for i in sorted(i for some in places for i in evenly(some, RECORDS // 2))]
+
+
+def _short(record: Record) -> Record:
+    return {name: _digits_of(value) for name, value in record.items()}
+
+
+def _digits_of(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_digits_of(item) for item in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value

@@ -1,0 +1,231 @@
+"""What is measured to stand beside published figures, and the project's own comparisons: `python -m cvae reproduce`.
+
+A protocol names its trainings, how they are measured, and the figures that come of it. Published figures come with how
+far they were checked; what was never checked is shown as such.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal
+
+from cvae.config import DataConfig, ObjectiveConfig, RunConfig, TrainConfig
+from cvae.errors import InputError
+from cvae.families import FAMILIES
+from cvae.results.recipes import RECIPES, model_of
+
+Checked = Literal["run beside this project", "read at its source", "second-hand", "unverified"]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure that others gave."""
+
+    value: float
+    source: str
+    checked: Checked
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of metrics.json: of one run, or the mean of several that differ in their seed."""
+
+    what: str
+    key: str
+    runs: tuple[str, ...]  # labels of the protocol's
+    published: tuple[Published, ...] = ()
+
+
+@dataclass(frozen=True)
+class Protocol:
+    title: str
+    runs: dict[str, RunConfig]
+    figures: tuple[Figure, ...]
+    samples: int = 1000  # importance samples of nll
+    samples_published: int | None = None
+    epochs_published: int | None = None
+    difference: str = ""  # to how the published figures were made, but for these numbers
+
+    def at(self, epochs: int | None = None, seed: int = 0) -> dict[str, RunConfig]:
+        """The runs, all of them with that many epochs, and with `seed` added to their own."""
+        return {label: _changed(config, epochs, seed) for label, config in self.runs.items()}
+
+
+def _changed(config: RunConfig, epochs: int | None, seed: int) -> RunConfig:
+    train = config.train
+    train = dataclasses.replace(train, epochs=epochs or train.epochs, seed=train.seed + seed)
+    return dataclasses.replace(config, train=train)
+
+
+def protocol(name: str) -> Protocol:
+    """The protocol of that name; `InputError` where there is none."""
+    if name not in PROTOCOLS:
+        raise InputError(f"there is no protocol {name!r}; there are {', '.join(PROTOCOLS)}.")
+    return PROTOCOLS[name]
+
+
+def _one_layer(family: str, epochs: int, k: int = 1) -> RunConfig:
+    """The network with one stochastic layer of Burda, Grosse & Salakhutdinov 2016, and how it is trained."""
+    return RunConfig(
+        DataConfig("mnist", binarize="dynamic", full_train=True),
+        model_of("mnist", family, hidden=(200, 200), activation="tanh", latent_dim=50),
+        ObjectiveConfig(k=k),
+        TrainConfig(epochs, batch_size=20, lr_schedule="iwae", threads=1),
+    )
+
+
+def _quadrants(given: int) -> RunConfig:
+    return RunConfig(
+        DataConfig("mnist", binarize="dynamic"),
+        model_of("mnist", "cvae-predictive", hidden=(400, 400), latent_dim=50, quadrants=given),
+        train=TrainConfig(10, batch_size=100, lr_schedule="cosine", threads=1),
+    )
+
+
+def _burda(value: float) -> tuple[Published, ...]:
+    return (Published(value, "Burda, Grosse & Salakhutdinov 2016", "second-hand"),)
+
+
+def _sohn(value: float) -> Published:
+    return Published(value, "Sohn, Lee & Yan 2015", "unverified")
+
+
+def _seeds(recipe: str) -> dict[str, RunConfig]:
+    """A shipped run's training with three seeds."""
+    config = RECIPES[recipe].config
+    return {f"{config.model.family}-{seed}": _changed(config, None, seed) for seed in range(3)}
+
+
+FAMILIES_COMPARED = ("ae", "vae", "cvae", "cvae-learned-prior", "cmma")
+K = (1, 5, 50)
+CONDITIONAL = Published(82.32, "a public repository", "second-hand")
+BETAS = (1.0, 2.0, 2.5)
+QUADRANTS = {  # published: plain network, CVAE by Monte Carlo, by importance sampling
+    1: (99.75, 68.39, 63.91),
+    2: (62.18, 45.34, 44.73),
+    3: (25.99, 20.96, 20.95),
+}
+COMPLETED = (
+    ("plain network", "nll_baseline"),
+    ("CVAE, Monte Carlo", "nll_monte_carlo"),
+    ("CVAE, importance sampling", "nll"),
+)
+ONE_LAYER = (  # how the trainings on Burda et al.'s network differ from theirs
+    "the first stages of the published learning rates, then a fifth of the epochs down to 0; Adam as PyTorch has it"
+    " (published: ε = 1e-4); PyTorch's first weights; log-variances bounded softly; one fixed draw of binary test"
+    " pixels"
+)
+
+PROTOCOLS: dict[str, Protocol] = {
+    "vae": Protocol(
+        "The public reference VAE: 784-400-20, cross-entropy on grey pixels",
+        {
+            "vae": RunConfig(
+                DataConfig("mnist", full_train=True),
+                model_of("mnist", "vae", hidden=(400,), latent_dim=20),
+                train=TrainConfig(10, threads=1),
+            )
+        },
+        (
+            Figure(
+                "VAE 784-400-20, grey pixels",
+                "neg_elbo",
+                ("vae",),
+                (Published(105.55, "PyTorch's example `vae`", "run beside this project"),),
+            ),
+        ),
+        epochs_published=10,
+        difference="the decoder's last bias starts at the mean image",
+    ),
+    "one-layer-vae": Protocol(
+        "VAE with one stochastic layer, dynamic binarisation",
+        {"vae": _one_layer("vae", epochs=400)},
+        (Figure("VAE, one stochastic layer", "nll", ("vae",), _burda(86.76)),),
+        samples=5000,
+        samples_published=5000,
+        epochs_published=3280,
+        difference=ONE_LAYER,
+    ),
+    "iwae": Protocol(
+        "IWAE on the same network, at equal epochs",
+        {f"k-{k}": _one_layer("vae", epochs=5, k=k) for k in K},
+        tuple(
+            Figure(f"IWAE, k = {k}", "nll", (f"k-{k}",), _burda(value))
+            for k, value in zip(K, (86.76, 85.54, 84.78), strict=True)
+        ),
+        samples_published=5000,
+        epochs_published=3280,
+        difference=ONE_LAYER,
+    ),
+    "conditional": Protocol(
+        "CVAE with a learned prior on the same network",
+        {"cvae": _one_layer("cvae-learned-prior", epochs=10)},
+        (
+            Figure("CVAE with a learned prior, −log p(x given y)", "nll", ("cvae",), (CONDITIONAL,)),
+            Figure("the same, −log p(x)", "nll_mixture", ("cvae",)),
+        ),
+        samples_published=5000,
+        epochs_published=3280,
+        difference=ONE_LAYER,
+    ),
+    "quadrants": Protocol(
+        "The hidden quadrants of a digit from 1, 2 or 3 given ones",
+        {f"given-{given}": _quadrants(given) for given in QUADRANTS},
+        tuple(
+            figure
+            for given, published in QUADRANTS.items()
+            for figure in (
+                Figure(f"{given} given, {what}", key, (f"given-{given}",), (_sohn(value),))
+                for (what, key), value in zip(COMPLETED, published, strict=True)
+            )
+        ),
+        difference="networks of 400-400 units with 50 latent dimensions; one fixed draw of binary test pixels",
+    ),
+    "static-vae": Protocol(
+        "VAE 784-400-40 on pixels binarised once",
+        {
+            "vae": RunConfig(
+                DataConfig("mnist", binarize="static"),
+                model_of("mnist", "vae", hidden=(400,), latent_dim=40),
+                train=TrainConfig(40, threads=1),
+            )
+        },
+        (
+            Figure(
+                "VAE 784-400-40, static binarisation",
+                "nll",
+                ("vae",),
+                (Published(89.78, "pythae", "read at its source"),),
+            ),
+        ),
+        samples=200,
+        samples_published=200,
+        epochs_published=500,
+        difference="a draw of our own in place of the published binary images",
+    ),
+    "families": Protocol(
+        "Five families on one network with a latent plane, three seeds",
+        {label: config for family in FAMILIES_COMPARED for label, config in _seeds(f"mnist-{family}").items()},
+        tuple(
+            Figure(family, key, tuple(f"{family}-{seed}" for seed in range(3)))
+            for family in FAMILIES_COMPARED
+            for key in ("neg_elbo", "nll", "nll_mixture", "conditional_accuracy", "linear_probe_accuracy")
+            if key != "nll" or FAMILIES[family].given == "nothing"  # of the others it is −log p(x|y)
+        ),
+        samples=50,
+    ),
+    "beta": Protocol(
+        "What β costs and brings: CVAE with 16 latent dimensions",
+        {
+            f"beta-{beta:g}": dataclasses.replace(RECIPES["mnist-cvae-16d"].config, objective=ObjectiveConfig(beta))
+            for beta in BETAS
+        },
+        tuple(
+            Figure(f"β = {beta:g}", key, (f"beta-{beta:g}",))
+            for beta in BETAS
+            for key in ("neg_elbo", "nll_mixture", "conditional_accuracy")
+        ),
+        samples=200,
+    ),
+}

@@ -1,0 +1,380 @@
+"""The run folder: what training writes, and everything else reads. No torch at import.
+
+    runs/<name>/
+      config.json                    data, model, objective, training, versions: enough to rebuild and to repeat
+      status.json                    state, message, process, heartbeat, progress
+      control.json                   what the user asks of the training: run, pause, step, stop
+      history.jsonl                  one record a log point
+      snapshots/<step>.safetensors   held-out codes, decoder weights in half precision, a strip of reconstructions
+      checkpoint.safetensors         what resuming needs: weights, optimiser, generator state, statistics
+      model.safetensors              the weights: of the end, or the newest so far
+      codes.safetensors              codes of the test images, once finished
+      metrics.json                   what `evaluate` measured
+      augmentation.json              what `augment` measured
+      held_out.safetensors           the validation images of the strips
+      live.safetensors, watched      codes and strip of this moment, renewed while a page touches `watched`
+      card.json                      of a shipped run: how it was made
+      lock                           held by whoever trains it
+      log.txt                        what the training printed, where `cvae.runs.queue` ran it
+
+Every file is replaced atomically or appended line by line, so that a reader never sees half of one and a process killed
+at any moment leaves a run that opens and resumes. (A power cut is another matter: nothing is forced to the disk.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import platform
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Collection, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from cvae.config import RunConfig
+from cvae.errors import InputError
+from cvae.runs.locks import held, try_lock
+from cvae.runs.status import Control, Record, State, Status, is_record, is_status
+
+WATCH_SECONDS = 5.0  # for which one look counts
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+class Run:
+    """One run folder. Reading a damaged or foreign file raises `InputError`."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    @property
+    def name(self) -> str:
+        return self.path.resolve().name
+
+    # --- making and removing ------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str], config: RunConfig, state: State = "queued") -> Run:
+        """A new run folder with its config; a folder that exists already, or cannot be made, raises `InputError`."""
+        run = cls(path)
+        aside = run.path.parent / _aside(run.path.name)
+        try:
+            if run.path.exists():
+                raise InputError(f"{run.path} exists already: choose another --run, or --resume it.")
+            (aside / "snapshots").mkdir(parents=True)
+            text = json.dumps({**config.to_json(), "versions": versions()}, indent=1, ensure_ascii=False)
+            (aside / "config.json").write_text(text, encoding="utf-8")
+            (aside / "status.json").write_text(json.dumps({"state": state}), encoding="utf-8")
+            aside.rename(run.path)
+        except OSError as error:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise InputError(f"cannot write the run {run.path}: {reason(error)}.") from error
+        return run
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Run:
+        """The run at `path`; `InputError` where there is none, or its config cannot be read."""
+        run = cls(path)
+        run.config()
+        return run
+
+    def delete(self) -> None:
+        """Remove the folder. A training that is under way must be stopped first."""
+        if self.locked():
+            raise InputError(f"{self.name} is being trained: stop it first.")
+        self.config()  # never remove a folder that is not a run
+        shutil.rmtree(self.path)
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def config(self) -> RunConfig:
+        """What the run is made from."""
+        if not (self.path / "config.json").is_file():
+            raise InputError(f"{self.path} is not a run: it has no config.json. `python -m cvae list` names the runs.")
+        values = self._json("config.json")
+        try:
+            return RunConfig.from_json(values)
+        except InputError as error:
+            raise InputError(f"{self.path / 'config.json'} cannot be used: {error}") from error
+
+    def status(self) -> Status:
+        """Where the training stands; a state that no living process keeps up reads as "interrupted"."""
+        status = self._status_on_disk()
+        while status.state in ("running", "paused") and not self.locked():
+            before, status = status, self._status_on_disk()
+            if status == before:  # else it ended, and said so, before it let go of the lock
+                return dataclasses.replace(status, state="interrupted", seconds_left=None)
+        return status
+
+    def _status_on_disk(self) -> Status:
+        values = self._json("status.json") if (self.path / "status.json").is_file() else {}
+        if not isinstance(values, dict) or not all(is_status(*item) for item in values.items()):
+            raise InputError(f"{self.path / 'status.json'} is not a status.")
+        return Status(**{"state": "interrupted", **values})
+
+    def history(self, start: int = 0) -> list[Record]:
+        """The records from the `start`-th on. A line still being written is left out."""
+        try:
+            text = (self.path / "history.jsonl").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{self.path / 'history.jsonl'} cannot be read.") from error
+        lines = text.splitlines() if text.endswith("\n") else text.splitlines()[:-1]
+        try:
+            records = [json.loads(line) for line in lines[start:]]
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{self.path / 'history.jsonl'} is damaged.") from error
+        if not all(map(is_record, records)):
+            raise InputError(f"{self.path / 'history.jsonl'} is damaged.")
+        return records
+
+    def snapshot_steps(self) -> list[int]:
+        """The steps of which there is a snapshot, rising."""
+        return sorted(int(p.stem) for p in (self.path / "snapshots").glob("*.safetensors") if p.stem.isdigit())
+
+    def snapshot(self, step: int, names: Collection[str] | None = None) -> Arrays:
+        """`codes` (N, d) posterior means of the first validation images, `labels` (N,) where there are any, `decoder.*`
+        and `prior_net.*` weights in half precision, `strip` (16, C, H, W) uint8 reconstructions.
+
+        A shipped run's snapshots may come without weights: those of its last step are the model's.
+        """
+        arrays = self._arrays(f"snapshots/{step}.safetensors", names)
+        if names is None and not any(map(_decodes, arrays)) and step == self.weights_step():
+            arrays |= {name: values for name, values in self.weights().items() if _decodes(name)}
+        return arrays
+
+    def held_out(self) -> np.ndarray[Any, Any] | None:
+        """The validation images whose reconstructions are the strips, (16, C, H, W) uint8, where they were kept."""
+        if not (self.path / "held_out.safetensors").is_file():
+            return None
+        return self._arrays("held_out.safetensors").get("images")
+
+    def live(self) -> Arrays | None:
+        """`codes`, `labels`, `strip` as in a snapshot, and `step` (1,), of the last moment at which someone watched."""
+        return self._arrays("live.safetensors") if (self.path / "live.safetensors").is_file() else None
+
+    def weights(self) -> Arrays:
+        """Every weight of the model, by name."""
+        if not (self.path / "model.safetensors").is_file():
+            raise InputError(f"{self.name} has no trained weights yet.")
+        return self._arrays("model.safetensors")
+
+    def weights_step(self) -> int | None:
+        """The optimiser step that `weights` are of; None where the file does not say."""
+        try:
+            with safetensors.safe_open(self.path / "model.safetensors", framework="numpy") as file:
+                return int((file.metadata() or {})["step"])
+        except (OSError, safetensors.SafetensorError, KeyError, ValueError):
+            return None
+
+    def codes(self) -> Arrays:
+        """`codes` (N, d) posterior means and `labels` (N,) of the test images; until the end, of validation images as
+        they were when `weights` were written, or at the last snapshot before.
+
+        Of an autoencoder also `train_codes` (M, d), to which a Gaussian is fitted where others have a prior.
+        """
+        if (self.path / "codes.safetensors").is_file():
+            return self._arrays("codes.safetensors")
+        steps, step = self.snapshot_steps(), self.weights_step()
+        if not steps:
+            raise InputError(f"{self.name} has no codes yet: its training has not begun.")
+        arrays = self._halted_at(step)
+        if arrays is None:
+            arrays = self.snapshot(max((s for s in steps if step is None or s <= step), default=steps[0]))
+        return {k: v for k, v in arrays.items() if k in ("codes", "labels")}
+
+    def _halted_at(self, step: int | None) -> Arrays | None:
+        """`live`, where it is of that step; it is replaced by each halt in mid-epoch."""
+        with contextlib.suppress(InputError, KeyError, IndexError, ValueError):
+            live = self.live()
+            return live if live is not None and int(live["step"][0]) == step and "codes" in live else None
+        return None
+
+    def metrics(self) -> dict[str, Any] | None:
+        """What `evaluate` measured, if it has."""
+        return self._object("metrics.json")
+
+    def augmentation(self) -> dict[str, Any] | None:
+        """What `augment` measured, if it has."""
+        return self._object("augmentation.json")
+
+    def _object(self, name: str) -> dict[str, Any] | None:
+        if not (self.path / name).is_file():
+            return None
+        values = self._json(name)
+        if not isinstance(values, dict):
+            raise InputError(f"{self.path / name} is not an object.")
+        return values
+
+    def _json(self, name: str) -> Any:
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise InputError(f"{self.path / name} is damaged: it is not readable JSON.") from error
+
+    def _arrays(self, name: str, names: Collection[str] | None = None) -> Arrays:
+        return read_arrays(self.path / name, names)
+
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    def request(self, action: Literal["run", "slow", "pause", "step", "stop"], n: int = 1) -> None:
+        """Ask a training to run, at n steps a second where slow, to pause, to take n steps and pause again, or to stop
+        and save."""
+        if action == "slow":
+            control = Control("run", pace=n)
+        elif action == "step":
+            control = Control("pause", until=max(self.control().until, self.status().step) + n)
+        else:
+            control = Control(action)
+        try:
+            self._write_json("control.json", dataclasses.asdict(control))
+        except OSError as error:
+            raise InputError(f"cannot write to the run {self.path}: {reason(error)}.") from error
+
+    def control(self) -> Control:
+        """What was asked last; to run where nothing readable was."""
+        try:
+            values = json.loads((self.path / "control.json").read_text(encoding="utf-8"))
+            return Control(values["action"], int(values["until"]), float(values.get("pace", 0)))
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return Control()
+
+    def watch(self) -> None:
+        """Tell the training that someone is looking: for some seconds it renews `live`."""
+        with contextlib.suppress(OSError):
+            (self.path / "watched").touch()
+
+    def watched(self) -> bool:
+        """Whether someone looked in the last seconds."""
+        try:
+            return time.time() - (self.path / "watched").stat().st_mtime < WATCH_SECONDS
+        except OSError:
+            return False
+
+    # --- writing (training does) ---------------------------------------------------------------------------------
+
+    def write_status(self, status: Status) -> None:
+        self._write_json("status.json", dataclasses.asdict(status))
+
+    def write_metrics(self, metrics: dict[str, Any]) -> None:
+        self._write_json("metrics.json", metrics)
+
+    def write_augmentation(self, figures: dict[str, Any]) -> None:
+        self._write_json("augmentation.json", figures)
+
+    def forget_measures(self) -> None:
+        """Remove what was measured of weights that are no more."""
+        for name in ("metrics.json", "augmentation.json"):
+            (self.path / name).unlink(missing_ok=True)
+
+    def write_config(self, config: RunConfig) -> None:
+        self._write_json("config.json", {**config.to_json(), "versions": versions()})
+
+    def write_arrays(self, name: str, arrays: Arrays, metadata: dict[str, str] | None = None) -> None:
+        """Replace `<name>.safetensors`."""
+        self._replace(f"{name}.safetensors", safetensors.numpy.save(arrays, metadata))
+
+    def append(self, record: Record) -> int:
+        """Add a line to the history and return the file's new length in bytes."""
+        with open(self.path / "history.jsonl", "ab") as file:
+            file.write(json.dumps(record).encode() + b"\n")
+            return file.tell()
+
+    def cut_back(self, length: int, step: int) -> None:
+        """Forget what was written after a checkpoint: history beyond `length` bytes, later snapshots, stale files."""
+        history = self.path / "history.jsonl"
+        if history.exists() and history.stat().st_size > length:
+            os.truncate(history, length)
+        for later in [s for s in self.snapshot_steps() if s > step]:
+            (self.path / "snapshots" / f"{later}.safetensors").unlink()
+        for stale in [*self.path.glob(".*.tmp"), *self.path.glob("snapshots/.*.tmp")]:
+            stale.unlink()
+
+    def _write_json(self, name: str, values: Any) -> None:
+        self._replace(name, json.dumps(values, indent=1, ensure_ascii=False).encode())
+
+    def _replace(self, name: str, content: bytes) -> None:
+        path = self.path / name
+        aside = path.parent / _aside(path.name)
+        try:
+            aside.write_bytes(content)
+        except OSError:  # a full disk: leave it no fuller
+            aside.unlink(missing_ok=True)
+            raise
+        for attempt in range(50):
+            try:
+                os.replace(aside, path)
+                return
+            except PermissionError:  # Windows: a reader has the file open for a moment
+                if sys.platform != "win32" or attempt == 49:
+                    raise
+                time.sleep(0.01)
+
+    # --- one trainer at a time ------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Held by the process that trains; the system lets go of it however that process ends."""
+        try:
+            file = open(self.path / "lock", "a+b")  # noqa: SIM115
+        except OSError as error:
+            raise InputError(f"cannot write the run {self.path}: {reason(error)}.") from error
+        with file:
+            for attempt in range(20):
+                if try_lock(file.fileno(), exclusive=True):
+                    break
+                if attempt == 19:
+                    raise InputError(f"{self.name} is already being trained by another process.")
+                time.sleep(0.05)  # a reader that asks `locked` holds it for an instant
+            yield
+
+    def locked(self) -> bool:
+        """Whether a living process trains this run."""
+        return held(self.path / "lock")
+
+
+def _decodes(name: str) -> bool:
+    """Whether a weight of that name is among those that decoding takes."""
+    return name.startswith(("decoder.", "prior_net."))
+
+
+def _aside(name: str) -> str:
+    """Where a process and thread writes what will be `name`."""
+    return f".{name}.{os.getpid()}.{threading.get_ident()}.tmp"
+
+
+def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:
+    """The arrays of a safetensors file, or those of `names` that it has; one that is missing, cut short or of another
+    format raises `InputError`."""
+    try:
+        if names is None:
+            return safetensors.numpy.load_file(path)
+        with safetensors.safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in names if name in file.keys()}  # noqa: SIM118
+    except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise InputError(f"{path} is missing, damaged or not a safetensors file.") from error
+
+
+def reason(error: OSError) -> str:
+    """What the system says of an error, in lower case: "no space left on device"."""
+    return (error.strerror or str(error)).lower()
+
+
+def versions() -> dict[str, str]:
+    """What the numbers of a run may depend on."""
+    packages = {name: metadata.version(name) for name in ("torch", "torchvision", "numpy", "scikit-learn")}
+    return {"python": platform.python_version(), **packages, "machine": f"{platform.system()} {platform.machine()}"}

@@ -1,0 +1,51 @@
+"""A trained model, back from its run folder, and the data it was trained on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import torch
+
+from cvae.data import ImageData, load_data
+from cvae.errors import InputError
+from cvae.models import Autoencoder, build
+from cvae.runs.folder import Arrays, Run
+
+
+def load(path: str | os.PathLike[str]) -> Autoencoder:
+    """The model of the run folder `path`, on the processor, in evaluation mode.
+
+    A run that is still training gives its newest weights on disk. What is not a run, and weights that are
+    damaged or belong to another model, raise `InputError`.
+    """
+    run = Run.open(path)
+    return model_from(run, run.weights())
+
+
+def model_from(run: Run, weights: Arrays) -> Autoencoder:
+    """The run's model with the given weights, of full or half precision."""
+    model = build(run.config().model)
+    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    found = {name: value.shape for name, value in weights.items()}
+    if found != expected:
+        wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+        raise InputError(
+            f"the weights of {run.name} do not fit its config.json: {wrong[0]} is {found.get(wrong[0], 'missing')}, "
+            f"expected {expected.get(wrong[0], 'nothing')}."
+        )
+    model.load_state_dict({name: torch.from_numpy(value).float() for name, value in weights.items()})
+    return model.eval().requires_grad_(False)
+
+
+def data_of(run: Run, data_dir: str | None = None, data: ImageData | None = None) -> ImageData:
+    """The data that the run was trained on, read from `data_dir` if it lies elsewhere now; `data` if it is at hand.
+
+    Raises `InputError` for data that is missing, or whose images or classes are others.
+    """
+    config = run.config()
+    if data is None:
+        data = load_data(replace(config.data, dir=config.data.dir if data_dir is None else data_dir))
+    if data.image_shape != config.model.image_shape or data.class_names != config.model.class_names:
+        raise InputError(f"{data.name} is not what {run.name} was trained on: its images or its classes differ.")
+    return data

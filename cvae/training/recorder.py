@@ -1,0 +1,136 @@
+"""The records of a training: means over steps, terms over the validation images, and the clock."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cvae.config import RunConfig
+from cvae.families import FAMILIES
+from cvae.models import Autoencoder
+from cvae.models.base import Terms
+from cvae.runs.status import Record
+from cvae.training.batches import Batches
+from cvae.training.snapshots import BATCH
+
+DIVERGED = 100.0  # times the scale of an untrained model's loss
+
+
+class Failed(RuntimeError):
+    """A training that cannot go on; the message names step and term."""
+
+
+class Recorder:
+    """What happened since the last record, checked for sanity when the record is made."""
+
+    def __init__(self, config: RunConfig, per_epoch: int, images: int, device: torch.device) -> None:
+        self.config, self.per_epoch, self.images, self.device = config, per_epoch, images, device
+        self.has_kl = FAMILIES[config.model.family].prior != "none"
+        width = 2 + config.model.latent_dim  # loss, reconstruction, KL a dimension
+        self.rows = torch.zeros(per_epoch, width, device=device)  # one a step since the last record
+        self.filled = 0
+        self.rate = 0.0  # images a second
+        self._seconds = 0.0  # of training, all sessions together
+        self._clock = time.perf_counter()
+        self._last = (0, 0.0)  # step and seconds of the last record
+        self._scale: float | None = None  # of the loss at the first step, against which divergence is told
+
+    def add(self, loss: Tensor, terms: Terms) -> None:
+        """Take note of one step; nothing is read back from the device here."""
+        row = self.rows[self.filled]
+        row[0], row[1] = loss.detach(), terms.reconstruction.detach().mean()
+        if terms.kl is not None:
+            row[2:] = terms.kl.detach().mean(0)
+        self.filled += 1
+
+    def train(self, step: int, beta: float) -> Record:
+        """The means of the steps since the last record; raises `Failed` where one of them is not a sane number."""
+        rows = self.rows[: self.filled].cpu().double()  # in this order: MPS has no doubles
+        self._check(rows, step)
+        seconds = self.elapsed()
+        before, then = self._last
+        self.rate = (self._images_seen(step) - self._images_seen(before)) / max(seconds - then, 1e-9)
+        self._last = (step, seconds)
+        self.filled = 0
+        return self._record("train", step, beta, rows.mean(0))
+
+    @torch.inference_mode()
+    def validation(self, model: Autoencoder, images: Batches, step: int, beta: float) -> Record:
+        """The terms over all validation images: one fixed draw of noise, the same every epoch."""
+        objective = self.config.objective
+        generator = torch.Generator(self.device).manual_seed(self.config.train.seed)
+        total = torch.zeros(self.rows.shape[1], dtype=torch.float64)
+        for index in torch.arange(len(images), device=self.device).split(max(1, BATCH // objective.k)):
+            x, y = images.fixed(index)
+            loss, terms = model.loss(x, y, objective, beta, generator)
+            total[0] += float(loss) * len(x)
+            total[1] += float(terms.reconstruction.mean(0).sum())
+            if terms.kl is not None:
+                total[2:] += terms.kl.sum(0).cpu().double()
+        if not total.isfinite().all():
+            raise Failed(f"step {step}: the validation loss is not finite; try a smaller learning rate, or a larger σ.")
+        return self._record("validation", step, beta, total / len(images))
+
+    def _record(self, split: str, step: int, beta: float, means: Tensor) -> Record:
+        loss, reconstruction, *per_dim = means.tolist()
+        kl = sum(per_dim) if self.has_kl else None
+        return {
+            "split": split,
+            "step": step,
+            "epoch": step / self.per_epoch,
+            "reconstruction": reconstruction,
+            "kl": kl,
+            "neg_elbo": None if kl is None else reconstruction + kl,
+            "kl_per_dim": per_dim if self.has_kl else None,
+            "loss": loss,
+            "beta": beta,
+            "seconds": round(self.elapsed(), 3),
+            "images_per_second": round(self.rate),
+        }
+
+    def _images_seen(self, step: int) -> int:
+        """Images in all batches up to a step; the last batch of an epoch may be a smaller one."""
+        epochs, steps = divmod(step, self.per_epoch)
+        return epochs * self.images + steps * self.config.train.batch_size
+
+    def _check(self, rows: Tensor, step: int) -> None:
+        if self._scale is None:
+            self._scale = float(rows[0, 0].abs()) + math.prod(self.config.model.image_shape)
+        bad = ~torch.isfinite(rows) | (rows > DIVERGED * self._scale)
+        if not bad.any():
+            return
+        first = int(bad.any(1).nonzero()[0])
+        columns = bad[first].nonzero()[:, 0].tolist()
+        column = min((c for c in columns if c), default=0)  # the term rather than the sum that it spoils
+        name = ("loss", "reconstruction", *(f"KL of dimension {d + 1}" for d in range(rows.shape[1] - 2)))[column]
+        raise Failed(
+            f"step {step - len(rows) + first + 1}: the {name} became {rows[first, column]:.4g};"
+            " try a smaller learning rate, or a larger σ."
+        )
+
+    # --- the clock, and what a checkpoint keeps -------------------------------------------------------------------
+
+    def elapsed(self) -> float:
+        """Seconds of training so far."""
+        now = time.perf_counter()
+        self._seconds, self._clock = self._seconds + now - self._clock, now
+        return self._seconds
+
+    def skip(self) -> None:
+        """The time since the last look at the clock was no training."""
+        self._clock = time.perf_counter()
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` takes, beside the rows."""
+        return {"seconds": self.elapsed(), "scale": self._scale, "last_record": self._last}
+
+    def restore(self, rows: Tensor, state: dict[str, Any]) -> None:
+        """Go on where a checkpoint was made. rows: the steps since the last record before it."""
+        self.filled = len(rows)
+        self.rows[: self.filled] = rows.to(self.device)
+        self._seconds, self._scale = state["seconds"], state["scale"]
+        self._last = tuple(state["last_record"])

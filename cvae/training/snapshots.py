@@ -1,0 +1,70 @@
+"""What a run folder shows of a model at one moment of its training, as arrays to be stored."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cvae.models import Autoencoder
+from cvae.runs.folder import Arrays
+from cvae.training.batches import Batches
+
+SNAPSHOT_CODES = 2000  # validation images whose codes a snapshot holds
+STRIP = 16  # validation images whose reconstructions it holds
+BATCH = 500
+
+
+@torch.inference_mode()
+def codes(model: Autoencoder, images: Batches, count: int) -> Arrays:
+    """`codes` (N, d), the posterior means of the first `count` images, in half precision; `labels` (N,) where known."""
+    count = min(count, len(images))
+    parts = torch.arange(count, device=images.device).split(BATCH)
+    arrays = {"codes": torch.cat([model.encode(*images.fixed(part)).mean for part in parts]).half().cpu().numpy()}
+    if images.labels is not None:
+        arrays["labels"] = images.labels[:count].astype(np.uint8)
+    return arrays
+
+
+def originals(images: Batches) -> Arrays:
+    """`images` (16, C, H, W): the first images, which `strip` reconstructs."""
+    return {"images": _bytes(images.fixed(_first(images))[0])}
+
+
+@torch.inference_mode()
+def strip(model: Autoencoder, images: Batches) -> Arrays:
+    """`strip` (16, C, H, W): the first images reconstructed; nothing where the model predicts labels."""
+    condition = model.family.given == "condition"
+    if condition and model.config.task == "label":
+        return {}
+    x, y = images.fixed(_first(images))
+    return {"strip": _bytes(model.decode(model.encode(x, y).mean, x if condition else y))}
+
+
+def live(model: Autoencoder, images: Batches, step: int) -> Arrays:
+    """What moves on the screen while a model trains: `codes`, `labels`, `strip`, and the `step` that they are of."""
+    return {**codes(model, images, SNAPSHOT_CODES), **strip(model, images), "step": np.array([step])}
+
+
+def snapshot(model: Autoencoder, images: Batches) -> Arrays:
+    """What replaying needs: `codes`, `labels`, `strip`, and in half precision the weights that decoding takes."""
+    decoding = {
+        name: weight.detach().half().cpu().numpy()
+        for name, weight in model.state_dict().items()
+        if name.startswith(("decoder.", "prior_net."))
+    }
+    return {**codes(model, images, SNAPSHOT_CODES), **strip(model, images), **decoding}
+
+
+def weights(model: Autoencoder) -> Arrays:
+    """Every weight, by name."""
+    return {name: weight.detach().cpu().numpy() for name, weight in model.state_dict().items()}
+
+
+def _first(images: Batches) -> Tensor:
+    return torch.arange(min(STRIP, len(images)), device=images.device)
+
+
+def _bytes(pictures: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Pictures in [0, 1] as uint8."""
+    return (pictures * 255).round().to(torch.uint8).cpu().numpy()

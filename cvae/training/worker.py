@@ -1,0 +1,110 @@
+"""python -m cvae.training.worker RUNS: train what is queued (`cvae.runs.queue`), one run after the other.
+
+Without work it waits a while, torch imported and one step rehearsed, so that the next start is quick.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cvae.config import DataConfig, ModelConfig, RunConfig, TrainConfig
+from cvae.data import ImageData, load_data
+from cvae.errors import InputError
+from cvae.runs.folder import Run
+from cvae.runs.queue import Jobs, fail, status_of
+
+IDLE_SECONDS = 300.0  # how long it waits for another run, unless the process that started it has ended
+LOOK_SECONDS = 0.05  # between its looks at an empty queue
+WAIT_SECONDS = 0.5  # between its looks at a queue whose turn has not come
+
+
+def work(jobs: Jobs, idle_seconds: float = IDLE_SECONDS) -> None:
+    """Train whatever is queued until nothing has been for `idle_seconds`, or who started this process has ended."""
+    enrolled, parent = jobs.enroll(), os.getppid()
+    warm_up: list[Callable[[], object]] = [lambda: importlib.import_module("cvae.training.loop"), _rehearse]
+    free_since = time.monotonic()
+    while jobs.folder.is_dir():
+        left = os.getppid() != parent
+        if ticket := jobs.take():
+            train(jobs.run_of(ticket))
+            ticket.unlink(missing_ok=True)
+            free_since = time.monotonic()
+        elif warm_up and not left:
+            warm_up.pop(0)()
+        elif jobs.waiting():
+            time.sleep(WAIT_SECONDS)
+        elif time.monotonic() - free_since < idle_seconds and not left:
+            time.sleep(LOOK_SECONDS)
+        elif jobs.retire(enrolled):
+            return
+
+
+def train(run: Run) -> None:
+    """Train one run; however that ends, its status says so."""
+    with _printing_to(run.path / "log.txt"):
+        try:
+            from cvae.training.loop import fit
+
+            data = run.config().data
+            for _ in fit(run.path, resume=True, data=_images(data.name, data.dir, _written(data.name))):
+                pass
+        except Exception as error:
+            if not isinstance(error, InputError):
+                traceback.print_exc()
+            if not run.locked() and run.path.is_dir() and status_of(run).state != "failed":
+                fail(run, str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}")
+
+
+def _rehearse() -> None:
+    """One step of a small training: torch prepares much at the first use."""
+    from cvae.training.loop import fit
+
+    config = RunConfig(model=ModelConfig(hidden=(8,)), train=TrainConfig(epochs=1, batch_size=2000))
+    with contextlib.suppress(InputError, OSError), tempfile.TemporaryDirectory() as folder:
+        for _ in fit(Path(folder) / "run", config, data=_images("digits", None, 0)):
+            pass
+
+
+@functools.lru_cache(maxsize=1)
+def _images(name: str, directory: str | None, _written: int) -> ImageData:
+    """The images of a training; the next one on the same finds them in memory."""
+    return load_data(DataConfig(name, directory))
+
+
+def _written(name: str) -> int:
+    """When the user's own file was written, which tells its contents apart; a folder never counts as known."""
+    if Path(name).is_dir():
+        return time.time_ns()
+    return Path(name).stat().st_mtime_ns if Path(name).is_file() else 0
+
+
+@contextlib.contextmanager
+def _printing_to(path: Path) -> Iterator[None]:
+    """Both standard streams go to the end of a file, those of C libraries and of a dying process too."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    before = [os.dup(1), os.dup(2)]
+    with open(path, "ab") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for stream, copy in zip((1, 2), before, strict=True):
+            os.dup2(copy, stream)
+            os.close(copy)
+
+
+if __name__ == "__main__":
+    work(Jobs(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""What runs in the browser: the live explorer and the live view of a training."""

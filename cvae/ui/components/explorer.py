@@ -1,0 +1,232 @@
+"""The live explorer as a Streamlit component: a trained decoder runs in the browser and follows the pointer.
+
+Nothing is sent while the user drags. On release the state comes back once, as an `ExplorerState`, with a rerun of the
+page (or of the fragment that the component stands in).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import streamlit as st
+
+from cvae.assets import EXPLORER, TEXT
+from cvae.browser.explorer import export
+from cvae.browser.js_bundler import bundle
+from cvae.data import ImageData
+from cvae.errors import InputError
+from cvae.runs.folder import Run
+from cvae.ui.frame import state as link
+from cvae.ui.parts import cache
+
+Panel = Literal["map", "picture", "labels", "sliders", "path", "options"]
+STYLES = ("explorer.css", "controls.css")
+PANELS: tuple[Panel, ...] = ("map", "picture", "labels", "sliders", "path", "options")
+
+_mount = st.components.v2.component(
+    "latent_explorer",
+    css="\n".join((EXPLORER / name).read_text(encoding="utf-8") for name in STYLES),
+    js=bundle(EXPLORER),
+    isolate_styles=False,  # its names all begin with lx-; so the page's own tools, and tests, can see into it
+)
+
+
+@dataclass(frozen=True)
+class ExplorerState:
+    """What the user has set in an explorer, when they last let go."""
+
+    z: tuple[float, ...]  # the latent point, (d,)
+    weights: tuple[float, ...] = ()  # of the labels as set, (K,), each 0 … 1; empty where the models have no classes
+    mixing: bool = False  # several labels mixed, rather than one chosen
+    condition: int | None = None  # which of the given images (cvae-predictive)
+    path: tuple[tuple[float, ...], ...] = ()  # the points A, B, …
+    progress: float = 0.0  # along the path, 0 … 1
+    cursor: tuple[float, float] | None = None  # where z lies in the plane of the map
+
+    @property
+    def label(self) -> tuple[float, ...]:
+        """The label as the models see it: weights that add up to 1, (K,)."""
+        total = sum(self.weights)
+        return tuple(w / total if total > 0 else 1 / len(self.weights) for w in self.weights)
+
+    @classmethod
+    def at(
+        cls, payload: Mapping[str, Any], z: Sequence[float] | None = None, label: Sequence[float] | None = None
+    ) -> ExplorerState:
+        """The state at a point and a label (weights); where the explorer starts, for what is not given."""
+        start = _initial(payload["models"])
+        weights = start.weights if label is None else tuple(label)
+        return cls(z=start.z if z is None else tuple(z), weights=weights, mixing=sum(w > 0 for w in weights) > 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """As the browser understands it: what is not set here stays there as it is."""
+        values: dict[str, Any] = {"z": list(self.z), "weights": list(self.weights), "mixing": self.mixing}
+        if self.condition is not None:
+            values["condition"] = self.condition
+        if self.path:
+            values |= {"path": [list(point) for point in self.path], "progress": self.progress}
+        return values
+
+    def says(self, wanted: ExplorerState) -> bool:
+        """Whether this is already what is wanted, up to the rounding of an address."""
+        near = functools.partial(math.isclose, rel_tol=0.01, abs_tol=0.002)
+        return (
+            len(self.z) == len(wanted.z)
+            and len(self.weights) == len(wanted.weights)
+            and all(map(near, self.z + self.label, wanted.z + wanted.label))
+            and wanted.condition in (None, self.condition)
+            and wanted.path in ((), self.path)
+        )
+
+    @classmethod
+    def from_json(cls, values: Any) -> ExplorerState | None:
+        """What the browser reported, or None if that is not a state."""
+        try:
+            cursor = values.get("cursor")
+            state = cls(
+                z=tuple(map(float, values["z"])),
+                weights=tuple(map(float, values["weights"])),
+                mixing=bool(values["mixing"]),
+                condition=int(values["condition"]),
+                path=tuple(tuple(map(float, point)) for point in values["path"]),
+                progress=float(values["progress"]),
+                cursor=None if cursor is None else (float(cursor[0]), float(cursor[1])),
+            )
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+            return None
+        return state if all(map(math.isfinite, (*state.z, *state.weights))) else None
+
+
+def explorer(
+    payload: Mapping[str, Any],
+    *,
+    key: str,
+    language: str = "en",
+    panels: Sequence[Panel] = PANELS,
+    state: ExplorerState | None = None,
+    height: Literal["content", "stretch"] | int = "content",
+) -> ExplorerState:
+    """Show the models of a payload (`cvae.browser.explorer.export`) and return what the user has set.
+
+    `key` names the explorer in the session: with the same key the browser keeps zoom, cursor and label across reruns,
+    other weights, a change of theme or of language. `state` is where it starts, and where it goes when the page asks
+    for another one (a link, a button); passing back what this function returned, even rounded, moves nothing.
+    `panels` are the parts to show; those that the models have no use for do not appear.
+
+    Raises `InputError` where the payload is not one.
+    """
+    models = payload.get("models")
+    if not models or "hash" not in payload:
+        raise InputError("the explorer got no models: give it what cvae.browser.explorer.export returns.")
+    if unknown := set(panels) - set(PANELS):
+        raise InputError(f"the explorer has no panel {', '.join(sorted(unknown))}; it has {', '.join(PANELS)}.")
+    reported = _reported(key)
+    result = _mount(
+        key=key,
+        data=[  # in a list: it looks for data frames in a dictionary, and imports pandas for that
+            {
+                **payload,
+                "key": key,
+                "panels": list(panels),
+                "language": language,
+                "text": texts(language),
+                "state": _forwarded(key, state, reported),
+            }
+        ],
+        height=height,
+        on_state_change=lambda: None,
+    )
+    latest = ExplorerState.from_json(result.get("state")) or state
+    return latest if latest is not None and _fits(latest, models) else _initial(models)
+
+
+def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Panel] = PANELS) -> ExplorerState:
+    """The live explorer, at the link's z and label when it appears, and the link kept at what is set in it."""
+    models = payload["models"]
+    classes = max(len(model["classes"]) for model in models)
+    start = None  # from then on the browser knows better
+    if key not in st.session_state:
+        start = ExplorerState.at(payload, link.z(models[0]["latentDim"]), link.label(classes) if classes else None)
+    current = explorer(payload, key=key, language=link.language(), panels=panels, state=start)
+    link.keep_z(current.z)
+    if any(model["decoderSees"] == "z,label" or model["prior"]["kind"] == "per-class" for model in models):
+        link.keep_label(current.label)
+    return current
+
+
+def payload_of(runs: Sequence[Run], *, step: int | None = None, titles: Sequence[str] | None = None) -> dict[str, Any]:
+    """`export` of runs, with thumbnails where their data are at hand, made once until a run's files change.
+
+    Shared by all sessions: read only. Raises `InputError` as `export` does.
+    """
+    data = [cache.data_of(run) for run in runs]
+    stamps = tuple(
+        (cache.stamp(run), images is not None, cache.data_written(run)) for run, images in zip(runs, data, strict=True)
+    )
+    return _payload(tuple(str(run.path) for run in runs), step, None if titles is None else tuple(titles), stamps, data)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _payload(
+    paths: tuple[str, ...],
+    step: int | None,
+    titles: tuple[str, ...] | None,
+    stamps: tuple[Any, ...],
+    _data: Sequence[ImageData | None],
+) -> dict[str, Any]:
+    return export([Run(path) for path in paths], step=step, data=_data, titles=titles)
+
+
+@functools.lru_cache
+def texts(language: str) -> dict[str, Any]:
+    """The component's words, nested by key; English where a language lacks them."""
+    english: dict[str, Any] = json.loads((TEXT / "explorer.en.json").read_text(encoding="utf-8"))
+    path = TEXT / f"explorer.{language}.json"
+    if language == "en" or not language.isalpha() or not path.is_file():
+        return english
+    return _over(english, json.loads(path.read_text(encoding="utf-8")))
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = {**below, **above}
+    nested = {k: _over(v, merged[k]) for k, v in below.items() if isinstance(v, dict) and isinstance(merged[k], dict)}
+    return {**merged, **nested}
+
+
+def _reported(key: str) -> ExplorerState | None:
+    """What the browser said last, if this explorer is on the page."""
+    value = st.session_state.get(key)
+    return ExplorerState.from_json(value.get("state")) if isinstance(value, Mapping) else None
+
+
+def _forwarded(key: str, state: ExplorerState | None, reported: ExplorerState | None) -> dict[str, Any] | None:
+    """The state to send: what was sent before, unless the page asks anew for one that the browser is not in already.
+
+    The data of a component that do not change are not sent again, and these are large.
+    """
+    asked, sent = f"{key}.asked", f"{key}.sent"
+    if state is not None and (reported is None or state != st.session_state.get(asked)):
+        st.session_state[asked] = state
+        if reported is None or not reported.says(state):
+            st.session_state[sent] = state.to_json()
+    forwarded: dict[str, Any] | None = st.session_state.get(sent)
+    return forwarded
+
+
+def _fits(state: ExplorerState, models: Sequence[Mapping[str, Any]]) -> bool:
+    classes = max(len(model["classes"]) for model in models)
+    return len(state.z) == models[0]["latentDim"] and len(state.weights) == classes
+
+
+def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
+    """Where the browser starts: the middle of the prior, the first label."""
+    first = next((m for m in models if m["prior"]["kind"] != "fitted"), models[0])
+    prior = first["prior"]
+    mean = (prior["parts"] or [prior["overall"]])[0]["mean"]
+    classes = max(len(model["classes"]) for model in models)
+    return ExplorerState(z=tuple(mean), weights=tuple(float(k == 0) for k in range(classes)))

@@ -1,0 +1,108 @@
+"""The words of the app: a JSON file a language in assets/text, nested keys, English where a translation is missing."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from typing import Any
+
+import streamlit as st
+
+from cvae.assets import TEXT
+
+LANGUAGES = {"en": "English", "zh": "中文"}  # in their own words
+DEFAULT = "en"
+
+Table = dict[str, Any]
+
+
+@functools.cache
+def table(language: str) -> Table:
+    """All words of a language, nested as in its file."""
+    values: Table = json.loads((TEXT / f"{language}.json").read_text(encoding="utf-8"))
+    return values
+
+
+def keys(words: Table, prefix: str = "") -> set[str]:
+    """The dotted keys of a table."""
+    found = set()
+    for name, value in words.items():
+        found |= keys(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name}
+    return found
+
+
+def translate(language: str, key: str, **values: Any) -> str:
+    """The words under a dotted key with `{name}` gaps filled; the key itself where no language has it."""
+    for words in (table(language), table(DEFAULT)):
+        found = _find(words, key)
+        if isinstance(found, str):
+            return found.format(**values) if values else found
+    return key
+
+
+def section(language: str, key: str) -> Table:
+    """All words below a dotted key, English ones for those that are missing: what a component is given."""
+    return _merged(_find(table(DEFAULT), key) or {}, _find(table(language), key) or {})
+
+
+def t(key: str, **values: Any) -> str:
+    """`translate` in the language of this session."""
+    return translate(language(), key, **values)
+
+
+def translated(english: str) -> str:
+    """What the package itself says in English, a title or a source, in the language of this session as far as known."""
+    return phrases(language()).get(english, english)
+
+
+@functools.cache
+def phrases(language: str) -> dict[str, str]:
+    """English phrases of the package, and what they are called in a language."""
+    path = TEXT / f"phrases.{language}.json"
+    values: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return values
+
+
+def said(english: str) -> str:
+    """A sentence that the package makes, of an error mostly, in the language of this session as far as it is known."""
+    for pattern, words in _sentences(language()):
+        if found := pattern.fullmatch(english):
+            return words.format(**{name: said(part) for name, part in found.groupdict().items()})
+    return english
+
+
+@functools.cache
+def _sentences(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """English sentences with their gaps as groups, and what they are in a language."""
+    path = TEXT / f"errors.{language}.json"
+    sentences: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    gap = re.compile(r"\\{(\w+)\\}")
+    found = {gap.sub(r"(?P<\1>.+?)", re.escape(text)): words for text, words in sentences.items()}
+    return [(re.compile(pattern, re.DOTALL), words) for pattern, words in found.items()]
+
+
+def language() -> str:
+    """The language of this session: of the address, else as chosen before, else the browser's."""
+    browser = (st.context.locale or DEFAULT).split("-")[0]
+    wanted = (st.query_params.get("lang"), st.session_state.get("link.lang"), browser)
+    return next((code for code in wanted if code in LANGUAGES), DEFAULT)
+
+
+def plain(text: str) -> str:
+    """Someone else's text, a name or a piece of an address, so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!$:~<>|&])", r"\\\1", text)
+
+
+def _find(words: Table, key: str) -> Any:
+    value: Any = words
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _merged(under: Table, over: Table) -> Table:
+    return {
+        name: _merged(value, over.get(name, {})) if isinstance(value, dict) else over.get(name, value)
+        for name, value in under.items()
+    }

@@ -1,0 +1,118 @@
+"""Controls whose value is in the link, so that who opens it sees the same. What does not fit gives way to the usual."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from cvae.ui.frame import state
+from cvae.ui.frame.text import plain, t
+
+Words = Callable[[str], str]
+
+SEEDS = 10_000
+LONGEST = 60  # letters of what was typed that are shown again
+
+
+def choice(label: str, name: str, options: Sequence[str], words: Words = str, usual: str | None = None) -> str:
+    """One of few options, side by side."""
+    _start(name, lambda text: text if text in options else None, usual or options[0])
+    if st.session_state[_key(name)] not in options:  # another run has other options
+        st.session_state[_key(name)] = usual or options[0]
+    chosen = st.segmented_control(label, options, format_func=words, required=True, key=_key(name))
+    state.keep(**{name: chosen})
+    return str(chosen)
+
+
+def choices(label: str, name: str, options: Sequence[str], words: Words = str, usual: Sequence[str] = ()) -> list[str]:
+    """Any of few options, side by side; none is `-` in the link."""
+
+    def parse(text: str) -> list[str] | None:
+        parts = [] if text == "-" else text.split(",")
+        return parts if set(parts) <= set(options) else None
+
+    _start(name, parse, list(usual))
+    st.session_state[_key(name)] = [option for option in st.session_state[_key(name)] if option in options]
+    chosen = st.pills(label, options, selection_mode="multi", format_func=words, key=_key(name))
+    state.keep(**{name: ",".join(chosen) or "-"})
+    return list(chosen)
+
+
+def menu(label: str, name: str, options: Sequence[int], words: Callable[[int], str], usual: int) -> int:
+    """One of many numbers, in a menu."""
+    _start(name, lambda text: int(text) if text.isdecimal() and int(text) in options else None, usual)
+    if st.session_state[_key(name)] not in options:
+        st.session_state[_key(name)] = usual
+    chosen = int(st.selectbox(label, options, format_func=words, key=_key(name)))
+    state.keep(**{name: str(chosen)})
+    return chosen
+
+
+def whole(label: str, name: str, low: int, high: int, usual: int, help: str | None = None) -> int:
+    """A whole number, typed."""
+    _start(name, lambda text: int(text) if text.isdecimal() and low <= int(text) <= high else None, usual)
+    chosen = int(st.number_input(label, low, high, step=1, key=_key(name), help=help, width=160))
+    state.keep(**{name: str(chosen)})
+    return chosen
+
+
+def slider(label: str, name: str, low: float, high: float, usual: float, step: float, help: str | None = None) -> float:
+    """A number on a slider."""
+
+    def parse(text: str) -> float | None:
+        try:
+            value = float(text)
+        except ValueError:
+            return None
+        return value if low <= value <= high else None
+
+    _start(name, parse, usual)
+    chosen = float(st.slider(label, low, high, step=step, key=_key(name), help=help))
+    state.keep(**{name: f"{chosen:g}"})
+    return chosen
+
+
+def numbers(label: str, name: str, count: int, most: int, help: str) -> list[int]:
+    """Whole numbers below `count`, typed with commas between them, at most so many; what is none is passed over."""
+    _start(name, str, "")
+    text = st.text_input(label, key=_key(name), help=help, placeholder="3, 14, 15")
+    parts = [part for part in re.split(r"[\s,，、;；]+", text) if part]
+    found = dict.fromkeys(int(part) for part in parts if part.isdecimal() and int(part) < count)
+    chosen = list(found)[:most]
+    if wrong := [part for part in parts if not part.isdecimal() or int(part) >= count]:
+        st.caption(t("linked.no_number", parts=plain(", ".join(wrong)[:LONGEST]), last=count - 1))
+    state.keep(**{name: ",".join(map(str, chosen)) or None})
+    return chosen
+
+
+def put_numbers(name: str, values: Sequence[int]) -> None:
+    """Fill in numbers, for a callback."""
+    st.session_state[_key(name)] = ", ".join(map(str, values))
+
+
+def seed(name: str = "seed") -> int:
+    """The seed of what is drawn on the page, and a button for the next one."""
+
+    def change() -> None:
+        st.session_state[_key(name)] = (value + 1) % SEEDS
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        value = whole(t("linked.seed"), name, 0, SEEDS - 1, 0)
+        st.button(t("linked.next_seed"), icon=":material/casino:", on_click=change, key=f"next.{name}")
+    return value
+
+
+def _key(name: str) -> str:
+    return f"linked.{name}"
+
+
+def _start(name: str, parse: Callable[[str], object | None], usual: object) -> None:
+    """Give a control that is not on the page yet its value of the link, or the usual one."""
+    if _key(name) in st.session_state:
+        st.session_state[_key(name)] = st.session_state[_key(name)]  # the control of another page was another widget
+        return
+    text = state.read(name)
+    value = None if text is None else parse(text)
+    st.session_state[_key(name)] = usual if value is None else value

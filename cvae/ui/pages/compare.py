@@ -1,0 +1,190 @@
+"""The parts of the page that compares runs: the same images, the same noise, maps side by side, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cvae import plots
+from cvae.config import RunConfig
+from cvae.data import one_hot
+from cvae.explore.decoding import complete, sample
+from cvae.explore.inference import Inference
+from cvae.explore.numpy_nets import Array
+from cvae.families import FAMILIES
+from cvae.ui.frame import url_widgets
+from cvae.ui.frame.text import plain, t
+from cvae.ui.pages.latent import view_of
+from cvae.ui.parts import cache, picture, runs
+from cvae.ui.parts.cache import HeldOut
+from cvae.ui.parts.chart import chart
+from cvae.ui.parts.condition_input import condition_images
+
+IMAGES = 10  # columns of reconstructions and draws
+DRAWS = 2  # rows of draws
+POINTS = 1500  # codes on each map
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A run that is compared."""
+
+    entry: runs.Entry
+    config: RunConfig
+    model: Inference
+    held: HeldOut
+    title: str  # as short as tells the runs apart
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Held-out images (n, C, H, W) in [0, 1], and their labels (n,) where the data has them."""
+
+    images: Array
+    labels: NDArray[np.integer[Any]] | None
+
+
+def shown(entries: Sequence[runs.Entry]) -> list[Shown]:
+    """What the page needs of the chosen runs."""
+    return [
+        Shown(entry, entry.config, cache.model(entry.run), cache.held_out(entry.run), title)
+        for entry, title in zip(entries, runs.titles(entries), strict=True)
+        if entry.config is not None
+    ]
+
+
+def kind(one: Shown) -> str:
+    """What there is to notice of a run: its family, or that a term of its loss is missing."""
+    if one.config.objective.recon_weight == 0:
+        return "kl-only"
+    has_prior = FAMILIES[one.config.model.family].prior != "none"
+    return "reconstruction-only" if has_prior and one.config.objective.beta == 0 else one.config.model.family
+
+
+def examples(first: Shown) -> Examples | None:
+    """The k-th held-out image of each class, k chosen here; of unlabelled data some images in a row."""
+    held = first.held
+    if held.images is None:
+        return None
+    k = url_widgets.whole(t("compare.reconstructions.example"), "example", 1, 50, 1) - 1
+    if held.labels is None:
+        rows = np.arange(k * IMAGES, (k + 1) * IMAGES) % len(held.images)
+        return Examples(np.divide(held.images[rows], 255, dtype=np.float32), None)
+    classes = [np.flatnonzero(held.labels == label) for label in np.unique(held.labels)]
+    rows = np.array([found[k % len(found)] for found in classes[: 2 * IMAGES]])
+    return Examples(np.divide(held.images[rows], 255, dtype=np.float32), held.labels[rows])
+
+
+def reconstructions(chosen: Sequence[Shown], same: Examples | None) -> None:
+    """The same images by every model; from the snapshots where the data set is not at hand."""
+    if same is None:
+        _kept_reconstructions(chosen)
+        return
+    n = len(same.images)
+    _row(t("compare.reconstructions.originals"), same.images, "", t("compare.reconstructions.alt_originals", n=n))
+    for one in chosen:
+        if one.config.model.image_shape != same.images.shape[1:] or one.config.data.name != chosen[0].config.data.name:
+            _row(one.title, None, t("compare.reconstructions.other_data"))
+        else:
+            pictures = None if one.model.predicts_label else _reconstructed(one.model, same)
+            _row(one.title, pictures, t("compare.reconstructions.label_task"))
+    if same.labels is None:
+        st.caption(t("compare.reconstructions.note_unlabelled", n=n))
+    else:
+        st.caption(t("compare.reconstructions.note", k=st.session_state["linked.example"]))
+
+
+def _kept_reconstructions(chosen: Sequence[Shown]) -> None:
+    """What the last snapshots keep of some validation images, the same for all runs on the same data."""
+    st.caption(t("compare.reconstructions.strip"))
+    for one in chosen:
+        steps = one.entry.run.snapshot_steps()
+        kept = one.entry.run.snapshot(steps[-1], ("strip", "labels")) if steps else {}
+        strip, names = kept.get("strip"), one.config.model.class_names
+        _row(one.title, strip, t("compare.reconstructions.label_task"))
+        if one is chosen[-1] and strip is not None and "labels" in kept:
+            truth = [names[label] for label in kept["labels"][: len(strip)] if label < len(names)]
+            st.caption(t("compare.reconstructions.truth", labels=plain(", ".join(truth))))
+
+
+def _reconstructed(model: Inference, same: Examples) -> Array:
+    labels = None if same.labels is None else one_hot(same.labels, model.config.classes)
+    mean, _ = model.encode(same.images, labels)
+    return model.decode(mean, {"nothing": None, "label": labels, "condition": same.images}[model.family.given])
+
+
+def _row(title: str, pictures: NDArray[Any] | None, otherwise: str, alt: str = "", note: str = "") -> None:
+    """A name and pictures beside it, (n, C, H, W) in one row; or a word why there are none."""
+    left, right = st.columns([1, 6], vertical_alignment="center")
+    left.markdown(f"**{plain(title)}**")
+    if note and pictures is not None:
+        left.caption(note)
+    with right:
+        if pictures is None:
+            st.caption(otherwise)
+        else:
+            words = alt or t("compare.reconstructions.alt", n=len(pictures), name=title)
+            picture.show(pictures if pictures.ndim == 5 else pictures[None], words)
+
+
+def draws(chosen: Sequence[Shown], same: Examples | None, seed: int) -> None:
+    """Draws of every model from the same noise: of a label for each column, where it takes labels."""
+    for one in chosen:
+        labelled = one.model.family.given == "label" and one.model.family.prior == "standard"
+        source = "standard_label" if labelled else one.model.family.prior
+        drawn = _drawn(one, same, seed)
+        why = "label_task" if one.model.predicts_label else "other_data"
+        alt = "" if drawn is None else t("compare.draws.alt", n=drawn.shape[0] * drawn.shape[1], name=one.title)
+        _row(one.title, drawn, t(f"compare.reconstructions.{why}"), alt, t(f"compare.draws.{source}"))
+    st.caption(t("compare.draws.note", seed=seed))
+
+
+def _drawn(one: Shown, same: Examples | None, seed: int) -> Array | None:
+    """Pictures (DRAWS, IMAGES, C, H, W); None where there is nothing to draw, or nothing to draw it from."""
+    model = one.model
+    shape, given = model.config.image_shape, model.family.given
+    if given == "label":
+        every = np.eye(model.config.classes, dtype=np.float32)[:IMAGES]
+        return np.stack([sample(model, DRAWS, label, seed=seed) for label in every], axis=1)
+    if given == "nothing":
+        return sample(model, DRAWS * IMAGES, seed=seed).reshape(DRAWS, IMAGES, *shape)
+    if model.predicts_label:
+        return None
+    images = condition_images(one.entry.run, one.held) if same is None else same.images
+    if images.shape[1:] != shape:
+        return None
+    return complete(model, images[:IMAGES], DRAWS, seed=seed).swapaxes(0, 1)
+
+
+def maps(chosen: Sequence[Shown]) -> None:
+    """The codes of runs that one z cannot drive, side by side, each in its own plane."""
+    for one, column in zip(chosen, st.columns(len(chosen), gap="medium"), strict=True):
+        d, held = one.model.latent_dim, one.held
+        view = view_of("pca" if d > 2 else "plane", range(min(d, 2)), 0, one.model, held.codes[:POINTS])
+        labels = None if held.labels is None else held.labels[:POINTS]
+        with column:
+            st.markdown(f"**{plain(one.title)}**")
+            chart(
+                plots.scatter, view.points, labels, one.config.model.class_names, axes=view.axes,
+                outlines=view.outlines, height=420, legend=False, key=f"map-{one.entry.name}",
+                alt=t("compare.maps.alt", name=one.title),
+            )  # fmt: skip
+            st.caption(view.note)
+    st.caption(t("compare.maps.note"))
+
+
+def curves(chosen: Sequence[Shown]) -> None:
+    """How the terms of the bound fell in training, the runs laid over each other."""
+    histories = {one.title: one.entry.run.history() for one in chosen}
+    if not any(histories.values()):
+        st.info(t("compare.curves.nothing"), icon=":material/show_chart:")
+        return
+    words = ("reconstruction", "kl", "neg_elbo", "epoch", "train", "validation", "unit")
+    titles = {word: t(f"compare.curves.{word}") for word in words}
+    chart(plots.curves, histories, titles=titles, key="curves", alt=t("compare.curves.alt", names=", ".join(histories)))
+    st.caption(t("compare.curves.note"))

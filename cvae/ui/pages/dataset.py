@@ -1,0 +1,154 @@
+"""Choosing the data of a training: a registered set, downloaded on request, or the user's own file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from cvae.config import DataConfig
+from cvae.data import DATASETS, Dataset, load_data
+from cvae.data.registry import usual_folder
+from cvae.errors import InputError
+from cvae.ui.frame.messages import problem
+from cvae.ui.frame.text import plain, t
+
+OWN = "own"  # the option that opens the upload
+CHOICE = "train.data"  # the key under which the session keeps the choice
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A data set that can be trained on."""
+
+    config: DataConfig
+    image_shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+
+
+def dataset_choice() -> Choice | None:
+    """The menu, and below it what the chosen set still needs; None until it can be trained on."""
+    own = sorted(str(path.resolve()) for path in (usual_folder() / "own").glob("*.npz"))
+    options = [*DATASETS, *own, OWN]
+    if st.session_state.get(CHOICE) not in options:
+        st.session_state[CHOICE] = options[0]
+    chosen = st.selectbox(
+        t("train.data"), options, format_func=_title, key=CHOICE, help=t("train.data_help"), persist_state="session"
+    )
+    if chosen == OWN:
+        _upload()
+        return None
+    if chosen in DATASETS:
+        dataset = DATASETS[chosen]
+        if dataset.missing(None):
+            _offer_download(dataset)
+            return None
+        return Choice(DataConfig(chosen), dataset.image_shape, dataset.class_names)
+    try:
+        shape, names, count, note = _own(chosen, Path(chosen).stat().st_mtime_ns)
+    except (InputError, OSError) as error:
+        problem(str(error))
+        return None
+    described = t("train.own_is", count=f"{count:,}", shape="×".join(map(str, shape[1:])), classes=len(names))
+    st.caption(f"{described} {plain(note)}")
+    return Choice(DataConfig(chosen), shape, names)
+
+
+def _title(option: str) -> str:
+    if option == OWN:
+        return t("train.own")
+    if option not in DATASETS:
+        return Path(option).stem
+    dataset = DATASETS[option]
+    return dataset.title if not dataset.missing(None) else t("train.absent", name=dataset.title)
+
+
+# --- download -------------------------------------------------------------------------------------------------------
+
+
+def _offer_download(dataset: Dataset) -> None:
+    st.caption(t("train.download_to", folder=plain(str(usual_folder())), licence=dataset.licence))
+    if st.button(t("train.download", name=dataset.title), icon=":material/download:"):
+        failure = _download(dataset)
+        if failure is None:
+            st.rerun()
+        problem(failure)
+
+
+def _download(dataset: Dataset) -> str | None:
+    """Fetch it, showing how far it is; what went wrong, if something did. It goes on if the page is left."""
+    bar = st.progress(0.0, text=t("train.downloading", name=dataset.title, done="0"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cvae.data", dataset.id, str(usual_folder())],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    failure, last = None, ""
+    for line in process.stdout:
+        last = line.strip() or last
+        with contextlib.suppress(ValueError):
+            report = json.loads(line)
+            failure = report.get("error")
+            if failure is None:
+                text = t("train.downloading", name=report["file"], done=f"{report['done'] / 1e6:.1f}")
+                bar.progress(min(1.0, report["done"] / (report["total"] or report["done"] or 1)), text=text)
+    failed = process.wait() != 0
+    return failure or (last if failed else None)
+
+
+# --- the user's own data --------------------------------------------------------------------------------------------
+
+
+def _upload() -> None:
+    st.file_uploader(
+        t("train.upload"), type="npz", key="train.upload", on_change=_take_upload, help=t("train.upload_help")
+    )
+    st.caption(t("train.upload_is"))
+    if refused := st.session_state.get("train.upload_problem"):
+        problem(refused)
+
+
+def _take_upload() -> None:
+    """Keep an uploaded file if it is a data set; else say why not."""
+    file = st.session_state.get("train.upload")
+    st.session_state["train.upload_problem"] = None
+    if file is None:
+        return
+    stem = re.sub(r"[^\w.-]+", "_", Path(file.name.replace("\\", "/")).stem).strip("._-")[:60] or "images"
+    folder = usual_folder() / "own"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=".upload-", dir=folder))
+    except OSError as error:
+        st.session_state["train.upload_problem"] = t("train.no_space", reason=error.strerror or str(error))
+        return
+    try:
+        path = aside / f"{stem}.npz"
+        path.write_bytes(file.getbuffer())
+        load_data(DataConfig(str(path)))
+        final = folder / path.name
+        if final.exists() and final.read_bytes() != path.read_bytes():  # runs may have been trained on that one
+            final = next(p for n in range(2, 10_000) if not (p := folder / f"{stem}-{n}.npz").exists())
+        path.replace(final)
+        st.session_state[CHOICE] = str(final.resolve())
+    except InputError as error:
+        st.session_state["train.upload_problem"] = str(error).replace(str(path), file.name[:80])
+    except OSError as error:
+        st.session_state["train.upload_problem"] = t("train.no_space", reason=error.strerror or str(error))
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _own(path: str, mtime: int) -> tuple[tuple[int, int, int], tuple[str, ...], int, str]:
+    data = load_data(DataConfig(path))
+    count = len(data.train) + len(data.validation) + len(data.test)
+    return data.image_shape, data.class_names, count, data.note

@@ -1,0 +1,202 @@
+"""The pictures of the page Measure: the bound's terms, the ladder of bounds, samples, what codes say of classes."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from cvae import plots
+from cvae.errors import InputError
+from cvae.results.comparison import number, numbers
+from cvae.ui.frame.messages import formula, problem
+from cvae.ui.frame.text import plain, t
+from cvae.ui.parts.chart import chart
+from cvae.ui.parts.formulas import ACTIVE, FRECHET, OBJECTIVE
+from cvae.ui.parts.metrics_table import Measured
+
+KL_COLUMNS = 2  # charts beside each other in half a page
+QUANTITY = {"nothing": "log p(x)", "label": "log p(x|y)", "condition": "log p(t|c)"}
+
+
+def split(chosen: Sequence[Measured]) -> None:
+    """−ELBO of each run as its two terms."""
+    terms = {
+        one.title: (reconstruction, number(one.figures, "kl"))
+        for one in chosen
+        if (reconstruction := number(one.figures, "reconstruction")) is not None
+    }
+    if not terms:
+        _nothing()
+        return
+    words = (t("compare.table.reconstruction"), t("compare.table.kl"), t("compare.curves.unit"))
+    chart(plots.split, terms, words=words, key="split", alt=t("measure.split.alt", names=", ".join(terms)))
+    st.caption(t("measure.split.note"))
+    again(chosen)
+
+
+def kl(chosen: Sequence[Measured]) -> None:
+    """The KL of each dimension, and how many are in use."""
+    known = [(i, one, values) for i, one in enumerate(chosen) if (values := numbers(one.figures, "kl_per_dim"))]
+    if not known:
+        _nothing()
+        return
+    for begin in range(0, len(known), KL_COLUMNS):
+        for (i, one, values), column in zip(known[begin:], st.columns(KL_COLUMNS), strict=False):
+            with column:
+                active = number(one.figures, "active_units")
+                use = "" if active is None else " · " + t("measure.kl.active", n=f"{active:.0f}", d=len(values))
+                st.markdown(f"**{plain(one.title)}**{use}")
+                chart(
+                    plots.kl_bars, values, unit=t("latent.kl.unit"), color=i, height=230, key=f"kl-{one.entry.name}",
+                    alt=f"{one.title}: {t('latent.kl.alt', total=f'{sum(values):.1f}')}",
+                )  # fmt: skip
+    formula(ACTIVE)
+    st.caption(t("measure.kl.note"))
+    again([one for _, one, _ in known])
+
+
+def ladder(chosen: Sequence[Measured]) -> None:
+    """ELBO ≤ IWAE₅ ≤ IWAE₅₀ ≤ log p of each run."""
+    known = [(i, one, rungs) for i, one in enumerate(chosen) if len(rungs := bounds(one)) > 1]
+    if not known:
+        _nothing()
+        return
+    for (i, one, rungs), column in zip(known, st.columns(max(len(known), 2), gap="medium"), strict=False):
+        with column:
+            st.markdown(f"**{plain(one.title)}**")
+            words = ", ".join(f"{name} {value:.2f}" for name, value in rungs.items())
+            chart(
+                plots.ladder, rungs, color=i, unit=t("latent.kl.unit"), key=f"ladder-{one.entry.name}",
+                alt=f"{one.title}: {words}",
+            )  # fmt: skip
+    samples = {int(k) for _, one, _ in known if (k := number(one.figures, "nll_samples"))}
+    st.caption(t("measure.ladder.note", k=", ".join(f"{k:,}" for k in sorted(samples))))
+    again([one for _, one, _ in known])
+
+
+def bounds(one: Measured) -> dict[str, float]:
+    """The bounds that were measured of a run, as bounds on log p, the loosest first."""
+    names = {"neg_elbo": "ELBO", "neg_iwae_5": "IWAE₅", "neg_iwae_50": "IWAE₅₀", "nll": QUANTITY[one.family.given]}
+    if not one.evaluated:
+        return {}
+    return {name: -value for key, name in names.items() if (value := number(one.figures, key)) is not None}
+
+
+def samples(chosen: Sequence[Measured]) -> None:
+    """Whether the asked class is drawn, beside the judge's own accuracy; and how far draws are from the data."""
+    shares = {one.title: values for one in chosen if (values := numbers(one.figures, "conditional_accuracy_per_class"))}
+    distances = {one.title: value for one in chosen if (value := number(one.figures, "frechet_distance")) is not None}
+    if not shares and not distances:
+        st.info(t("measure.samples.nothing"), icon=":material/image_search:")
+        return
+    colors = _colors(chosen)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        if shares:
+            names = next(one.config.model.class_names for one in chosen if one.title in shares)
+            chart(
+                plots.per_class, shares, names, colors=colors, limit=_shared(chosen, "classifier_accuracy"),
+                words=(t("measure.samples.right"), t("measure.samples.judge")), key="per-class",
+                alt=t("measure.samples.alt", names=", ".join(shares)),
+            )  # fmt: skip
+            st.caption(t("measure.samples.note"))
+        else:
+            st.info(t("measure.samples.unconditional"), icon=":material/label_off:")
+    with right:
+        if distances:
+            title = t("compare.table.frechet_distance")
+            words = ", ".join(f"{name} {value:.2f}" for name, value in distances.items())
+            chart(
+                plots.bars, distances, colors=colors, title=title, limit=_shared(chosen, "frechet_distance_train"),
+                limit_word=t("measure.samples.floor"), key="frechet", alt=f"{title}: {words}",
+            )  # fmt: skip
+            formula(FRECHET)
+            st.caption(t("measure.samples.distance"))
+    again([one for one in chosen if one.title in shares or one.title in distances])
+
+
+def classes(chosen: Sequence[Measured]) -> None:
+    """How far the codes tell the class, and why those of some families must and of others need not."""
+    shares = {one.title: value for one in chosen if (value := number(one.figures, "linear_probe_accuracy")) is not None}
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        if shares:
+            words = ", ".join(f"{name} {value:.1%}" for name, value in shares.items())
+            chart(
+                plots.bars, shares, colors=_colors(chosen), title=t("compare.table.linear_probe_accuracy"), share=True,
+                key="probe", alt=t("measure.classes.alt", figures=words),
+            )  # fmt: skip
+            again([one for one in chosen if one.title in shares])
+        else:
+            _nothing()
+    with right:
+        st.markdown(t("measure.classes.why"))
+        formula(rf"\text{{CVAE:}}\quad {OBJECTIVE['cvae']}", rf"\text{{CMMA:}}\quad {OBJECTIVE['cmma']}")
+        st.markdown(t("measure.classes.then"))
+
+
+def augmentation(chosen: Sequence[Measured]) -> None:
+    """What samples of the label-conditional ones teach a classifier that has few real images."""
+    conditional = [one for one in chosen if one.family.given == "label"]
+    if not conditional:
+        return
+    st.subheader(t("measure.augmentation.title"), anchor=False)
+    known = [(one, found) for one in conditional if (found := _augmented(one))]
+    if not known:
+        st.caption(t("measure.augmentation.nothing"))
+        st.code(f"python -m cvae augment {shlex.quote(conditional[0].entry.name)}", language="sh")
+        return
+    for (one, found), column in zip(known, st.columns(max(len(known), 2), gap="medium"), strict=False):
+        with column:
+            st.markdown(f"**{plain(one.title)}**")
+            arms = {t(f"measure.augmentation.{arm}"): found[arm] for arm in ("without", "with")}
+            words = (t("measure.augmentation.real"), t("measure.augmentation.accuracy"))
+            chart(
+                plots.with_and_without, found["real_per_class"], arms, words=words,
+                key=f"augmentation-{one.entry.name}", alt=t("measure.augmentation.alt", name=one.title),
+            )  # fmt: skip
+            real = " ".join(f"{n}" for n in found["real_per_class"])
+            options = f"--real {real} --generated {found['generated_per_class']} --seeds {found['seeds']}"
+            st.caption(f":material/terminal: `python -m cvae augment {shlex.quote(one.entry.name)} {options}`")
+            st.caption(t("measure.augmentation.note", n=f"{found['generated_per_class']:,}", seeds=found["seeds"]))
+
+
+def _augmented(one: Measured) -> dict[str, Any] | None:
+    """What `augment` found, where it can be read."""
+    try:
+        found = one.entry.run.augmentation()
+    except InputError as error:
+        problem(str(error))
+        return None
+    if found is None:
+        return None
+    counts = numbers(found, "real_per_class")
+    lists = [found[arm] for arm in ("without", "with") if isinstance(found.get(arm), list)]
+    arms = [[numbers({"seeds": values}, "seeds") for values in arm] for arm in lists]
+    whole = len(arms) == 2 and all(len(arm) == len(counts) and all(arm) for arm in arms)
+    return found if counts and whole and {"generated_per_class", "seeds"} <= found.keys() else None
+
+
+def again(chosen: Sequence[Measured]) -> None:
+    """What produces the figures above again, one command a run."""
+    commands = " · ".join(f"`{one.command}`" for one in chosen if one.evaluated)
+    if commands:
+        st.caption(f":material/terminal: {commands}")
+
+
+def _colors(chosen: Sequence[Measured]) -> dict[str, int]:
+    """The place of each run's colour, the same in every picture of the page."""
+    return {one.title: i for i, one in enumerate(chosen)}
+
+
+def _shared(chosen: Sequence[Measured], name: str) -> float | None:
+    """A figure of the data rather than of a run, where it is the same for all that have it."""
+    found = {value for one in chosen if (value := number(one.figures, name)) is not None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _nothing() -> None:
+    st.info(t("compare.table.nothing"), icon=":material/straighten:")

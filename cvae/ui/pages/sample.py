@@ -1,0 +1,101 @@
+"""The parts of the page that samples: draws from the prior, completions, mixed labels, a walk."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from cvae.explore.decoding import Course, complete, draw, interpolate, label_vector, path, sample
+from cvae.explore.inference import Inference
+from cvae.explore.numpy_nets import Array
+from cvae.explore.pictures import gif
+from cvae.runs.folder import Run
+from cvae.ui.frame import url_widgets
+from cvae.ui.frame.text import plain, t
+from cvae.ui.parts import picture
+from cvae.ui.parts.cache import HeldOut
+from cvae.ui.parts.condition_input import condition_images
+
+ROWS, COLUMNS = 5, 10  # of a grid of draws
+MIXES = 11  # labels on the way from one to another
+STOPS, FRAMES, SECONDS = 5, 80, 8.0  # of a walk
+
+
+def chance() -> tuple[float, int]:
+    """The controls of chance: temperature and seed."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom", gap="large")
+    with left:
+        help = t("sample.temperature_help")
+        temperature = url_widgets.slider(t("sample.temperature"), "temperature", 0.0, 2.0, 1.0, 0.05, help)
+    with right:
+        return temperature, url_widgets.seed()
+
+
+def draws(run: Run, model: Inference, label: Array | None, temperature: float, seed: int) -> None:
+    """A grid of draws: of one label or of all, or where the model knows none, of all it has learnt."""
+    names = model.config.class_names
+    words = {"n": ROWS * COLUMNS, "seed": seed, "temperature": f"{temperature:g}"}
+    if label is None:
+        images = sample(model, ROWS * COLUMNS, temperature=temperature, seed=seed)
+        file = picture.show(images, t("sample.draws.alt", n=len(images)), columns=COLUMNS)
+        fitted = model.family.prior == "none"
+        st.caption(t("sample.draws.note", **words) + (" " + t("sample.draws.note_ae") if fitted else ""))
+    elif url_widgets.choice(t("sample.rows.label"), "rows", ("one", "all"), lambda k: t(f"sample.rows.{k}")) == "one":
+        title = mixture_name(label, names)
+        images = sample(model, ROWS * COLUMNS, label, temperature=temperature, seed=seed)
+        file = picture.show(images, t("sample.draws.alt_label", n=len(images), label=title), columns=COLUMNS)
+        st.caption(t("sample.draws.note_label", label=plain(title), **words))
+    else:
+        every = np.eye(len(names), dtype=np.float32)
+        rows = np.stack([sample(model, COLUMNS, one, temperature=temperature, seed=seed) for one in every])
+        file = picture.show(rows, t("sample.draws.alt_all", rows=len(names), labels=", ".join(names)))
+        st.caption(
+            t("sample.draws.note", **{**words, "n": rows.shape[0] * rows.shape[1]}) + " " + t("sample.draws.note_all")
+        )
+    picture.download(file, f"{run.name}-samples")
+
+
+def completions(run: Run, model: Inference, held: HeldOut, temperature: float, seed: int) -> None:
+    """What is given of some images, a plain network's answer, and several draws of the model's."""
+    images = condition_images(run, held)
+    drawn = complete(model, images, COLUMNS - 2, temperature=temperature, seed=seed)
+    rows = np.concatenate([np.stack([model.condition(images), model.predict(images)], axis=1), drawn], axis=1)
+    file = picture.show(rows, t("sample.completions.alt", rows=len(rows), n=COLUMNS - 2))
+    note = t("sample.completions.note", n=COLUMNS - 2, seed=seed, temperature=f"{temperature:g}")
+    st.caption(note + ("" if held.images is not None else " " + t("sample.completions.not_data")))
+    picture.download(file, f"{run.name}-completions")
+
+
+def mixing(run: Run, model: Inference, temperature: float, seed: int) -> None:
+    """From one label to another, in several styles."""
+    names = model.config.class_names
+    left, right = st.columns(2)
+    with left:
+        a = url_widgets.menu(t("sample.mix.from"), "from", range(len(names)), names.__getitem__, min(3, len(names) - 1))
+    with right:
+        b = url_widgets.menu(t("sample.mix.to"), "to", range(len(names)), names.__getitem__, len(names) - 2)
+    labels = path([label_vector(a, len(names)), label_vector(b, len(names))], MIXES)
+    rows = np.stack([sample(model, ROWS, label, temperature=temperature, seed=seed) for label in labels], axis=1)
+    words = {"a": names[a], "b": names[b]}
+    file = picture.show(rows, t("sample.mix.alt", rows=ROWS, columns=MIXES, **words))
+    st.caption(t("sample.mix.note", seed=seed, **{k: plain(name) for k, name in words.items()}))
+    picture.download(file, f"{run.name}-mixed")
+
+
+def walk(run: Run, model: Inference, label: Array | None, temperature: float, seed: int) -> None:
+    """A moving picture of a closed way through draws of the prior; it starts only when asked for."""
+    if not st.toggle(t("sample.walk.show"), key="sample.walk"):
+        return
+    stops = draw(model, STOPS, label, temperature=temperature, seed=seed)
+    course: Course = "spherical" if model.latent_dim > 2 else "straight"
+    images = interpolate(model, [*stops, stops[0]], FRAMES, course=course, given=label)
+    file = gif(images[:-1], seconds=SECONDS, width=400, paper=picture.paper())
+    st.image(file, alt=t("sample.walk.alt"), width=400)
+    st.caption(t("sample.walk.note", n=STOPS, seed=seed, temperature=f"{temperature:g}"))
+    picture.download(file, f"{run.name}-walk", "gif")
+
+
+def mixture_name(label: Array, names: tuple[str, ...]) -> str:
+    """A label in words: "3", or "60% 3 + 40% 8"."""
+    parts = [(float(weight), name) for weight, name in zip(label, names, strict=True) if weight >= 0.005]
+    return parts[0][1] if len(parts) == 1 else " + ".join(f"{weight:.0%} {name}" for weight, name in parts)

@@ -1,0 +1,148 @@
+"""The parts of the start page."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from cvae.browser import explorer as export
+from cvae.errors import InputError
+from cvae.families import FAMILIES
+from cvae.runs.folder import Run
+from cvae.runs.queue import Jobs
+from cvae.ui.components import live
+from cvae.ui.components.explorer import explorer_at_link
+from cvae.ui.frame import state
+from cvae.ui.frame.messages import problem
+from cvae.ui.frame.text import plain, said, t
+from cvae.ui.pages import training
+from cvae.ui.parts import cache, runs
+from cvae.ui.parts.runs import Entry
+
+WAYS = ("train", "latent", "sample", "compare", "measure")
+LISTED = 8  # runs that are listed at once
+POLL = 2.0  # seconds between two looks at trainings under way
+TRAINING = "start.training"  # the session's key for the run that the first click began
+
+
+def shown(entries: Sequence[Entry]) -> Entry | None:
+    """The run to open with: the link's, else the best to begin with: conditional, two dimensions, shipped, large."""
+    ready = {entry.name: entry for entry in entries if _ready(entry)}
+    best = min(ready.values(), key=runs.rank, default=None)
+    name = state.in_link("run")
+    if best and name and name not in ready:
+        runs.not_here(name, best.name)
+    return ready.get(name or "", best)
+
+
+def _ready(entry: Entry) -> bool:
+    """Whether it has been trained, for an epoch at least, on images that it can draw."""
+    if entry.config is None or entry.status is None or not entry.trained:
+        return False
+    model = entry.config.model
+    draws = FAMILIES[model.family].given != "condition" or model.task == "quadrants"
+    return draws and entry.begun and not entry.status.active
+
+
+def explorer(entry: Entry) -> None:
+    """The live explorer on a run; one whose files are damaged leaves the rest of the page as it is."""
+    try:
+        explorer_at_link(payload(entry.run), "start-explorer", ("map", "picture", "labels"))
+    except InputError as error:
+        runs.say_damaged([dataclasses.replace(entry, problem=str(error))])
+
+
+def payload(run: Run) -> dict[str, Any]:
+    """What the explorer decodes with, without the images that the codes are of: reading these would delay the start."""
+    return _payload(str(run.path), cache.stamp(run))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _payload(path: str, stamp: cache.Stamp) -> dict[str, Any]:
+    return export.export([Run(path)])
+
+
+def described(entry: Entry) -> str:
+    """The model's family and data, for a sentence."""
+    assert entry.config is not None
+    return plain(f"{FAMILIES[entry.config.model.family].title} · {runs.data_title(entry.config.data.name)}")
+
+
+def label_words(entry: Entry) -> str:
+    """What a label does, of a model that is given one."""
+    assert entry.config is not None
+    return t("start.what_label") if FAMILIES[entry.config.model.family].given == "label" else ""
+
+
+def ways_on() -> None:
+    """Links to the other pages, each with what it is for."""
+    for column, page in zip(st.columns(len(WAYS), gap="medium"), WAYS, strict=True):
+        with column:
+            st.page_link(f"pages/{page}.py", label=f"**{t(f'start.to.{page}')}**", icon=":material/arrow_forward:")
+            st.caption(t(f"start.why.{page}"))
+
+
+def first_training(entries: Sequence[Entry]) -> None:
+    """Without a trained model: one click trains a small one, and shows it when it is done."""
+    name = st.session_state.get(TRAINING)
+    entry = next((entry for entry in entries if entry.name == name), None)
+    if entry is not None and entry.status is not None and entry.status.active:
+        live.watch(entry.name, (), frozenset(entry.name for entry in entries), until_done=True)
+        return
+    Jobs().warm()
+    st.subheader(t("start.welcome"), anchor=False)
+    st.markdown(t("start.nothing"))
+    if st.button(t("start.train"), type="primary", icon=":material/play_arrow:", on_click=_train):
+        st.rerun()
+    if refused := st.session_state.pop("start.problem", None):
+        problem(refused)
+    elif entry is not None and entry.status is not None and entry.status.message:
+        problem(entry.status.message)
+
+
+def _train() -> None:
+    config = training.quick_config()
+    try:
+        run = Jobs().submit(training.free_name(config), config)
+        st.session_state[TRAINING] = run.name
+    except InputError as error:
+        st.session_state["start.problem"] = str(error)
+
+
+def run_list(entries: Sequence[Entry]) -> None:
+    """The runs on disk and how they stand; it keeps itself up to date while one trains."""
+    if not entries:
+        return
+    active = any(entry.status is not None and entry.status.active for entry in entries)
+    st.subheader(t("start.runs"), anchor=False)
+    st.fragment(_list, run_every=POLL if active else None)()
+
+
+def _list() -> None:
+    jobs = Jobs()
+    with runs.guard():
+        jobs.tend()
+        entries = runs.all_runs()
+        for entry in entries[:LISTED]:
+            _row(jobs, entry)
+        if len(entries) > LISTED:
+            with st.expander(t("start.all_runs", n=len(entries))):
+                for entry in entries[LISTED:]:
+                    _row(jobs, entry)
+
+
+def _row(jobs: Jobs, entry: Entry) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if entry.config is None or entry.status is None:
+            st.markdown(f"{plain(entry.name)} {runs.badge('damaged')} {plain(said(entry.problem or ''))}")
+            return
+        now = "finished" if entry.shipped else jobs.state(entry.run)
+        st.page_link(
+            "pages/train.py", label=plain(entry.title if entry.shipped else entry.name), icon=":material/monitoring:",
+            query_params={"run": entry.name, "lang": state.language()},
+        )  # fmt: skip
+        shipped = f":gray-badge[{t('runs.gallery')}]"
+        st.markdown(shipped if entry.shipped else f"{runs.badge(now)} {plain(runs.details(entry))}")

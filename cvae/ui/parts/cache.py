@@ -1,0 +1,119 @@
+"""What the pages read of a run: once for all sessions, and again when its files change. Shared: look, do not touch."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cvae.config import DataConfig
+from cvae.data import ImageData, Split, load_data
+from cvae.errors import InputError
+from cvae.explore.inference import Inference, checked_codes
+from cvae.explore.numpy_nets import Array
+from cvae.runs.folder import Run
+
+Stamp = tuple[int, ...]  # when the files that something was read from were written
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """The held-out images of a run: codes (N, d), and where they are known labels (N,) and the images (N, C, H, W)."""
+
+    split: str  # "test", or "validation" until a training has ended
+    codes: Array
+    labels: NDArray[np.uint8] | None
+    images: NDArray[np.uint8] | None  # None where the data set is not on this disk
+
+
+def model(run: Run) -> Inference:
+    """The trained model."""
+    return _model(run.path, stamp(run))
+
+
+def held_out(run: Run) -> HeldOut:
+    """Its held-out codes, and their images where the data set is on this disk."""
+    split, codes, labels = _codes(run.path, stamp(run))
+    config = run.config()
+    data = data_of(run)
+    images = None if data is None else (data.test if split == "test" else data.validation).images
+    if images is not None and (len(images) < len(codes) or images.shape[1:] != config.model.image_shape):
+        images = None  # the data set is another one by now
+    return HeldOut(split, codes, labels, images)
+
+
+def figures(run: Run) -> dict[str, Any] | None:
+    """What `evaluate` measured on the test images; else the last validation record; None before there is one."""
+    measured, step = run.metrics(), run.weights_step()
+    if measured is not None and (step is None or measured.get("step", step) == step):
+        return measured
+    return next((record for record in reversed(run.history()) if record["split"] == "validation"), None)
+
+
+def kl_per_dim(run: Run) -> list[float] | None:
+    """KL of each dimension in nats, as far as it has been measured; None for a model that has none."""
+    kl: Any = (figures(run) or {}).get("kl_per_dim")
+    if kl is None:
+        return None
+    d = run.config().model.latent_dim
+    if not isinstance(kl, list) or len(kl) != d or not all(isinstance(value, (int, float)) for value in kl):
+        raise InputError(f"the figures of {run.name} are damaged or belong to another model: measure it again.")
+    return kl
+
+
+def data_of(run: Run) -> ImageData | None:
+    """The images that a run was made with, but for those it was trained on; None where they are not on this disk.
+
+    A run from another machine names a folder of that machine: the usual one is tried as well.
+    """
+    config = run.config().data
+    for place in (config, dataclasses.replace(config, dir=None)):
+        with contextlib.suppress(InputError):
+            return _data(place, _written(place.name))
+    return None
+
+
+def data_written(run: Run) -> int:
+    """When the images that `data_of` gives were last written, where they are the user's own; else 0."""
+    return _written(run.config().data.name)
+
+
+def stamp(run: Run) -> Stamp:
+    """What changes when the run's weights or codes do."""
+    files = (run.path / name for name in ("config.json", "model.safetensors", "codes.safetensors", "snapshots"))
+    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _model(path: Path, stamp: Stamp) -> Inference:
+    return Inference.load(Run(path))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _codes(path: Path, stamp: Stamp) -> tuple[str, Array, NDArray[np.uint8] | None]:
+    run = Run(path)
+    split = "test" if (path / "codes.safetensors").is_file() else "validation"
+    codes, labels = checked_codes(run.name, run.config().model, run.codes())
+    if codes is None:
+        raise InputError(f"{path / 'codes.safetensors'} is damaged.")
+    return split, codes, labels
+
+
+def _written(name: str) -> int:
+    """When the user's own file, or a folder of the user's own folder, was last written."""
+    path = Path(name)
+    folders = [child for child in path.iterdir() if child.is_dir()] if path.is_dir() else []
+    return max((place.stat().st_mtime_ns for place in (path, *folders) if place.exists()), default=0)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _data(config: DataConfig, written: int) -> ImageData:
+    data = load_data(config)
+    none = None if data.train.labels is None else data.train.labels[:0].copy()
+    return dataclasses.replace(data, train=Split(data.train.images[:0].copy(), none))

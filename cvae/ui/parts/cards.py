@@ -1,0 +1,85 @@
+"""The cards of the shipped runs: what each is for, its data, how it was made, how long it took, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from cvae.data import DATASETS
+from cvae.errors import InputError
+from cvae.results.cards import card
+from cvae.results.comparison import number
+from cvae.results.tables import read
+from cvae.ui.frame.messages import problem
+from cvae.ui.frame.text import plain, t
+from cvae.ui.parts import runs
+from cvae.ui.parts.metrics_table import Measured, measured
+from cvae.ui.parts.runs import Entry
+
+FIGURES = ("neg_elbo", "reconstruction", "kl", "nll", "conditional_accuracy", "linear_probe_accuracy")
+BETA = "mnist-cvae-16d"  # beside whose figures those of the same training at β = 1 stand
+
+
+def cards(entries: Sequence[Entry]) -> None:
+    """A button that opens the cards of those that are shipped."""
+    shipped = [one for one in measured(entries) if one.entry.shipped]
+    if not shipped:
+        return
+    with st.popover(t("card.open"), icon=":material/info:"):
+        for i, one in enumerate(shipped):
+            if i:
+                st.divider()
+            _card(one)
+
+
+def _card(one: Measured) -> None:
+    name, train = one.entry.name, one.config.train
+    try:
+        written = card(one.entry.run) or {}
+    except InputError as error:
+        problem(str(error))
+        written = {}
+    st.markdown(f"**{plain(one.entry.title)}**")
+    note = t(f"gallery.{name}.note")
+    if note != f"gallery.{name}.note":
+        st.markdown(note)
+    data = DATASETS.get(one.config.data.name)
+    licence = written.get("data_licence") or (data.licence if data else "–")
+    lines = [
+        t("card.data", data=plain(runs.data_title(one.config.data.name)), licence=plain(str(licence))),
+        t("card.training", epochs=train.epochs, seed=train.seed, beta=f"{one.config.objective.beta:g}"),
+    ]
+    if seconds := number(written, "seconds"):
+        machine, date = (plain(str(written.get(key, "–"))) for key in ("machine", "date"))
+        lines.append(t("card.time", minutes=f"{seconds / 60:.1f}", machine=machine, date=date))
+    if found := _figures(one.figures):
+        lines.append(t("card.figures", figures=found))
+    if name == BETA and (twin := _twin()):
+        lines.append(t("card.twin", figures=twin))
+    st.markdown("\n".join(f"- {line}" for line in lines))
+    made = [str(written[key]) for key in ("command", "train_command") if written.get(key)]
+    st.caption(t("card.commands"))
+    st.code("\n".join([*made[:1], one.command]), language="sh", wrap_lines=True)
+    if len(made) > 1:
+        st.caption(t("card.same"))
+        st.code(made[1], language="sh", wrap_lines=True)
+
+
+def _figures(found: Mapping[str, Any]) -> str:
+    """The figures that there are, in a row."""
+    known = [(key, value) for key in FIGURES if (value := number(found, key)) is not None]
+    return ", ".join(
+        f"{t(f'card.{key}')} {value:.1%}" if "accuracy" in key else f"{t(f'card.{key}')} {value:.2f}"
+        for key, value in known
+    )
+
+
+def _twin() -> str:
+    """The figures of the same training at β = 1, where they were measured."""
+    try:
+        found = read().get("beta", {})
+    except InputError:
+        return ""
+    return _figures(found.get("runs", {}).get("beta-1", {}).get("metrics", {}))

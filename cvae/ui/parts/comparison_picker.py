@@ -1,0 +1,58 @@
+"""Choosing the runs that a page shows beside each other, with shipped ones that teach something together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from cvae.ui.frame.text import t
+from cvae.ui.parts import cards, runs
+from cvae.ui.parts.runs import Entry
+
+FAMILIES_FIRST = ("ae", "vae", "cvae")
+SETS = {  # of shipped runs, by what they teach
+    "families": ("mnist-ae", "mnist-vae", "mnist-cvae"),
+    "terms": ("mnist-reconstruction-only", "mnist-kl-only", "mnist-vae"),
+    "labels": ("mnist-cvae", "mnist-cvae-learned-prior", "mnist-cmma"),
+    "sixteen": ("mnist-vae-16d", "mnist-cvae-16d"),
+}
+
+
+def several(label: str) -> list[Entry]:
+    """A menu of runs, buttons for the shipped sets, and the cards of what is chosen."""
+    entries = runs.all_runs()
+    _sets({entry.name for entry in entries if entry.shipped and entry.trained})
+    left, right = st.columns([6, 1], vertical_alignment="bottom")
+    with left:
+        chosen = runs.runs_picker(label=label, default=usual_runs(entries))
+    with right:
+        cards.cards(chosen)
+    return chosen
+
+
+def usual_runs(entries: Sequence[Entry]) -> list[str]:
+    """An AE, a VAE and a CVAE on the same data with as many dimensions, the user's newest or shipped ones; of several
+    such sets, the fullest."""
+    sets: dict[object, dict[str, str]] = {}
+    for entry in entries:
+        if entry.config is not None and entry.trained and entry.config.model.family in FAMILIES_FIRST:
+            model = entry.config.model
+            kind = (entry.shipped, entry.config.data.name, model.image_shape, model.latent_dim)
+            sets.setdefault(kind, {}).setdefault(model.family, entry.name)
+    fullest = max(sets.values(), key=len, default={})
+    return [fullest[family] for family in FAMILIES_FIRST if family in fullest]
+
+
+def _sets(shipped: set[str]) -> None:
+    """A button for each of the sets that are there."""
+    there = {name: names for name, names in SETS.items() if shipped.issuperset(names)}
+    if not there:
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.caption(t("several.sets"), width="content")
+        for name, names in there.items():
+            st.button(
+                t(f"several.{name}"), key=f"several.{name}", help=t(f"several.{name}_help"),
+                on_click=runs.choose_several, args=(names,), type="tertiary",
+            )  # fmt: skip

@@ -1,0 +1,141 @@
+"""What has been measured of several runs: one table of it, what measures it again, and what has not been measured."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from cvae.config import RunConfig
+from cvae.errors import InputError
+from cvae.families import FAMILIES, Family
+from cvae.results.comparison import Row, comparison, number
+from cvae.ui.frame.messages import problem
+from cvae.ui.frame.text import plain, t
+from cvae.ui.parts import cache, runs
+from cvae.ui.parts.runs import Entry
+
+USUAL_SAMPLES = 1000  # importance samples of `evaluate` where nothing else is said
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A run, what it is called beside the others, and what `evaluate` or else the training measured of it."""
+
+    entry: Entry
+    config: RunConfig
+    title: str
+    figures: Mapping[str, Any]
+    problem: str | None = None  # why its figures cannot be read
+
+    @property
+    def family(self) -> Family:
+        return FAMILIES[self.config.model.family]
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether these are figures of the test images."""
+        return self.figures.get("split") == "test"
+
+    @property
+    def command(self) -> str:
+        """What measures it, again with as many draws, or for the first time."""
+        samples = number(self.figures, "nll_samples")
+        options = f" --samples {samples:.0f}" if samples not in (None, USUAL_SAMPLES) else ""
+        if seed := number(self.figures, "seed"):
+            options += f" --seed {seed:.0f}"
+        return f"python -m cvae evaluate {shlex.quote(self.entry.name)}{options}"
+
+
+def measured(entries: Sequence[Entry]) -> list[Measured]:
+    """What is known of the runs; damaged figures leave a run without any."""
+    return [
+        Measured(entry, entry.config, title, *_figures(entry))
+        for entry, title in zip(entries, runs.titles(entries), strict=True)
+        if entry.config is not None
+    ]
+
+
+def _figures(entry: Entry) -> tuple[Mapping[str, Any], str | None]:
+    try:
+        return cache.figures(entry.run) or {}, None
+    except InputError as error:
+        return {}, str(error)
+
+
+def table(chosen: Sequence[Measured], *, explained: bool = False) -> None:
+    """The figures of the runs, the better of comparable ones in bold, and what they were measured on.
+
+    explained: with a column of what each says.
+    """
+    for one in chosen:
+        if one.problem:
+            problem(one.problem)
+    rows = comparison([(one.config, one.figures) for one in chosen])
+    if not rows:
+        st.info(t("compare.table.nothing"), icon=":material/straighten:")
+        return
+    head = [t("compare.table.figure"), *(plain(one.title) for one in chosen), t("compare.table.better")]
+    rule = [":--", *["--:"] * len(chosen), ":--"]
+    if explained:
+        head, rule = [*head, t("measure.says")], [*rule, ":--"]
+    lines = ["|".join(["", *cells, ""]) for cells in (head, rule, *(_cells(row, explained) for row in rows))]
+    with st.container(key="explained" if explained else None):  # app.py keeps its columns readable on a narrow screen
+        st.markdown("\n".join(lines))
+    st.caption(" ".join(_protocol(chosen)))
+
+
+def commands(chosen: Sequence[Measured]) -> None:
+    """What measures the runs, again or for the first time: a line for each."""
+    if not chosen:
+        return
+    missing = [one for one in chosen if not one.evaluated]
+    if missing:
+        st.caption(t("compare.table.measure"))
+    else:
+        st.caption(t("measure.again"))
+    st.code("\n".join(one.command for one in missing or chosen), language="sh")
+
+
+def _cells(row: Row, explained: bool) -> list[str]:
+    values = [_cell(row.figure, value, i in row.best) for i, value in enumerate(row.values)]
+    better = t(f"compare.table.{row.better or 'none'}").replace(" ", "\u00a0")  # in one line
+    cells = [t(f"compare.table.{row.figure}"), *values, better]
+    if explained:
+        cells.append(t(f"measure.what.{row.figure}"))
+    return [cell.replace("|", "\\|") for cell in cells]
+
+
+def _cell(figure: str, value: float | None, best: bool) -> str:
+    if value is None:
+        return "–"
+    text = (
+        f"{value:.1%}"
+        if "accuracy" in figure
+        else f"{value:.0f}"
+        if figure == "active_units"
+        else f"{round(value, 2) + 0.0:.2f}"
+    )
+    return f"**{text}**" if best else text
+
+
+def _protocol(chosen: Sequence[Measured]) -> list[str]:
+    words = [t("compare.table.units")]
+    for split in ("test", "validation"):
+        names = [one.title for one in chosen if one.figures.get("split") == split]
+        if names:
+            words.append(t(f"compare.table.{split}", names=plain(", ".join(names))))
+    kinds = {one.family.given for one in chosen}
+    if {"nothing", "label"} <= kinds:
+        words.append(t("compare.table.conditional"))
+    if any(one.config.model.likelihood == "bernoulli" and not one.config.data.binarize for one in chosen):
+        words.append(t("compare.table.loss"))
+    if samples := {int(k) for one in chosen if (k := number(one.figures, "nll_samples")) is not None}:
+        words.append(t("compare.table.samples", k=" / ".join(f"{k:,}" for k in sorted(samples))))
+    judges = {share for one in chosen if (share := number(one.figures, "classifier_accuracy")) is not None}
+    if judges:
+        words.append(t("compare.table.classifier", accuracy=" / ".join(f"{share:.1%}" for share in sorted(judges))))
+    return words

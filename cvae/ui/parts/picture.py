@@ -1,0 +1,45 @@
+"""Pictures on a page: grids of images as the theme has them, with a text for who does not see them, and downloads."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import streamlit as st
+from numpy.typing import NDArray
+
+from cvae.explore.pictures import grid, png
+from cvae.ui.frame.text import t
+
+TILE = 64  # pixels of an image's side, about: more than it has on screen
+
+Width = int | Literal["stretch", "content"]
+
+
+def paper() -> bool:
+    """Whether grey images are ink on paper, as in the light theme, rather than light on black."""
+    return st.context.theme.type != "dark"
+
+
+def show(
+    images: NDArray[Any],
+    alt: str,
+    *,
+    columns: int | None = None,
+    gap: int = 2,
+    caption: str | None = None,
+    width: Width = "stretch",
+) -> bytes:
+    """Images (N, C, H, W) or (rows, columns, C, H, W) as one picture; gives its PNG file."""
+    factor = max(1, TILE // max(images.shape[-2:]))
+    large = images.repeat(factor, axis=-1).repeat(factor, axis=-2)
+    file = png(grid(large, columns, gap=gap, paper=paper()))
+    st.image(file, caption=caption, width=width, alt=alt, output_format="PNG")
+    return file
+
+
+def download(file: bytes, name: str, kind: Literal["png", "gif"] = "png") -> None:
+    """A button that saves a picture, without a rerun of the page."""
+    st.download_button(
+        t("pictures.download", kind=kind.upper()), file, f"{name}.{kind}", f"image/{kind}",
+        key=f"download-{name}", on_click="ignore", icon=":material/download:",
+    )  # fmt: skip

@@ -1,0 +1,258 @@
+"""The runs that the pages show, the user's own and the shipped ones: listing, choosing, and what to say without any."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from cvae.assets import GALLERY
+from cvae.config import RunConfig
+from cvae.data import DATASETS
+from cvae.errors import InputError
+from cvae.families import FAMILIES
+from cvae.results.recipes import RECIPES
+from cvae.runs.find import runs_folder, runs_in
+from cvae.runs.folder import Run, reason
+from cvae.runs.status import Status
+from cvae.ui.frame import state
+from cvae.ui.frame.messages import problem
+from cvae.ui.frame.text import plain, said, t
+
+LONGEST = 60  # letters of a name that a link gives and nobody has
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run folder in a list: one that cannot be read has a `problem`, and neither config nor status."""
+
+    run: Run
+    shipped: bool
+    config: RunConfig | None
+    status: Status | None
+    problem: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.run.name
+
+    @property
+    def trained(self) -> bool:
+        """Whether there are weights to decode with."""
+        return self.config is not None and (self.run.path / "model.safetensors").is_file()
+
+    @property
+    def watchable(self) -> bool:
+        """Whether there is, or will be, a training to look at; shipped runs may come without theirs."""
+        return self.config is not None and (not self.shipped or (self.run.path / "history.jsonl").is_file())
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has been trained for an epoch at least."""
+        return self.shipped or (self.status is not None and self.status.epoch >= 1)
+
+    @property
+    def short(self) -> str:
+        """What it is called where its data and size are plain from the rest: a shipped run by what it is."""
+        key = f"gallery.{self.name}.title"
+        words = t(key) if self.shipped else key
+        return self.name if words == key else words
+
+    @property
+    def title(self) -> str:
+        """Name, family, data and size of the code."""
+        if self.config is None:
+            return self.name
+        if self.short == self.name:
+            return f"{self.name} · {details(self)}"
+        return f"{self.short} · {data_title(self.config.data.name)} · z {self.config.model.latent_dim}"
+
+
+Fits = Callable[[Entry], bool]
+
+
+def all_runs() -> list[Entry]:
+    """The user's own runs, the newest first, then the shipped ones but for those that an own run's name hides."""
+    own = [_entry(run, shipped=False) for run in runs_in(runs_folder())]
+    names = {entry.name for entry in own}
+    order = list(RECIPES)
+    shipped = sorted(runs_in(GALLERY), key=lambda r: (order.index(r.name) if r.name in order else len(order), r.name))
+    return own + [_entry(run, shipped=True) for run in shipped if run.name not in names]
+
+
+def find(name: str) -> Entry | None:
+    """The run of that name."""
+    return next((entry for entry in all_runs() if entry.name == name), None)
+
+
+def _entry(run: Run, shipped: bool) -> Entry:
+    try:
+        config = _config(run.path, (run.path / "config.json").stat().st_mtime_ns)
+        status = run.status()
+        if shipped:  # nothing trains it, whatever it was shipped with
+            status = dataclasses.replace(status, state="finished", message=None, seconds_left=None)
+    except (InputError, OSError) as error:
+        return Entry(run, shipped, None, None, str(error))
+    return Entry(run, shipped, config, status)
+
+
+@functools.lru_cache(maxsize=1024)
+def _config(path: Path, _mtime: int) -> RunConfig:
+    return Run(path).config()
+
+
+def trained(entry: Entry) -> bool:
+    """What the pages that decode ask of a run."""
+    return entry.trained
+
+
+def rank(entry: Entry) -> tuple[bool, bool, bool, int]:
+    """Low for a run that is good to begin with: conditional, two dimensions, shipped, large images."""
+    assert entry.config is not None
+    model = entry.config.model
+    pixels = model.image_shape[1] * model.image_shape[2]
+    return model.family != "cvae", model.latent_dim != 2, not entry.shipped, -pixels
+
+
+def titles(entries: Sequence[Entry]) -> list[str]:
+    """What several runs are called beside each other, as short as tells them apart."""
+    families = [
+        FAMILIES[entry.config.model.family].title if entry.config and not entry.shipped else entry.short
+        for entry in entries
+    ]
+    short = [entry.short for entry in entries]
+    return next(
+        (names for names in (families, short) if len(set(names)) == len(entries)), [entry.title for entry in entries]
+    )
+
+
+def choose_several(names: Sequence[str]) -> None:
+    """Have `runs_picker` show these runs next, for a callback."""
+    st.session_state["runs_picker"] = list(names)
+
+
+def choose(name: str | None) -> None:
+    """Have the pages show this run next; None leaves it to them."""
+    st.session_state.pop("run_picker", None)
+    state.keep(run=name)
+
+
+def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bool = True) -> Entry:
+    """A menu of the runs that fit, kept in the link as `run`. Without any it says what to do and ends the page."""
+    entries = _fitting(fits)
+    names = list(entries)
+    usual = _usual(entries)
+    wanted = state.run_name()
+    if wanted and wanted not in entries:
+        not_here(wanted, usual)
+    before = st.session_state.get("run_picker")
+    if before not in entries:
+        before = wanted if wanted in entries else usual
+    st.session_state["run_picker"] = before  # also where it is so: the menu of another page was another widget
+    chosen = st.selectbox(
+        label or t("runs.run"), names, format_func=lambda n: entries[n].title, key="run_picker",
+        label_visibility="visible" if show_label else "collapsed",
+    )  # fmt: skip
+    state.keep(run=chosen)
+    return entries[chosen]
+
+
+def _usual(entries: dict[str, Entry]) -> str:
+    """The user's newest run, rather one that has begun to learn; without any the best of the shipped ones."""
+    own = [entry for entry in entries.values() if not entry.shipped]
+    lively = (entry for entry in own if entry.begun or (entry.status is not None and entry.status.active))
+    return next(lively, own[0] if own else min(entries.values(), key=rank)).name
+
+
+def runs_picker(
+    fits: Fits = trained, label: str | None = None, most: int = 4, default: Sequence[str] = ()
+) -> list[Entry]:
+    """A menu of several runs that fit, kept in the link as `runs`; at least one is always chosen."""
+    entries = _fitting(fits)
+    names = list(entries)
+    wanted = state.run_names()
+    if missing := [name for name in wanted if name not in entries]:
+        other = next((name for name in [*wanted, *default, *names] if name in entries), names[0])
+        not_here(missing[0], other)
+    before = [name for name in st.session_state.get("runs_picker", wanted) if name in entries]
+    st.session_state["runs_picker"] = (before or [n for n in default if n in entries] or names[:1])[:most]
+    chosen = st.multiselect(
+        label or t("runs.runs"), names, format_func=lambda n: entries[n].title, key="runs_picker", max_selections=most
+    )
+    state.keep_runs(chosen)
+    if not chosen:
+        st.info(t("runs.choose"), icon=":material/checklist:")
+        state.stop()
+    return [entries[name] for name in chosen]
+
+
+def not_here(name: str, other: str) -> None:
+    """Say that the run that a link names is not what is shown, and why."""
+    entry = find(name)
+    if entry is not None and entry.problem:
+        say_damaged([entry])
+        return
+    key = "link.no_run" if entry is None else "link.unfit_run"
+    st.warning(t(key, name=plain(name[:LONGEST]), other=plain(other)), icon=":material/link_off:")
+
+
+def say_damaged(entries: Sequence[Entry]) -> None:
+    """What is wrong with those that cannot be read."""
+    for entry in entries:
+        if entry.problem:
+            problem(t("runs.damaged", name=entry.name, problem=said(entry.problem)))
+
+
+def _fitting(fits: Fits) -> dict[str, Entry]:
+    everything = all_runs()
+    entries = {entry.name: entry for entry in everything if entry.config is not None and fits(entry)}
+    if not entries:
+        say_damaged(everything)
+        nothing_yet(bool([entry for entry in everything if entry.trained]))
+    return entries
+
+
+def nothing_yet(others: bool = False) -> None:
+    """The empty state: what is missing and where to get it; ends the page."""
+    st.info(f"{t('runs.none_fit' if others else 'runs.none')} {t('runs.none_do')}", icon=":material/model_training:")
+    st.page_link("pages/train.py", label=t("runs.to_train"), icon=":material/arrow_forward:")
+    state.stop()
+
+
+def details(entry: Entry) -> str:
+    """Family, data and size of the code."""
+    assert entry.config is not None
+    model = entry.config.model
+    return f"{FAMILIES[model.family].title} · {data_title(entry.config.data.name)} · z {model.latent_dim}"
+
+
+def data_title(name: str) -> str:
+    """What a data set is called: its title, or the name of the user's file."""
+    return DATASETS[name].title if name in DATASETS else Path(name).stem
+
+
+def badge(name: str) -> str:
+    """A state as coloured text."""
+    colours = {"running": "blue", "paused": "orange", "queued": "orange"}
+    colour = "red" if name in ("failed", "interrupted", "damaged") else colours.get(name, "gray")
+    return f":{colour}-badge[{t(f'runs.state.{name}')}]"
+
+
+@contextlib.contextmanager
+def guard() -> Iterator[None]:
+    """Whatever cannot be read in here becomes a sentence in its place: a damaged file, or a run deleted meanwhile."""
+    try:
+        yield
+    except (InputError, OSError) as error:
+        shown = [state.in_link("run") or "", *(state.in_link("runs") or "").split(",")]
+        if gone := [name for name in shown if name and find(name) is None]:
+            st.warning(t("runs.deleted", name=plain(gone[0])), icon=":material/delete:")
+        elif isinstance(error, InputError):
+            problem(str(error))
+        else:
+            problem(f"{error.filename} cannot be read ({reason(error)}).")
