@@ -1,8 +1,9 @@
 """Networks as short lists of operations: what torch builds, and what the browser runs.
 
 An operation is a JSON object: linear, conv2d, conv_transpose2d, relu, tanh or reshape (a shape an example). A
-network is a trunk, run on the image, and a head, run on the trunk's features joined with whatever vectors the network
-sees (the label, or z in front). The decoder ends in logits of the image's shape, whatever the likelihood.
+network is a trunk, run on an image, and a head, run on what the network `sees`, joined in that order: z, the features
+that the trunk finds in the image, the vector of the conditions. The decoder ends in logits of the image's shape,
+whatever the likelihood.
 
 Convolutions have kernel 4, stride 2 and padding 1: they halve any side h to ⌊h/2⌋, and the transposed ones, whose
 kernel is a multiple of the stride and so leaves no checkerboard (Odena et al. 2016), double it again; an output
@@ -14,70 +15,55 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cvae.config import ModelConfig
 from cvae.families import FAMILIES
+from cvae.families.family import Seen
 
 Op = dict[str, Any]
-
-# A network that gives a Gaussian ends in its mean and a raw log-variance r; log σ² = B·tanh(r / B), bounded softly.
-POSTERIOR_LOG_VAR = 10.0  # B of encoders: σ between e⁻⁵ and e⁵
-PRIOR_LOG_VAR = 4.0  # B of prior nets, tighter: two learned Gaussians could otherwise drift in scale together
 
 
 @dataclass(frozen=True)
 class Network:
-    """head(concat(vectors in front, trunk(image), vectors behind)); no trunk: the network sees no image."""
+    """head(concat(what it sees)), where of an image it sees trunk(image)."""
 
+    sees: tuple[Seen, ...]
     trunk: tuple[Op, ...]
     head: tuple[Op, ...]
 
-    def to_json(self) -> dict[str, list[Op]]:
-        return {"trunk": list(self.trunk), "head": list(self.head)}
+    def to_json(self) -> dict[str, list[Any]]:
+        return {"sees": list(self.sees), "trunk": list(self.trunk), "head": list(self.head)}
 
 
 def architecture(config: ModelConfig) -> dict[str, Network]:
     """The networks of a model, by their role: `encoder`, `decoder`, and where it has them `prior_net` and `baseline`.
 
-    encoder: image (and label) → mean and raw log-variance of q, 2·d numbers (AE: d numbers, the code)
-    decoder: z (and label or condition) → logits, of the image's shape, or of the label for the task `label`
-    prior_net: label or condition → mean and raw log-variance of p, 2·d numbers
-    baseline: condition → logits, the plain network that cvae-predictive is compared with
+    encoder: image (and condition) → mean and raw log-variance of q, 2·d numbers (AE: d numbers, the code)
+    decoder: z (and condition or given image) → logits of the image's shape, or of the classes for the task `label`
+    prior_net: condition or given image → mean and raw log-variance of p, 2·d numbers
+    baseline: given image → logits, the plain network that cvae-predictive is compared with
     """
-    family = FAMILIES[config.family]
-    d, y = config.latent_dim, config.classes
-    predicts_label = family.given == "condition" and config.task == "label"
-
-    sees_label = "label" in family.encoder_sees or predicts_label
+    family, d = FAMILIES[config.family], config.latent_dim
     codes = d if family.prior == "none" else 2 * d
-    networks = {"encoder": Network(_trunk(config), _dense(config, _features(config) + y * sees_label, codes))}
-
-    condition = _features(config) if "condition" in family.decoder_sees else 0
-    inputs = d + condition + y * ("label" in family.decoder_sees)
-    trunk = _trunk(config) if condition else ()
-    out = _dense(config, inputs, y) if predicts_label else _image(config, inputs)
-    networks["decoder"] = Network(trunk, out)
-
-    if family.prior == "label":
-        networks["prior_net"] = Network((), _dense(config, y, 2 * d))
-    elif family.prior == "condition":
-        networks["prior_net"] = Network(_trunk(config), _dense(config, condition, 2 * d))
-        networks["baseline"] = Network(
-            _trunk(config), _dense(config, condition, y) if predicts_label else _image(config, condition)
-        )
+    encoder_sees = (*family.encoder_sees, *(("condition",) if config.predicts_label else ()))  # t is the label
+    networks = {
+        "encoder": _network(config, encoder_sees, codes),
+        "decoder": _network(config, family.decoder_sees),
+    }
+    if family.prior == "learned":
+        networks["prior_net"] = _network(config, family.prior_sees, 2 * d)
+    if family.completes:
+        networks["baseline"] = _network(config, ("image",))
     return networks
 
 
-def visible_mask(height: int, width: int, quadrants: int) -> NDArray[np.bool_]:
-    """Which pixels cvae-predictive is given, (H, W): the lower left quadrant, the upper left, then the lower right."""
-    mask = np.zeros((height, width), dtype=bool)
-    h, w = height // 2, width // 2
-    corners = ((slice(h, None), slice(w)), (slice(h), slice(w)), (slice(h, None), slice(w, None)))
-    for rows, columns in corners[:quadrants]:
-        mask[rows, columns] = True
-    return mask
+def _network(config: ModelConfig, sees: tuple[Seen, ...], outputs: int | None = None) -> Network:
+    """A network of that many outputs, or without them one that ends in what the model predicts."""
+    widths = {"z": config.latent_dim, "image": _features(config), "condition": config.condition_width}
+    inputs = sum(widths[name] for name in sees)
+    if outputs is None and config.predicts_label:
+        outputs = config.classes
+    head = _image(config, inputs) if outputs is None else _dense(config, inputs, outputs)
+    return Network(sees, _trunk(config) if "image" in sees else (), head)
 
 
 def _trunk(config: ModelConfig) -> tuple[Op, ...]:

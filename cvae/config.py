@@ -12,6 +12,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from cvae.conditions import ClassCondition, Condition, ImageCondition
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 
@@ -146,6 +147,27 @@ class ModelConfig(Section):
     def classes(self) -> int:
         """How many classes the labels have; 0 where there are no labels."""
         return len(self.class_names)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What the model is given beside z."""
+        family = FAMILIES[self.family]
+        found: list[Condition] = []
+        if family.takes_class:
+            found.append(ClassCondition("label", self.class_names))
+        if family.completes:
+            found.append(ImageCondition("image", self.image_shape, None if self.predicts_label else self.quadrants))
+        return tuple(found)
+
+    @property
+    def condition_width(self) -> int:
+        """The width of the vector that the networks see: of the conditions, or of the label that is predicted."""
+        return self.classes if self.predicts_label else sum(condition.width for condition in self.conditions)
+
+    @property
+    def predicts_label(self) -> bool:
+        """Whether the model answers with class probabilities in place of pictures."""
+        return FAMILIES[self.family].completes and self.task == "label"
 
 
 @dataclass(frozen=True)

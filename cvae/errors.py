@@ -1,10 +1,76 @@
-"""The one exception that is addressed to the user."""
+"""Errors that are addressed to the user: a key and values, from which each language makes its sentence.
+
+The sentences lie in assets/text/errors.<language>.json, English ones for every key. A value may be such an error
+itself; its sentence then stands within the other.
+"""
 
 from __future__ import annotations
 
+import functools
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
-class InputError(ValueError):
-    """What the user gave cannot be used. The message is one sentence: what is wrong, and what to do.
+from cvae.assets import TEXT
+
+DEFAULT = "en"
+
+
+class KeyedError(Exception):
+    """An error whose sentence is looked up by `key` and filled in with `values`; `str` gives the English one."""
+
+    def __init__(self, key: str, /, **values: Any) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+
+    def __str__(self) -> str:
+        return self.sentence(DEFAULT)
+
+    def __reduce__(self) -> tuple[Callable[[], KeyedError], tuple[()]]:
+        return functools.partial(type(self), self.key, **self.values), ()
+
+    def sentence(self, language: str) -> str:
+        """The sentence in a language; the English one where that language lacks the key."""
+        text = sentences(language).get(self.key) or sentences(DEFAULT).get(self.key, self.key)
+        values = {
+            name: value.sentence(language) if isinstance(value, KeyedError) else value
+            for name, value in self.values.items()
+        }
+        return text.format(**values) if values else text
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object from which `from_json` makes an error with the same sentences."""
+        values = {
+            name: value.to_json()
+            if isinstance(value, KeyedError)
+            else value
+            if isinstance(value, (int, float))
+            else str(value)
+            for name, value in self.values.items()
+        }
+        return {"key": self.key, "values": values}
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any]) -> KeyedError:
+        """The error that `to_json` wrote."""
+        values = {
+            name: cls.from_json(value) if isinstance(value, dict) else value
+            for name, value in written["values"].items()
+        }
+        return cls(str(written["key"]), **values)
+
+
+class InputError(KeyedError, ValueError):
+    """What the user gave cannot be used. Its sentence says what is wrong, and what to do.
 
     The command line prints it and exits with code 2; a page shows it in place of its content.
     """
+
+
+@functools.cache
+def sentences(language: str) -> dict[str, str]:
+    """The sentences of a language by key; empty where it has none."""
+    path = TEXT / f"errors.{language}.json"
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found

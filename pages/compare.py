@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cvae.errors import InputError
+from cvae.families import FAMILIES
 from cvae.ui.components.explorer import explorer_at_link, payload_of
 from cvae.ui.frame import navigation, state, url_widgets
 from cvae.ui.frame.messages import formula
@@ -12,7 +13,7 @@ from cvae.ui.frame.text import plain, said, t
 from cvae.ui.pages import compare
 from cvae.ui.parts import metrics_table
 from cvae.ui.parts.comparison_picker import several
-from cvae.ui.parts.formulas import OBJECTIVE
+from cvae.ui.parts.formulas import PARTIAL
 
 navigation.insist()
 
@@ -31,9 +32,9 @@ else:
 st.subheader(t("compare.notice.title"), anchor=False)
 for kind in kinds:
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
-    left.markdown(t(f"compare.notice.{kind}"))
+    left.markdown(t(f"families.{kind}.compare" if kind in FAMILIES else f"compare.notice.{kind}"))
     with right:
-        formula(OBJECTIVE[kind])
+        formula(FAMILIES[kind].objective if kind in FAMILIES else PARTIAL[kind])
 
 st.subheader(t("compare.reconstructions.title"), anchor=False)
 same = compare.examples(chosen[0])

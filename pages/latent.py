@@ -11,7 +11,7 @@ from cvae.ui.frame.text import t
 from cvae.ui.pages import latent
 from cvae.ui.parts import cache, cards, runs
 from cvae.ui.parts.chart import chart
-from cvae.ui.parts.condition_input import given_choice
+from cvae.ui.parts.condition_input import condition_choice
 
 navigation.insist()
 
@@ -42,11 +42,11 @@ with left:
     else:
         if kind != "plane":
             dims = latent.dims_choice(model.latent_dim, usual)
-        given = given_choice(run, model, held)
-        latent.manifold_picture(run, model, given, dims)
+        condition = condition_choice(run, model, held)
+        latent.manifold_picture(run, model, condition, dims)
         if model.latent_dim > 2:
             st.subheader(t("latent.traversal.title"), anchor=False)
-            latent.traversals(model, given, kl)
+            latent.traversals(model, condition, kl)
 with right:
     st.subheader(t("latent.histograms.title"), anchor=False)
     latent.histograms(model, held, kl)

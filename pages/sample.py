@@ -11,7 +11,6 @@ from cvae.ui.frame.messages import notice
 from cvae.ui.frame.text import t
 from cvae.ui.pages import sample
 from cvae.ui.parts import cache, cards, runs
-from cvae.ui.parts.formulas import DRAW
 
 navigation.insist()
 
@@ -25,7 +24,7 @@ model, held = cache.model(run), cache.held_out(run)
 family = model.family
 
 current = explorer_at_link(payload_of([run]), "sample-explorer")
-label = np.array(current.label, dtype=np.float32) if family.given == "label" else None
+label = np.array(current.label, dtype=np.float32) if family.takes_class else None
 
 if model.predicts_label:
     st.info(t("sample.label_task"), icon=":material/label:")
@@ -34,15 +33,15 @@ if model.predicts_label:
 temperature, seed = sample.chance()
 left, right = st.columns([3, 2], gap="large")
 with left:
-    if family.given == "condition":
+    if family.completes:
         st.subheader(t("sample.completions.title"), anchor=False)
         sample.completions(run, model, held, temperature, seed)
     else:
         st.subheader(t("sample.draws.title_ae" if family.prior == "none" else "sample.draws.title"), anchor=False)
         sample.draws(run, model, label, temperature, seed)
 with right:
-    notice(t("sample.notice.title"), f"sample.notice.{family.id}", DRAW[family.id])
-    if family.given != "condition":
+    notice(t("sample.notice.title"), f"families.{family.id}.sample", family.draw)
+    if not family.completes:
         st.subheader(t("sample.walk.title"), anchor=False)
         sample.walk(run, model, label, temperature, seed)
 if label is not None:

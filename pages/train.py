@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cvae.families import FAMILIES
 from cvae.runs.queue import Jobs
 from cvae.ui.components import live
 from cvae.ui.frame import navigation, state
@@ -11,7 +12,6 @@ from cvae.ui.frame.messages import formula
 from cvae.ui.frame.text import t
 from cvae.ui.pages import training
 from cvae.ui.parts import cards, runs
-from cvae.ui.parts.formulas import OBJECTIVE
 
 navigation.insist()
 Jobs().warm()
@@ -33,7 +33,7 @@ if names:
     live.watch(entry.name, overlaid, known)
     with st.expander(t("train.what"), icon=":material/lightbulb:"):
         if entry.config:
-            formula(OBJECTIVE[entry.config.model.family])
+            formula(FAMILIES[entry.config.model.family].objective)
         st.markdown(t("train.notice"))
 else:
     st.info(t("train.nothing_yet"), icon=":material/model_training:")

@@ -255,7 +255,7 @@ def _conditions(run: Run, config: ModelConfig, images: Array | None, labels: Arr
         _, firsts = np.unique(labels, return_index=True)
         chosen = np.concatenate([firsts, np.setdiff1d(chosen, firsts)])[:CONDITIONS]
     pictures = images[chosen]
-    return pictures if config.task == "label" else pictures * visible_mask(*config.image_shape[1:], config.quadrants)
+    return pictures if config.predicts_label else pictures * visible_mask(*config.image_shape[1:], config.quadrants)
 
 
 def _comparable(models: Sequence[_Model]) -> None:

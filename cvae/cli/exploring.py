@@ -55,7 +55,7 @@ def sample(args: argparse.Namespace) -> None:
     run = find_run(args.run)
     model = Inference.load(run)
     how = {"temperature": args.temperature, "seed": args.seed}
-    if model.family.given == "condition":
+    if model.family.completes:
         if model.config.task == "label":
             raise InputError(f"{run.name} predicts labels; it has no images to sample.")
         config = run.config().data
@@ -78,29 +78,24 @@ def manifold(args: argparse.Namespace) -> None:
         raise InputError(f"steps must lie from 2 to 100, not {args.steps}.")
     run = find_run(args.run)
     model = Inference.load(run)
-    if model.family.given == "condition":
+    if model.family.completes:
         raise InputError(f"{run.name} decodes from an image, so it has no one manifold; `sample` shows completions.")
-    images = explore.manifold(model, args.steps, given=_label(model, run, args.label))
+    images = explore.manifold(model, args.steps, condition=_label(model, run, args.label))
     Path(args.out).write_bytes(pictures.png(pictures.grid(images), PICTURE_WIDTH))
     print(f"{args.steps}×{args.steps} images at the prior's quantiles 0.01 … 0.99 → {args.out}")
 
 
 def _label(model: Inference, run: Run, text: str | None) -> Any:
     """A label vector (K,) from a class name, or from several joined by + as an even mixture; None where none is due."""
-    from cvae.explore.decoding import label_vector
-
     names = model.config.class_names
-    if model.family.given == "nothing":
+    if not model.family.kinds:
         if text is not None:
             raise InputError(f"{run.name} is a plain {model.family.title}: it has no labels to choose from.")
         return None
     if text is None:
         raise InputError(f"{run.name} is conditional: choose a --label, one of {', '.join(names)}.")
-    parts = [text] if text in names else text.split("+")
-    for part in parts:
-        if part not in names:
-            raise InputError(f"{part!r} is no label of {run.name}; its labels are {', '.join(names)}.")
-    return label_vector({names.index(part): float(parts.count(part)) for part in parts}, len(names))
+    (condition,) = model.config.conditions
+    return condition.from_option(text)
 
 
 def list_all(args: argparse.Namespace) -> None:

@@ -15,9 +15,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cvae.conditions import one_hot
 from cvae.config import DataConfig
 from cvae.data.fetch import download
-from cvae.data.images import ImageData, Split, one_hot
+from cvae.data.images import ImageData, Split
 from cvae.data.registry import DATASETS, Dataset, dataset_ids, unknown_data
 from cvae.errors import InputError
 

@@ -89,15 +89,6 @@ def shuffled_splits(
     )
 
 
-def one_hot(labels: NDArray[np.integer], classes: int) -> NDArray[np.float32]:
-    """Labels (N,) in 0..classes-1 as vectors (N, classes); a label outside that range raises `InputError`."""
-    labels = np.asarray(labels)
-    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
-        raise InputError(f"labels must lie from 0 to {classes - 1}, not {labels.min()} to {labels.max()}.")
-    vectors: NDArray[np.float32] = np.eye(classes, dtype=np.float32)[labels]
-    return vectors
-
-
 def check_sides(where: str, height: int, width: int) -> None:
     """Raise `InputError` unless a model can be built for images of this height and width, in pixels."""
     if not (MIN_SIDE <= height <= MAX_SIDE and MIN_SIDE <= width <= MAX_SIDE):

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cvae.explore.inference import Inference
+from cvae.conditions import ClassCondition, ConditionBatch
+from cvae.explore.inference import Given, Inference
 from cvae.explore.numpy_nets import Array
 
 if TYPE_CHECKING:
     from cvae.models import Autoencoder
 
-Course = Literal["straight", "spherical"]
+Interpolation = Literal["linear", "spherical"]
 
 
 def label_vector(label: int | Mapping[int, float], classes: int) -> Array:
@@ -34,14 +35,8 @@ def label_vector(label: int | Mapping[int, float], classes: int) -> Array:
 
     Raises `ValueError` for a class outside 0 … classes−1, and for weights that are negative or all 0.
     """
-    weights = {label: 1.0} if isinstance(label, int) else dict(label)
-    total = sum(weights.values())
-    if not all(0 <= k < classes for k in weights) or min(weights.values(), default=0) < 0 or total <= 0:
-        raise ValueError(f"labels must be classes from 0 to {classes - 1} with weights that add up, not {label!r}")
-    vector = np.zeros(classes, dtype=np.float32)
-    for k, weight in weights.items():
-        vector[k] = weight / total
-    return vector
+    names = ClassCondition("label", tuple(map(str, range(classes))))
+    return names.blend({label: 1.0} if isinstance(label, int) else label)
 
 
 def manifold(
@@ -49,7 +44,7 @@ def manifold(
     steps: int = 20,
     *,
     dims: Sequence[int] = (0, 1),
-    given: ArrayLike | None = None,
+    condition: Given = None,
     quantiles: tuple[float, float] = (0.01, 0.99),
 ) -> Array:
     """Pictures at a grid of equal probability: (steps, steps, C, H, W), the second dimension rising from bottom to top.
@@ -59,18 +54,18 @@ def manifold(
     standard deviation, for an autoencoder those of its codes. The other dimensions stay at the prior's mean. A model of
     one latent dimension gives one row.
 
-    given: what the model is given beside z, a single label (K,) or image (C, H, W).
+    condition: what the model is given beside z, a single label (K,) or image (C, H, W).
     """
-    model, given = _inference(model), _row(given)
+    model, condition = _inference(model), _row(condition)
     probabilities = np.linspace(*quantiles, steps)
     z = np.array([NormalDist().inv_cdf(p) for p in probabilities])
-    mean, std = model.prior(given)
+    mean, std = model.prior(condition)
     dims = tuple(dims)[: model.latent_dim]
     noise = np.zeros((1 if len(dims) == 1 else steps, steps, model.latent_dim), dtype=np.float32)
     noise[..., dims[0]] = z
     if len(dims) > 1:
         noise[..., dims[1]] = z[::-1, None]
-    pictures = model.decode((mean + std * noise).reshape(-1, model.latent_dim), given)
+    pictures = model.decode((mean + std * noise).reshape(-1, model.latent_dim), condition)
     return pictures.reshape(*noise.shape[:2], *pictures.shape[1:])
 
 
@@ -81,27 +76,27 @@ def traversal(
     dims: Sequence[int] | None = None,
     steps: int = 9,
     span: float = 3.0,
-    given: ArrayLike | None = None,
+    condition: Given = None,
 ) -> Array:
     """One dimension at a time moved from −span to +span standard deviations of the prior: (dims, steps, C, H, W).
 
     z (d,): where the other dimensions stay; by default the prior's mean. dims: by default all of them.
     """
-    model, given = _inference(model), _row(given)
-    mean, std = model.prior(given)
+    model, condition = _inference(model), _row(condition)
+    mean, std = model.prior(condition)
     start = mean[0] if z is None else np.asarray(z, dtype=np.float32)
     dims = range(model.latent_dim) if dims is None else dims
     codes = np.tile(start, (len(dims), steps, 1))
     for row, d in zip(codes, dims, strict=True):
         row[:, d] = mean[0, d] + std[0, d] * np.linspace(-span, span, steps)
-    pictures = model.decode(codes.reshape(-1, model.latent_dim), given)
+    pictures = model.decode(codes.reshape(-1, model.latent_dim), condition)
     return pictures.reshape(len(dims), steps, *pictures.shape[1:])
 
 
-def path(points: ArrayLike, steps: int, course: Course = "straight", *, centre: ArrayLike = 0.0) -> Array:
+def path(points: ArrayLike, steps: int, course: Interpolation = "linear", *, centre: ArrayLike = 0.0) -> Array:
     """`steps` codes (steps, d) from the first of `points` (P, d) through the others to the last, at equal times.
 
-    straight: along the line, as suits two dimensions and encodings. spherical: along the great circle about `centre`
+    linear: along the line, as suits two dimensions and encodings. spherical: along the great circle about `centre`
     (d,), the mean of the prior, the radius changing evenly, as suits draws from a prior of many dimensions: the line
     between two of them passes nearer to its mean than any draw lies (White 2016, "Sampling generative networks",
     arXiv:1609.04468).
@@ -110,7 +105,7 @@ def path(points: ArrayLike, steps: int, course: Course = "straight", *, centre: 
     corners = np.asarray(points, dtype=np.float32) - middle
     at = np.linspace(0, len(corners) - 1, steps)
     stretch = np.minimum(at.astype(int), len(corners) - 2)
-    between = _spherical if course == "spherical" else _straight
+    between = _spherical if course == "spherical" else _linear
     codes = [between(corners[i], corners[i + 1], t) for i, t in zip(stretch, at - stretch, strict=True)]
     return middle + np.stack(codes)
 
@@ -120,19 +115,20 @@ def interpolate(
     points: ArrayLike,
     steps: int = 10,
     *,
-    course: Course = "straight",
-    given: ArrayLike | None = None,
+    course: Interpolation = "linear",
+    condition: Given = None,
 ) -> Array:
     """The pictures (steps, C, H, W) along the `path` through codes `points` (P, d), at least two.
 
-    given: one label (K,) or image for all; or several labels (M, K), mixed evenly from the first to the last.
+    condition: one label (K,) or image for all; or several labels (M, K), mixed evenly from the first to the last.
     """
-    model, given = _inference(model), _row(given)
-    rows = 1 if given is None else len(given)
-    centre = model.place(np.zeros((rows, model.latent_dim)), given).mean(0) if course == "spherical" else 0.0
-    if given is not None and model.family.given == "label" and len(given) > 1:
-        given = path(given, steps)
-    return model.decode(path(points, steps, course, centre=centre), given)
+    model, condition = _inference(model), _row(condition)
+    vectors = condition.vector
+    rows = 1 if vectors is None else len(vectors)
+    centre = model.from_noise(np.zeros((rows, model.latent_dim)), condition).mean(0) if course == "spherical" else 0.0
+    if vectors is not None and len(vectors) > 1:
+        condition = ConditionBatch(vector=path(vectors, steps))
+    return model.decode(path(points, steps, course, centre=centre), condition)
 
 
 def label_swap(model: Inference | Autoencoder, z: ArrayLike, labels: ArrayLike) -> Array:
@@ -142,19 +138,19 @@ def label_swap(model: Inference | Autoencoder, z: ArrayLike, labels: ArrayLike) 
     is z itself. Raises `ValueError` for a model without labels.
     """
     model = _inference(model)
-    if model.family.given != "label":
+    if not model.family.takes_class:
         raise ValueError(f"{model.family.id} has no labels to swap")
     z, labels = np.asarray(z, dtype=np.float32), np.asarray(labels, dtype=np.float32)
     mean, std = model.prior(labels)
     classes = model.config.classes
     noise = np.repeat((z - mean) / std, classes, axis=0)
     others = np.tile(np.eye(classes, dtype=np.float32), (len(z), 1))
-    pictures = model.decode(model.place(noise, others), others)
+    pictures = model.decode(model.from_noise(noise, others), others)
     return pictures.reshape(len(z), classes, *pictures.shape[1:])
 
 
 def draw(
-    model: Inference | Autoencoder, n: int, given: ArrayLike | None = None, *, temperature: float = 1.0, seed: int = 0
+    model: Inference | Autoencoder, n: int, condition: Given = None, *, temperature: float = 1.0, seed: int = 0
 ) -> Array:
     """n codes (n, d) from the prior, its standard deviation multiplied by `temperature`.
 
@@ -162,15 +158,15 @@ def draw(
     """
     model = _inference(model)
     noise = np.random.default_rng(seed).standard_normal((n, model.latent_dim), dtype=np.float32)
-    return model.place(temperature * noise, _row(given))
+    return model.from_noise(temperature * noise, _row(condition))
 
 
 def sample(
-    model: Inference | Autoencoder, n: int, given: ArrayLike | None = None, *, temperature: float = 1.0, seed: int = 0
+    model: Inference | Autoencoder, n: int, condition: Given = None, *, temperature: float = 1.0, seed: int = 0
 ) -> Array:
-    """n pictures (n, C, H, W) of codes from `draw`. given: a label (K,) or image (C, H, W) for all, or n of them."""
+    """n pictures (n, C, H, W) of codes from `draw`. condition: a label (K,) or image (C, H, W), one or n of them."""
     model = _inference(model)
-    return model.decode(draw(model, n, given, temperature=temperature, seed=seed), _row(given))
+    return model.decode(draw(model, n, condition, temperature=temperature, seed=seed), _row(condition))
 
 
 def complete(
@@ -181,11 +177,11 @@ def complete(
     The visible part stays as it is. Raises `ValueError` for a model other than cvae-predictive on quadrants.
     """
     model, x = _inference(model), np.asarray(images, dtype=np.float32)
-    if model.family.given != "condition" or model.predicts_label:
+    if not model.family.completes or model.predicts_label:
         raise ValueError(f"{model.family.id} completes no images: only cvae-predictive does, on quadrants")
     given = np.repeat(x, n, axis=0)
     noise = np.random.default_rng(seed).standard_normal((len(given), model.latent_dim), dtype=np.float32)
-    pictures = model.decode(model.place(temperature * noise, given), given)
+    pictures = model.decode(model.from_noise(temperature * noise, given), given)
     return pictures.reshape(len(x), n, *pictures.shape[1:])
 
 
@@ -196,7 +192,7 @@ def neighbours(codes: ArrayLike, at: ArrayLike, k: int) -> NDArray[np.intp]:
     return np.argsort(squared, axis=1, kind="stable")[:, :k]
 
 
-def _straight(a: Array, b: Array, t: float) -> Array:
+def _linear(a: Array, b: Array, t: float) -> Array:
     return a + np.float32(t) * (b - a)
 
 
@@ -204,19 +200,18 @@ def _spherical(a: Array, b: Array, t: float) -> Array:
     lengths = float(np.linalg.norm(a)), float(np.linalg.norm(b))
     cosine = float(a @ b) / (lengths[0] * lengths[1]) if all(lengths) else 1.0
     if abs(cosine) > 1 - 1e-6:  # on one line through the origin, or at it: no circle, or no single one
-        return _straight(a, b, t)
+        return _linear(a, b, t)
     angle = np.arccos(cosine)
     radius = lengths[0] + t * (lengths[1] - lengths[0])
     direction = np.sin((1 - t) * angle) * a / lengths[0] + np.sin(t * angle) * b / lengths[1]
     return np.asarray(radius / np.sin(angle) * direction, dtype=np.float32)
 
 
-def _row(given: ArrayLike | None) -> Array | None:
-    """One label (K,) or image (C, H, W) as a batch of one; batches stay as they are."""
-    if given is None:
-        return None
-    value = np.asarray(given, dtype=np.float32)
-    return value[None] if value.ndim in (1, 3) else value
+def _row(condition: Given) -> ConditionBatch[Array]:
+    """One vector (width,) or image (C, H, W) as a batch of one; batches stay as they are."""
+    if condition is None or isinstance(condition, ConditionBatch):
+        return ConditionBatch.of(condition)
+    return ConditionBatch.of(np.asarray(condition, dtype=np.float32))
 
 
 def _inference(model: Inference | Autoencoder) -> Inference:

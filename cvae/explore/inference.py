@@ -4,9 +4,9 @@
     mean, std = model.encode(images)     # (N, C, H, W) in [0, 1] → the posterior over codes, (N, d) each
     pictures = model.decode(mean)        # (N, d) → (N, C, H, W) in [0, 1]
 
-Symbols: d latent dimensions, K classes, N rows. What a model is `given` beside z depends on its family: nothing;
-labels (N, K), one-hot or mixtures; or images (N, C, H, W), of which cvae-predictive looks at the visible part only. One
-row of z or of what is given stands for N equal ones.
+Symbols: d latent dimensions, N rows. What a model is given beside z is its `condition`: nothing; vectors (N, width), as
+labels one-hot or blended; or images (N, C, H, W), of which cvae-predictive looks at the visible part only. One row of z
+or of a condition stands for N equal ones.
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cvae.architecture import POSTERIOR_LOG_VAR, PRIOR_LOG_VAR, architecture, visible_mask
+from cvae.architecture import architecture
+from cvae.conditions import ConditionBatch, visible_mask
 from cvae.config import ModelConfig
 from cvae.errors import InputError
 from cvae.explore.numpy_nets import Array, NumpyNet, sigmoid, softmax
 from cvae.families import FAMILIES
+from cvae.families.family import PRIOR_LOG_VAR, gaussian
 from cvae.runs.folder import Run
 
 if TYPE_CHECKING:
     from cvae.models import Autoencoder
+
+Given = ArrayLike | ConditionBatch[Array] | None  # a condition as a caller has it
 
 
 class Inference:
@@ -42,7 +46,8 @@ class Inference:
     ) -> None:
         self.config, self.family = config, FAMILIES[config.family]
         self._nets: dict[str, NumpyNet] = {}
-        for role, network in architecture(config).items():
+        self._networks = architecture(config)
+        for role, network in self._networks.items():
             own = {name.removeprefix(f"{role}."): w for name, w in weights.items() if name.startswith(f"{role}.")}
             if own:
                 self._nets[role] = NumpyNet(network, own)
@@ -55,7 +60,7 @@ class Inference:
         """The model of a run folder; of one that still trains, its newest weights on disk. Raises `InputError`."""
         run = run if isinstance(run, Run) else Run.open(run)
         config, codes = run.config().model, None
-        if config.family == "ae":
+        if FAMILIES[config.family].prior == "none":
             arrays = run.codes()
             checked_codes(run.name, config, arrays)
             codes = codes_to_fit(arrays)
@@ -81,45 +86,44 @@ class Inference:
     @property
     def predicts_label(self) -> bool:
         """Whether `decode` gives class probabilities (N, K) in place of pictures."""
-        return self.family.given == "condition" and self.config.task == "label"
+        return self.config.predicts_label
 
     # --- the three maps -----------------------------------------------------------------------------------------
 
-    def encode(self, images: ArrayLike, labels: ArrayLike | None = None) -> tuple[Array, Array]:
+    def encode(self, images: ArrayLike, condition: Given = None) -> tuple[Array, Array]:
         """Mean and standard deviation (N, d) of q(z|x) or q(z|x, y); an autoencoder's code has standard deviation 0."""
-        x = _floats(images)
-        sees_label = "label" in self.family.encoder_sees or self.predicts_label
-        out = self._net("encoder")(image=x, behind=self._labels(labels) if sees_label else None)
-        if self.family.prior == "none":
-            return out, np.zeros_like(out)
-        return _gaussian(out, POSTERIOR_LOG_VAR)
+        net = self._net("encoder")
+        return self.family.code(net(image=_floats(images), condition=self._vector(condition, "encoder")))
 
-    def prior(self, given: ArrayLike | None = None, *, n: int = 1) -> tuple[Array, Array]:
-        """Mean and standard deviation (N, d) of p(z), p(z|y) or p(z|c): a row for each of `given`, else n rows.
+    def prior(self, condition: Given = None, *, n: int = 1) -> tuple[Array, Array]:
+        """Mean and standard deviation (N, d) of p(z), p(z|y) or p(z|c): a row for each of the condition's, else n rows.
 
         An autoencoder answers with the Gaussian fitted to its codes, and raises `ValueError` where it has none of them.
         """
-        if self.family.prior == "label":
-            return _gaussian(self._net("prior_net")(front=self._labels(given)), PRIOR_LOG_VAR)
-        if self.family.prior == "condition":
-            return _gaussian(self._net("prior_net")(image=self.condition(given)), PRIOR_LOG_VAR)
-        shape = (n if given is None else len(np.asarray(given)), self.latent_dim)
+        batch = _batch(condition)
+        if self.family.prior == "learned":
+            sees = self._networks["prior_net"].sees
+            image = self.visible_part(batch.image) if "image" in sees else None
+            return gaussian(
+                self._net("prior_net")(image=image, condition=self._vector(batch, "prior_net")), PRIOR_LOG_VAR
+            )
+        rows = next((len(value) for value in (batch.vector, batch.image) if value is not None), n)
+        shape = (rows, self.latent_dim)
         if self.family.prior == "none":
             mean, covariance = self.fitted()
             std = np.sqrt(np.diag(covariance)).astype(np.float32)
             return np.broadcast_to(mean, shape), np.broadcast_to(std, shape)
         return np.zeros(shape, np.float32), np.ones(shape, np.float32)
 
-    def decode(self, z: ArrayLike, given: ArrayLike | None = None) -> Array:
+    def decode(self, z: ArrayLike, condition: Given = None) -> Array:
         """Codes (N, d) → mean images (N, C, H, W) in [0, 1]; cvae-predictive keeps the visible part of what is given.
 
         For its task `label`: class probabilities (N, K).
         """
-        front = _floats(z)
-        sees = self.family.decoder_sees
-        if "condition" in sees:
-            return self._complete(self._net("decoder")(front=front, image=self.condition(given)), given)
-        return sigmoid(self._net("decoder")(front=front, behind=self._labels(given) if "label" in sees else None))
+        net, batch = self._net("decoder"), _batch(condition)
+        if self.family.completes:
+            return self._complete(net(z=_floats(z), image=self.visible_part(batch.image)), batch.image)
+        return sigmoid(net(z=_floats(z), condition=self._vector(batch, "decoder")))
 
     # --- besides ------------------------------------------------------------------------------------------------
 
@@ -129,7 +133,7 @@ class Inference:
             raise ValueError("an autoencoder has no prior: give codes=, to which a Gaussian is fitted in its place")
         return self._fitted
 
-    def place(self, noise: ArrayLike, given: ArrayLike | None = None) -> Array:
+    def from_noise(self, noise: ArrayLike, condition: Given = None) -> Array:
         """Standard normal noise ε (N, d) → the codes it stands for under the prior, μ + σ ε.
 
         For an autoencoder μ + R ε, where R Rᵀ is the covariance fitted to its codes.
@@ -140,12 +144,12 @@ class Inference:
             values, axes = np.linalg.eigh(covariance.astype(np.float64))  # unlike Cholesky's factor, exists if singular
             root: Array = ((axes * np.sqrt(values.clip(min=0))) @ axes.T).astype(np.float32)
             return mean + e @ root
-        mean, std = self.prior(given, n=len(e))
+        mean, std = self.prior(condition, n=len(e))
         return mean + std * e
 
-    def predict(self, given: ArrayLike) -> Array:
+    def predict(self, images: ArrayLike) -> Array:
         """What the plain network beside cvae-predictive answers, of the same shape as `decode`'s."""
-        return self._complete(self._net("baseline")(image=self.condition(given)), given)
+        return self._complete(self._net("baseline")(image=self.visible_part(images)), images)
 
     # --- helpers ------------------------------------------------------------------------------------------------
 
@@ -154,32 +158,35 @@ class Inference:
             raise InputError(f"these weights hold no {role}; a snapshot of a training has decoder and prior only.")
         return self._nets[role]
 
-    def _labels(self, labels: ArrayLike | None) -> Array:
-        y = None if labels is None else _floats(labels)
-        if y is None or y.ndim != 2 or y.shape[1] != self.config.classes:
+    def _vector(self, condition: Given, role: str) -> Array | None:
+        """The condition's vector where a network sees it; a clear error where it does not fit."""
+        if "condition" not in self._networks[role].sees:
+            return None
+        y, width = _batch(condition).vector, self.config.condition_width
+        if y is None or y.ndim != 2 or y.shape[1] != width:
             got = "none" if y is None else f"shape {y.shape}"
-            raise ValueError(f"{self.family.id} needs labels of shape (N, {self.config.classes}); got {got}")
+            raise ValueError(f"{self.family.id} needs labels of shape (N, {width}); got {got}")
         return y
 
-    def _images(self, given: ArrayLike | None) -> Array:
-        x = None if given is None else _floats(given)
+    def _images(self, images: ArrayLike | None) -> Array:
+        x = None if images is None else _floats(images)
         if x is None or x.shape[1:] != self.config.image_shape:
             got = "none" if x is None else f"shape {x.shape}"
             raise ValueError(f"{self.family.id} needs images of shape (N, {self.config.image_shape}); got {got}")
         return x
 
-    def condition(self, given: ArrayLike | None) -> Array:
+    def visible_part(self, images: ArrayLike | None) -> Array:
         """What cvae-predictive sees of images: all for the task `label`, else its hidden quadrants are set to 0."""
-        x = self._images(given)
+        x = self._images(images)
         if self.predicts_label:
             return x
         seen: Array = np.where(self._visible, x, 0)
         return seen
 
-    def _complete(self, logits: Array, given: ArrayLike | None) -> Array:
+    def _complete(self, logits: Array, images: ArrayLike | None) -> Array:
         if self.predicts_label:
             return softmax(logits)
-        completed: Array = np.where(self._visible, self._images(given), sigmoid(logits))
+        completed: Array = np.where(self._visible, self._images(images), sigmoid(logits))
         return completed
 
     @property
@@ -230,10 +237,11 @@ def fit_gaussian(codes: ArrayLike) -> tuple[Array, Array]:
     return mean.astype(np.float32), covariance.astype(np.float32)
 
 
-def _gaussian(out: Array, bound: float) -> tuple[Array, Array]:
-    """A network's mean and raw log-variance, (N, 2d) → mean and standard deviation, (N, d) each."""
-    mean, raw = np.split(out, 2, axis=-1)
-    return mean, np.exp(0.5 * bound * np.tanh(raw / bound))
+def _batch(condition: Given) -> ConditionBatch[Array]:
+    """A condition of arrays, or of what can become arrays."""
+    if condition is None or isinstance(condition, ConditionBatch):
+        return ConditionBatch.of(condition)
+    return ConditionBatch.of(_floats(condition))
 
 
 def _floats(values: ArrayLike) -> Array:

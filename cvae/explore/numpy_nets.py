@@ -21,24 +21,25 @@ BATCH = 500  # examples at once: bounds the memory of a convolution's intermedia
 
 
 class NumpyNet:
-    """A trained network: head(concat(front, trunk(image), behind)), as `nets.Net` computes it.
+    """A trained network: head(concat(z, trunk(image), condition)), of these what it sees, as torch computes it.
 
     weights: by name, `trunk.0.weight` and so on, with torch's shapes, of any float type; float32 ones are not copied.
     What is missing or does not fit raises `InputError`.
     """
 
     def __init__(self, network: Network, weights: Mapping[str, NDArray[Any]]) -> None:
+        self._sees = network.sees
         self._trunk = [_layer(op, f"trunk.{i}", weights) for i, op in enumerate(network.trunk)]
         self._head = [_layer(op, f"head.{i}", weights) for i, op in enumerate(network.head)]
 
-    def __call__(self, *, front: Array | None = None, image: Array | None = None, behind: Array | None = None) -> Array:
-        """front (N, a), image (N, C, H, W), behind (N, b), each where the network sees it → (N, ...).
+    def __call__(self, *, z: Array | None = None, image: Array | None = None, condition: Array | None = None) -> Array:
+        """z (N, d), image (N, C, H, W), condition (N, width), each where the network sees it → (N, ...).
 
         A single row stands for N equal ones.
         """
         with _blas().limit(limits=1, user_api="blas"):
-            features = None if image is None else _run(self._trunk, image)
-            seen = [v for v in (front, features, behind) if v is not None]
+            inputs = {"z": z, "image": None if image is None else _run(self._trunk, image), "condition": condition}
+            seen = [value for name in self._sees if (value := inputs[name]) is not None]
             rows = max(len(v) for v in seen)
             return _run(self._head, np.concatenate([np.broadcast_to(v, (rows, v.shape[1])) for v in seen], axis=1))
 

@@ -1,66 +1,41 @@
-"""The registry of model families: a line a family. It imports nothing, so that menus need no torch.
+"""The model families, without torch: a file a family, found by being here.
 
-The line says what each network sees, from which `cvae.architecture` lays out the networks, and where the class
-is, which holds the objective. The command line, the menus and the tests all read this one table.
+`cvae/families/<id>.py` states a `FAMILY`: what each network sees, the formulas, how codes are made. The objective is in
+`cvae/models/<id>.py`, on torch, and the words are in assets/text/families/<id>.<language>.json. The command line, the
+menus, the networks and the tests follow from these. (In file names an id has underscores for its dashes.)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import importlib
+import pkgutil
+
+from cvae.families.family import Family
+
+__all__ = ["FAMILIES", "Family", "found", "term_key"]
 
 
-@dataclass(frozen=True)
-class Family:
-    """One model family.
+def found(path: list[str], package: str) -> dict[str, Family]:
+    """The families that the modules of a package state, by id, in the order of the menus.
 
-    `given` is what the user chooses beside z: nothing, a label (a float vector, one-hot or a mixture), or a condition
-    (the visible part of an image).
+    Raises `ValueError` where an id is not that of its file, or is stated twice.
     """
-
-    id: str
-    title: str
-    where: str  # module:class, imported when a model is built
-    encoder_sees: tuple[Literal["image", "label"], ...]
-    decoder_sees: tuple[Literal["z", "label", "condition"], ...]
-    prior: Literal["none", "standard", "label", "condition"]  # what the prior of z depends on
-    bound: str  # the objective, in the symbols of its file
-
-    @property
-    def given(self) -> Literal["nothing", "label", "condition"]:
-        sees = {*self.encoder_sees, *self.decoder_sees, self.prior}
-        return "condition" if "condition" in sees else "label" if "label" in sees else "nothing"
-
-    def needs_labels(self, task: str = "quadrants") -> bool:
-        """Whether training needs labelled images."""
-        return self.given == "label" or (self.given == "condition" and task == "label")
+    families: dict[str, Family] = {}
+    for module in pkgutil.iter_modules(path):
+        family = getattr(importlib.import_module(f"{package}.{module.name}"), "FAMILY", None)
+        if family is None:
+            continue
+        if family.id in families:
+            raise ValueError(f"two files state a family {family.id!r}: each needs an id of its own")
+        if family.module != module.name:
+            raise ValueError(f"{module.name}.py states the family {family.id!r}: the file must be {family.module}.py")
+        families[family.id] = family
+    return dict(sorted(families.items(), key=lambda item: (item[1].place, item[0])))
 
 
-FAMILIES: dict[str, Family] = {
-    family.id: family
-    for family in (
-        Family("ae", "AE", "cvae.models.ae:AE", ("image",), ("z",), "none", "log p(x|f(x))"),
-        Family(
-            "vae", "VAE", "cvae.models.vae:VAE", ("image",), ("z",), "standard",
-            "E_q(z|x) log p(x|z) − KL(q(z|x) ‖ N(0, I))",
-        ),
-        Family(
-            "cvae", "CVAE", "cvae.models.cvae:CVAE", ("image", "label"), ("z", "label"), "standard",
-            "E_q(z|x,y) log p(x|z,y) − KL(q(z|x,y) ‖ N(0, I))",
-        ),
-        Family(
-            "cvae-learned-prior", "CVAE, learned prior", "cvae.models.learned_prior:LearnedPriorCVAE",
-            ("image", "label"), ("z", "label"), "label",
-            "E_q(z|x,y) log p(x|z,y) − KL(q(z|x,y) ‖ p(z|y))",
-        ),
-        Family(
-            "cvae-predictive", "Predictive CVAE", "cvae.models.predictive:PredictiveCVAE",
-            ("image",), ("z", "condition"), "condition",
-            "E_q(z|c,t) log p(t|c,z) − KL(q(z|c,t) ‖ p(z|c))",
-        ),
-        Family(
-            "cmma", "CMMA", "cvae.models.cmma:CMMA", ("image", "label"), ("z",), "label",
-            "E_q(z|x,y) log p(x|z) − KL(q(z|x,y) ‖ p(z|y))",
-        ),
-    )
-}  # fmt: skip
+FAMILIES = found(__path__, __name__)
+
+
+def term_key(term: str) -> str:
+    """The key of the words for a family's own term of the loss."""
+    return next(f"families.{family.id}.terms.{term}" for family in FAMILIES.values() if term in family.terms)

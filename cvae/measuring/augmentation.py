@@ -49,7 +49,7 @@ def augmentation(
     run = Run.open(path)
     step = run.weights_step()
     model = Inference.load(run)
-    if model.family.given != "label":
+    if not model.family.takes_class:
         raise InputError(f"{run.name} cannot be asked for a label: augmentation needs a label-conditional model.")
     data = data_of(run, data_dir, data)
     accuracies: dict[str, list[list[float]]] = {"without": [], "with": []}

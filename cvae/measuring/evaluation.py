@@ -16,12 +16,13 @@ from torch import Tensor
 
 from cvae.data import ImageData
 from cvae.explore.inference import Inference, codes_to_fit
+from cvae.families import FAMILIES
 from cvae.measuring import metrics
 from cvae.measuring.classifier import Classifier
 from cvae.measuring.generation import generation_figures
 from cvae.models import Autoencoder
+from cvae.models.cvae_predictive import PredictiveCVAE
 from cvae.models.distributions import log_mean_exp
-from cvae.models.predictive import PredictiveCVAE
 from cvae.runs.folder import Run, reason
 from cvae.training.batches import Batches
 from cvae.training.load import data_of, load
@@ -63,7 +64,7 @@ def evaluate(
     train, test = (Batches(s, config.model.classes, config.data.binarize, cpu) for s in (data.train, data.test))
     measuring = _Measuring(model, test, samples, seed, progress or (lambda share: None))
     codes = _codes(model, test)
-    arrays = Inference.of(model, codes_to_fit(run.codes()) if config.model.family == "ae" else None)
+    arrays = Inference.of(model, codes_to_fit(run.codes()) if FAMILIES[config.model.family].prior == "none" else None)
     generation = generation_figures(arrays, Classifier.load(config.data.name), data, seed=seed)
     figures = {
         "run": run.name,
@@ -119,8 +120,11 @@ class _Measuring:
         generator = self.generator()
         terms = [self.model(x, y, generator=generator) for x, y in self.batches()]
         reconstruction = float(torch.cat([t.reconstruction.mean(0) for t in terms]).double().mean())
+        further = {
+            name: float(torch.cat([t.further[name] for t in terms]).double().mean()) for name in self.model.family.terms
+        }
         if terms[0].kl is None:
-            return {"reconstruction": reconstruction, "kl": None, "neg_elbo": None, "kl_per_dim": None}
+            return {"reconstruction": reconstruction, "kl": None, "neg_elbo": None, "kl_per_dim": None, **further}
         per_dim = torch.cat([t.kl for t in terms]).double().mean(0)
         kl = float(per_dim.sum())
         return {
@@ -128,6 +132,7 @@ class _Measuring:
             "kl": kl,
             "neg_elbo": reconstruction + kl,
             "kl_per_dim": per_dim.tolist(),
+            **further,
         }
 
     def importance(self) -> dict[str, Any]:
@@ -143,7 +148,7 @@ class _Measuring:
             self.progress((i + 1) / len(batches))
         total = sum(found[1:], found[0])
         nll = -float(total.log_p.double().mean())
-        mixture = nll + self._label_nats() if self.model.family.given == "label" else None
+        mixture = nll + self._label_nats() if self.model.family.takes_class else None
         iwae = [
             -float(bound.double().mean()) if self.samples >= k else None
             for k, bound in ((5, total.iwae_5), (50, total.iwae_50))
@@ -184,7 +189,7 @@ class _Measuring:
                 for k in metrics.chunks(self.samples, DECODES // len(x))
             ]
             monte_carlo.append(log_mean_exp(torch.cat(log_p)))
-            baseline.append(model.target_nll(x, y, model.baseline(image=model.condition(x)).unsqueeze(0))[0])
+            baseline.append(model.target_nll(x, y, model.baseline(image=model.seen(x)).unsqueeze(0))[0])
             if model.predicts_label and y is not None:
                 truth = y.argmax(-1)
                 draws = torch.stack([model.decode(prior.sample(1, generator)[0], x) for _ in range(20)]).mean(0)

@@ -48,7 +48,7 @@ def generation_figures(
     """
     figures: dict[str, Any] = dict.fromkeys(FIGURES)
     known = classifier is not None and classifier.fits(data.image_shape, data.class_names)
-    if classifier is None or not known or model.family.given == "condition":
+    if classifier is None or not known or model.family.completes:
         return figures
     labels = asked(model, samples)
     drawn = classifier.features(draw(model, samples, labels, seed))
@@ -68,7 +68,7 @@ def generation_figures(
 
 def asked(model: Inference, samples: int) -> Labels | None:
     """The labels to ask a model for, (samples,), of each as many as of the others; None where it is given none."""
-    return np.arange(samples) * model.config.classes // samples if model.family.given == "label" else None
+    return np.arange(samples) * model.config.classes // samples if model.family.takes_class else None
 
 
 def draw(model: Inference, samples: int, labels: Labels | None, seed: int) -> NDArray[np.float32]:

@@ -122,7 +122,7 @@ def _half(weights: Arrays) -> Arrays:
 
 def _snapshot(run: Run, step: int, recipe: Recipe, pictures: NDArray[np.uint8] | None) -> Arrays:
     arrays = run.snapshot(step, ("codes", "labels", "strip"))
-    if FAMILIES[recipe.config.model.family].given == "condition":
+    if FAMILIES[recipe.config.model.family].completes:
         arrays["strip"] = _completed(run, pictures)
     return arrays
 

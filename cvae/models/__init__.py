@@ -18,6 +18,6 @@ __all__ = ["Autoencoder", "build"]
 
 def build(config: ModelConfig) -> Autoencoder:
     """The untrained model that `config` describes, its weights drawn from torch's global generator."""
-    module, name = FAMILIES[config.family].where.split(":")
-    model: Autoencoder = getattr(importlib.import_module(module), name)(config)
+    module = importlib.import_module(f"cvae.models.{FAMILIES[config.family].module}")
+    model: Autoencoder = module.MODEL(config)
     return model

@@ -11,23 +11,26 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cvae.models.base import Autoencoder, Terms
+from cvae.models.base import Autoencoder, BoundTerms, Given
 from cvae.models.distributions import Gaussian, PointMass
 
 
 class AE(Autoencoder):
     """encoder f(x) · no prior · decoder g(z)."""
 
-    def encode(self, x: Tensor, y: Tensor | None = None) -> PointMass:
+    def encode(self, x: Tensor, condition: Given = None) -> PointMass:
         """The code f(x): (N, C, H, W) → (N, d)."""
         return PointMass(self.encoder(image=x))
 
-    def prior(self, y: Tensor | None = None, *, n: int = 1) -> Gaussian:
+    def prior(self, condition: Given = None, *, n: int = 1) -> Gaussian:
         raise ValueError("an autoencoder has no prior; fit a Gaussian to its codes to draw from it")
 
     def forward(
-        self, x: Tensor, y: Tensor | None = None, *, k: int = 1, generator: torch.Generator | None = None
-    ) -> Terms:
+        self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None
+    ) -> BoundTerms:
         code = self.encode(x)  # (N, d)
         z = code.sample(1)  # (1, N, d): every sample would be the same
-        return Terms(self.nll(x, self.logits(z)), kl=None, z=z, q=code, p=None)
+        return BoundTerms(self.nll(x, self.logits(z)), kl=None, z=z, q=code, p=None)
+
+
+MODEL = AE

@@ -1,21 +1,24 @@
 """What every model of the family offers: encode, prior, decode, and the terms of its bound.
 
-Symbols: x images (N, C, H, W) in [0, 1]; y what is given beside them, the labels as float vectors (N, K), one-hot or
-mixtures; z codes (N, d), or (k, N, d) for k samples an image; q(z|·) the encoder, p(z|·) the prior, p(x|z,·) the
-decoder.
+Symbols: x images (N, C, H, W) in [0, 1]; z codes (N, d), or (k, N, d) for k samples an image; q(z|·) the encoder,
+p(z|·) the prior, p(x|z,·) the decoder. What a model is given beside them is its `condition`: a vector y (N, width), as
+labels one-hot or blended, or a picture c (N, C, H, W), or a `ConditionBatch` of both.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from cvae.architecture import POSTERIOR_LOG_VAR, architecture
+from cvae.architecture import architecture
+from cvae.conditions import ConditionBatch
 from cvae.config import ModelConfig, ObjectiveConfig
 from cvae.families import FAMILIES
+from cvae.families.family import POSTERIOR_LOG_VAR
 from cvae.models.distributions import (
     Gaussian,
     PointMass,
@@ -31,7 +34,7 @@ LOG_SIGMA_GAIN = 10.0  # a learned log σ moves ten learning rates a step, else 
 
 
 @dataclass(frozen=True)
-class Terms:
+class BoundTerms:
     """The parts of a bound on log p(x|·) in nats, for N images and k samples of each."""
 
     reconstruction: Tensor  # (k, N): −log p(x|z, ·)
@@ -39,6 +42,7 @@ class Terms:
     z: Tensor  # (k, N, d): the samples
     q: Gaussian | PointMass
     p: Gaussian | None
+    further: Mapping[str, Tensor] = field(default_factory=dict)  # (N,) each: the family's own terms, by name, in nats
 
     @property
     def neg_elbo(self) -> Tensor | None:
@@ -54,6 +58,9 @@ class Terms:
     def log_weight(self) -> Tensor:
         """log p(x|z) + log p(z) − log q(z|x), (k, N): its log-mean-exp estimates log p(x)."""
         return -self.reconstruction - self.log_ratio()
+
+
+Given = Tensor | ConditionBatch[Tensor] | None  # a condition as a caller has it
 
 
 class Autoencoder(nn.Module):
@@ -72,58 +79,57 @@ class Autoencoder(nn.Module):
     decoder: Net
 
     @torch.no_grad()
-    def start_at(self, mean: Tensor) -> None:
+    def init_output_bias(self, mean: Tensor) -> None:
         """Set the decoder's last bias so that an untrained model draws the mean training image (C, H, W).
 
         As in the experiments of Burda et al. 2016: no step is spent on learning where the ink never is.
         """
-        start_bias(self.decoder, mean)
+        set_output_bias(self.decoder, mean)
 
     # --- the three maps -----------------------------------------------------------------------------------------
 
-    def encode(self, x: Tensor, y: Tensor | None = None) -> Gaussian | PointMass:
+    def encode(self, x: Tensor, condition: Given = None) -> Gaussian | PointMass:
         """q(z|x) or q(z|x, y): images (N, C, H, W) → a Gaussian over codes, mean and log-variance (N, d)."""
-        label = self._labels(y, "label" in self.family.encoder_sees, len(x))
-        mean, raw = self.encoder(image=x, behind=label).chunk(2, -1)
+        mean, raw = self.encoder(image=x, condition=self._vector(condition, self.encoder, len(x))).chunk(2, -1)
         return Gaussian(mean, soft_bound(raw, POSTERIOR_LOG_VAR))
 
-    def prior(self, y: Tensor | None = None, *, n: int = 1) -> Gaussian:
+    def prior(self, condition: Given = None, *, n: int = 1) -> Gaussian:
         """p(z) or p(z|y): a Gaussian with mean and log-variance of shape (N, d); n rows where nothing is given."""
-        zero = torch.zeros(n if y is None else len(y), self.config.latent_dim, device=self.device)
+        zero = torch.zeros(rows(condition, n), self.config.latent_dim, device=self.device)
         return Gaussian(zero, zero)
 
-    def logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+    def logits(self, z: Tensor, condition: Given = None) -> Tensor:
         """The decoder's output before any squashing: z (N, d) or (k, N, d) → (..., C, H, W)."""
         lead = z.shape[:-1]
-        given = self._labels(y, "label" in self.family.decoder_sees, lead[-1])
-        if given is not None:
-            given = given.expand(*lead, given.shape[-1]).flatten(0, -2)
-        out: Tensor = self.decoder(front=z.reshape(-1, z.shape[-1]), behind=given)
+        y = self._vector(condition, self.decoder, lead[-1])
+        if y is not None:
+            y = y.expand(*lead, y.shape[-1]).flatten(0, -2)
+        out: Tensor = self.decoder(z=z.reshape(-1, z.shape[-1]), condition=y)
         return out.reshape(*lead, *out.shape[1:])
 
-    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Codes (N, d), and labels (N, K) where the model has them, → mean images (N, C, H, W) in [0, 1]."""
-        return torch.sigmoid(self.logits(z, y))
+    def decode(self, z: Tensor, condition: Given = None) -> Tensor:
+        """Codes (N, d), with the condition where the model has one, → mean images (N, C, H, W) in [0, 1]."""
+        return torch.sigmoid(self.logits(z, condition))
 
     # --- the bound ----------------------------------------------------------------------------------------------
 
     def forward(
-        self, x: Tensor, y: Tensor | None = None, *, k: int = 1, generator: torch.Generator | None = None
-    ) -> Terms:
-        """The terms of the bound for images x (N, C, H, W) and what is given, y."""
+        self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None
+    ) -> BoundTerms:
+        """The terms of the bound for images x (N, C, H, W) and their condition."""
         raise NotImplementedError
 
     def loss(
         self,
         x: Tensor,
-        y: Tensor | None,
+        condition: Given,
         objective: ObjectiveConfig,
         beta: float,
         generator: torch.Generator | None = None,
-    ) -> tuple[Tensor, Terms]:
+    ) -> tuple[Tensor, BoundTerms]:
         """What training minimises, in nats an image, and the terms it is made of. `beta` is the KL weight of now."""
-        terms = self(x, y, k=objective.k, generator=generator)
-        return weigh(terms, objective, beta), terms
+        terms = self(x, condition, k=objective.k, generator=generator)
+        return objective_loss(terms, objective, beta), terms
 
     def nll(self, x: Tensor, logits: Tensor) -> Tensor:
         """−log p(x|z) under the model's likelihood, summed over pixels: (N, C, H, W), (k, N, C, H, W) → (k, N)."""
@@ -144,18 +150,26 @@ class Autoencoder(nn.Module):
     def device(self) -> torch.device:
         return next(self.parameters()).device
 
-    def _labels(self, y: Tensor | None, seen: bool, n: int | None = None) -> Tensor | None:
-        """y where the network sees it, one row for all n or a row each; a clear error where it does not fit."""
-        if not seen:
+    def _vector(self, condition: Given, net: Net, n: int | None = None) -> Tensor | None:
+        """The condition's vector where the network sees it, one row for all n or a row each; else a clear error."""
+        if "condition" not in net.sees:
             return None
-        if y is None or y.ndim != 2 or y.shape[1] != self.config.classes or (n is not None and len(y) not in (1, n)):
-            shape = f"({'N' if n is None else n}, {self.config.classes})"
+        batch: ConditionBatch[Tensor] = ConditionBatch.of(condition)
+        y, width = batch.vector, self.config.condition_width
+        if y is None or y.ndim != 2 or y.shape[1] != width or (n is not None and len(y) not in (1, n)):
+            shape = f"({'N' if n is None else n}, {width})"
             got = "none" if y is None else f"shape {tuple(y.shape)}"
             raise ValueError(f"{self.family.id} needs labels of shape {shape}, one-hot or mixtures; got {got}")
         return y.float() if n is None else y.float().expand(n, -1)
 
 
-def start_bias(net: Net, mean: Tensor) -> None:
+def rows(condition: Given, otherwise: int) -> int:
+    """How many rows a condition has; `otherwise` where nothing is given."""
+    batch = ConditionBatch.of(condition)
+    return next((len(value) for value in (batch.vector, batch.image) if value is not None), otherwise)
+
+
+def set_output_bias(net: Net, mean: Tensor) -> None:
     """Make the logit of a mean image (C, H, W), a pixel or for a convolution a channel, the last layer's bias."""
     last = [m for m in net.head if isinstance(m, (nn.Linear, nn.ConvTranspose2d))][-1]
     values = mean.flatten() if isinstance(last, nn.Linear) else mean.mean((1, 2))
@@ -163,7 +177,7 @@ def start_bias(net: Net, mean: Tensor) -> None:
     last.bias.copy_(torch.logit(values.clamp(1e-3, 1 - 1e-3)))
 
 
-def weigh(terms: Terms, objective: ObjectiveConfig, beta: float) -> Tensor:
+def objective_loss(terms: BoundTerms, objective: ObjectiveConfig, beta: float) -> Tensor:
     """The loss in nats an image: w·reconstruction + β·KL with free bits, or for k > 1 the importance-weighted bound.
 
     Free bits: Σ_d max(λ, batch mean of KL_d) (Kingma et al. 2016, equation 15). IWAE: −log 1/k Σ_i p(x|z_i) p(z_i) /

@@ -11,19 +11,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cvae.models.base import Terms
+from cvae.models.base import BoundTerms, Given
+from cvae.models.cvae_learned_prior import LabelPrior
 from cvae.models.distributions import Gaussian, gaussian_kl
-from cvae.models.learned_prior import LabelPrior
 
 
 class CMMA(LabelPrior):
     """encoder q(z|x,y) · prior p(z|y) · decoder p(x|z)."""
 
     def forward(
-        self, x: Tensor, y: Tensor | None = None, *, k: int = 1, generator: torch.Generator | None = None
-    ) -> Terms:
-        q, p = self.encode(x, y), self.prior(y)  # q(z|x, y), p(z|y)
+        self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None
+    ) -> BoundTerms:
+        q, p = self.encode(x, condition), self.prior(condition)  # q(z|x, y), p(z|y)
         assert isinstance(q, Gaussian)
         z = q.sample(k, generator)  # (k, N, d)
         reconstruction = self.nll(x, self.logits(z))  # (k, N)
-        return Terms(reconstruction, kl=gaussian_kl(q, p), z=z, q=q, p=p)
+        return BoundTerms(reconstruction, kl=gaussian_kl(q, p), z=z, q=q, p=p)
+
+
+MODEL = CMMA

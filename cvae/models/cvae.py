@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cvae.models.base import Autoencoder, Terms
+from cvae.models.base import Autoencoder, BoundTerms, Given
 from cvae.models.distributions import Gaussian, standard_normal_kl
 
 
@@ -19,10 +19,13 @@ class CVAE(Autoencoder):
     """encoder q(z|x,y) · prior N(0, I) · decoder p(x|z,y)."""
 
     def forward(
-        self, x: Tensor, y: Tensor | None = None, *, k: int = 1, generator: torch.Generator | None = None
-    ) -> Terms:
-        q = self.encode(x, y)  # q(z|x, y)
+        self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None
+    ) -> BoundTerms:
+        q = self.encode(x, condition)  # q(z|x, y)
         assert isinstance(q, Gaussian)
         z = q.sample(k, generator)  # (k, N, d)
-        reconstruction = self.nll(x, self.logits(z, y))  # (k, N)
-        return Terms(reconstruction, kl=standard_normal_kl(q), z=z, q=q, p=self.prior(n=1))
+        reconstruction = self.nll(x, self.logits(z, condition))  # (k, N)
+        return BoundTerms(reconstruction, kl=standard_normal_kl(q), z=z, q=q, p=self.prior(n=1))
+
+
+MODEL = CVAE

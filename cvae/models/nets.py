@@ -41,20 +41,25 @@ def layer(op: Op) -> nn.Module:
 
 
 class Net(nn.Module):
-    """A network of `cvae.architecture`: head(concat(front, trunk(image), behind)).
+    """A network of `cvae.architecture`: head(concat(z, trunk(image), condition)), of these what it sees.
 
     Parameters are named by the index of their op, as `head.0.weight`; the browser finds them by that name.
     """
 
     def __init__(self, network: Network) -> None:
         super().__init__()
+        self.sees = network.sees
         self.trunk = nn.Sequential(*map(layer, network.trunk))
         self.head = nn.Sequential(*map(layer, network.head))
 
     def forward(
-        self, *, front: Tensor | None = None, image: Tensor | None = None, behind: Tensor | None = None
+        self, *, z: Tensor | None = None, image: Tensor | None = None, condition: Tensor | None = None
     ) -> Tensor:
-        """front (N, a), image (N, C, H, W), behind (N, b), each where the network sees it → (N, ...)."""
-        features = None if image is None else self.trunk(image)
-        seen = [v for v in (front, features, behind) if v is not None]
+        """z (N, d), image (N, C, H, W), condition (N, width), each where the network sees it → (N, ...)."""
+        return self.run_head(z, None if image is None else self.trunk(image), condition)
+
+    def run_head(self, z: Tensor | None, features: Tensor | None, condition: Tensor | None) -> Tensor:
+        """The same from the features (N, F) of the image."""
+        inputs = {"z": z, "image": features, "condition": condition}
+        seen = [value for name in self.sees if (value := inputs[name]) is not None]
         return self.head(seen[0] if len(seen) == 1 else torch.cat(seen, -1))  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cvae.models.base import Autoencoder, Terms
+from cvae.models.base import Autoencoder, BoundTerms, Given
 from cvae.models.distributions import Gaussian, standard_normal_kl
 
 
@@ -16,10 +16,13 @@ class VAE(Autoencoder):
     """encoder q(z|x) · prior N(0, I) · decoder p(x|z)."""
 
     def forward(
-        self, x: Tensor, y: Tensor | None = None, *, k: int = 1, generator: torch.Generator | None = None
-    ) -> Terms:
+        self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None
+    ) -> BoundTerms:
         q = self.encode(x)  # q(z|x)
         assert isinstance(q, Gaussian)
         z = q.sample(k, generator)  # (k, N, d)
         reconstruction = self.nll(x, self.logits(z))  # (k, N)
-        return Terms(reconstruction, kl=standard_normal_kl(q), z=z, q=q, p=self.prior(n=1))
+        return BoundTerms(reconstruction, kl=standard_normal_kl(q), z=z, q=q, p=self.prior(n=1))
+
+
+MODEL = VAE

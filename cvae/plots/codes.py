@@ -10,7 +10,7 @@ import html
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,7 +20,6 @@ from plotly.subplots import make_subplots
 from cvae.plots.palette import NEUTRAL, class_color, class_symbol, ink_on, run_color
 
 Floats = NDArray[np.floating[Any]]
-Term = Literal["reconstruction", "kl", "neg_elbo"]
 
 FONT = 16  # pixels
 NEAR = 0.04  # of the extent of a map: nearer names lie over each other
@@ -153,7 +152,7 @@ def kl_bars(kl_per_dim: Sequence[float], *, unit: str = "nats", color: int = 0, 
 def curves(
     histories: Mapping[str, Sequence[Mapping[str, Any]]],
     *,
-    terms: Sequence[Term] = ("reconstruction", "kl", "neg_elbo"),
+    terms: Sequence[str] = ("reconstruction", "kl", "neg_elbo"),
     titles: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """The terms of the bound over the epochs, one panel a term, several runs over each other.

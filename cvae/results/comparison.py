@@ -28,6 +28,9 @@ FIGURES: dict[str, Better | None] = {  # in nats an image, but for units, accura
     "diversity": None,  # 1 is as diverse as the data
     "frechet_distance": "lower",
 }
+OWN_TERMS: dict[str, Better | None] = {  # of the families' losses
+    term: "lower" for family in FAMILIES.values() for term in family.terms
+}
 OF_SAMPLES = ("conditional_accuracy", "diversity", "frechet_distance")  # judged by the classifier of the data set
 
 
@@ -47,7 +50,7 @@ def comparison(runs: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> list[Row]
     Two values are compared where they are of one quantity, under one likelihood, on the same pixels of the same split.
     """
     rows = []
-    for figure, better in FIGURES.items():
+    for figure, better in {**FIGURES, **OWN_TERMS}.items():
         values = tuple(_value(figure, config, measured) for config, measured in runs)
         if any(value is not None for value in values):
             rows.append(Row(figure, better, values, _best(figure, better, values, runs)))
@@ -75,11 +78,11 @@ def _finite(value: object) -> float | None:
 
 
 def _value(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> float | None:
-    given = FAMILIES[config.model.family].given
+    family = FAMILIES[config.model.family]
     if figure == "nll":
-        return number(measured, {"nothing": "nll", "label": "nll_mixture"}.get(given, ""))
+        return None if family.completes else number(measured, "nll_mixture" if family.takes_class else "nll")
     if figure == "nll_given":
-        return None if given == "nothing" else number(measured, "nll")
+        return number(measured, "nll") if family.kinds else None
     return number(measured, figure)
 
 
@@ -107,10 +110,10 @@ def _quantity(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> ob
     model, data = config.model, config.data
     if figure in OF_SAMPLES:
         return data.name
-    given = FAMILIES[model.family].given
-    target = (model.task, model.quadrants) if given == "condition" else None
+    family = FAMILIES[model.family]
+    target = (model.task, model.quadrants) if family.completes else None
     sigma = model.sigma if model.likelihood == "gaussian" else None
     seen = data.full_train and measured.get("split") == "validation"  # trained on what it is measured on
     samples = measured.get("nll_samples") if figure in ("nll", "nll_given") else None  # more of them, and it is lower
     under = (data.name, data.binarize, measured.get("split"), seen, model.likelihood, sigma, target, samples)
-    return (*under, given) if figure in ("neg_elbo", "nll_given") else under
+    return (*under, family.kinds) if figure in ("neg_elbo", "nll_given") else under

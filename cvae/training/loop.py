@@ -127,7 +127,7 @@ class _Training:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(train.seed)
             self.model: Autoencoder = build(config.model)
-        self.model.start_at(torch.from_numpy(data.train.images.mean(0, dtype=np.float64) / 255).float())
+        self.model.init_output_bias(torch.from_numpy(data.train.images.mean(0, dtype=np.float64) / 255).float())
         self.model.to(self.device)
         self.parameters = list(self.model.parameters())
         self.optimiser = torch.optim.Adam(self.parameters, lr=train.lr, fused=True)

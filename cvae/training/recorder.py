@@ -12,7 +12,7 @@ from torch import Tensor
 from cvae.config import RunConfig
 from cvae.families import FAMILIES
 from cvae.models import Autoencoder
-from cvae.models.base import Terms
+from cvae.models.base import BoundTerms
 from cvae.runs.status import Record
 from cvae.training.batches import Batches
 from cvae.training.snapshots import BATCH
@@ -29,8 +29,10 @@ class Recorder:
 
     def __init__(self, config: RunConfig, per_epoch: int, images: int, device: torch.device) -> None:
         self.config, self.per_epoch, self.images, self.device = config, per_epoch, images, device
-        self.has_kl = FAMILIES[config.model.family].prior != "none"
-        width = 2 + config.model.latent_dim  # loss, reconstruction, KL a dimension
+        family = FAMILIES[config.model.family]
+        self.has_kl, self.further = family.prior != "none", family.terms
+        width = 2 + config.model.latent_dim + len(self.further)  # loss, reconstruction, KL a dimension, further terms
+        self.per_dim = slice(2, 2 + config.model.latent_dim)
         self.rows = torch.zeros(per_epoch, width, device=device)  # one a step since the last record
         self.filled = 0
         self.rate = 0.0  # images a second
@@ -39,12 +41,14 @@ class Recorder:
         self._last = (0, 0.0)  # step and seconds of the last record
         self._scale: float | None = None  # of the loss at the first step, against which divergence is told
 
-    def add(self, loss: Tensor, terms: Terms) -> None:
+    def add(self, loss: Tensor, terms: BoundTerms) -> None:
         """Take note of one step; nothing is read back from the device here."""
         row = self.rows[self.filled]
         row[0], row[1] = loss.detach(), terms.reconstruction.detach().mean()
         if terms.kl is not None:
-            row[2:] = terms.kl.detach().mean(0)
+            row[self.per_dim] = terms.kl.detach().mean(0)
+        for i, name in enumerate(self.further):
+            row[self.per_dim.stop + i] = terms.further[name].detach().mean()
         self.filled += 1
 
     def train(self, step: int, beta: float) -> Record:
@@ -70,13 +74,16 @@ class Recorder:
             total[0] += float(loss) * len(x)
             total[1] += float(terms.reconstruction.mean(0).sum())
             if terms.kl is not None:
-                total[2:] += terms.kl.sum(0).cpu().double()
+                total[self.per_dim] += terms.kl.sum(0).cpu().double()
+            for i, name in enumerate(self.further):
+                total[self.per_dim.stop + i] += float(terms.further[name].sum())
         if not total.isfinite().all():
             raise Failed(f"step {step}: the validation loss is not finite; try a smaller learning rate, or a larger σ.")
         return self._record("validation", step, beta, total / len(images))
 
     def _record(self, split: str, step: int, beta: float, means: Tensor) -> Record:
-        loss, reconstruction, *per_dim = means.tolist()
+        loss, reconstruction, *rest = means.tolist()
+        per_dim, further = rest[: self.config.model.latent_dim], rest[self.config.model.latent_dim :]
         kl = sum(per_dim) if self.has_kl else None
         return {
             "split": split,
@@ -86,6 +93,7 @@ class Recorder:
             "kl": kl,
             "neg_elbo": None if kl is None else reconstruction + kl,
             "kl_per_dim": per_dim if self.has_kl else None,
+            **dict(zip(self.further, further, strict=True)),
             "loss": loss,
             "beta": beta,
             "seconds": round(self.elapsed(), 3),
@@ -106,7 +114,8 @@ class Recorder:
         first = int(bad.any(1).nonzero()[0])
         columns = bad[first].nonzero()[:, 0].tolist()
         column = min((c for c in columns if c), default=0)  # the term rather than the sum that it spoils
-        name = ("loss", "reconstruction", *(f"KL of dimension {d + 1}" for d in range(rows.shape[1] - 2)))[column]
+        per_dim = (f"KL of dimension {d + 1}" for d in range(self.config.model.latent_dim))
+        name = ("loss", "reconstruction", *per_dim, *self.further)[column]
         raise Failed(
             f"step {step - len(rows) + first + 1}: the {name} became {rows[first, column]:.4g};"
             " try a smaller learning rate, or a larger σ."

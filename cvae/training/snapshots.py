@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cvae.conditions import ConditionBatch
 from cvae.models import Autoencoder
 from cvae.runs.folder import Arrays
 from cvae.training.batches import Batches
@@ -34,11 +35,10 @@ def originals(images: Batches) -> Arrays:
 @torch.inference_mode()
 def strip(model: Autoencoder, images: Batches) -> Arrays:
     """`strip` (16, C, H, W): the first images reconstructed; nothing where the model predicts labels."""
-    condition = model.family.given == "condition"
-    if condition and model.config.task == "label":
+    if model.config.predicts_label:
         return {}
     x, y = images.fixed(_first(images))
-    return {"strip": _bytes(model.decode(model.encode(x, y).mean, x if condition else y))}
+    return {"strip": _bytes(model.decode(model.encode(x, y).mean, ConditionBatch(vector=y, image=x)))}
 
 
 def live(model: Autoencoder, images: Batches, step: int) -> Arrays:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from cvae.architecture import visible_mask
+from cvae.conditions import visible_mask
 from cvae.config import ModelConfig
 from cvae.explore.decoding import (
     complete,
@@ -76,7 +76,7 @@ def test_manifold_of_more_dimensions_shows_two_and_leaves_the_others_at_the_prio
     q = np.array([NormalDist().inv_cdf(p) for p in (0.1, 0.5, 0.9)])
     z[:, :, 3] = mean[0, 3] + std[0, 3] * q
     z[:, :, 1] = mean[0, 1] + std[0, 1] * q[::-1, None]
-    codes_behind(manifold(model, 3, dims=(3, 1), given=y, quantiles=(0.1, 0.9)), model, z)
+    codes_behind(manifold(model, 3, dims=(3, 1), condition=y, quantiles=(0.1, 0.9)), model, z)
 
 
 def test_manifold_of_an_autoencoder_spans_its_codes() -> None:
@@ -99,7 +99,7 @@ def test_manifold_takes_a_torch_model() -> None:
 def test_manifold_completes_one_image() -> None:
     model = model_of("cvae-predictive")
     image = np.random.default_rng(0).random((1, 8, 8))
-    pictures = manifold(model, 4, given=image)
+    pictures = manifold(model, 4, condition=image)
     assert pictures.shape == (4, 4, 1, 8, 8)
     np.testing.assert_allclose(pictures[..., 4:, :4] - image[:, 4:, :4], 0, atol=1e-6)
 
@@ -122,7 +122,7 @@ def test_a_straight_path_is_the_line() -> None:
 
 def test_a_path_passes_all_its_points() -> None:
     points = np.array([[0, 1], [2, 0], [-3, 0], [0, 1]], dtype=float)
-    for course in ("straight", "spherical"):
+    for course in ("linear", "spherical"):
         np.testing.assert_allclose(path(points, 7, course)[::2], points, atol=1e-6)  # type: ignore[arg-type]
 
 
@@ -148,7 +148,7 @@ def test_a_spherical_path_turns_about_the_mean_of_the_prior() -> None:
     label = label_vector(2, 3)
     codes = path([a, b], 6, "spherical", centre=model.prior(label[None])[0][0])
     expected = model.decode(codes, label[None])
-    np.testing.assert_allclose(interpolate(model, [a, b], 6, course="spherical", given=label), expected, atol=1e-6)
+    np.testing.assert_allclose(interpolate(model, [a, b], 6, course="spherical", condition=label), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_where_no_circle_joins_them_the_path_is_straight(a: list[float], b: list
 def test_interpolation_can_mix_labels_on_the_way() -> None:
     model = model_of("cvae")
     points = [[-1, 0], [1, 1]]
-    pictures = interpolate(model, points, 3, given=LABELS[:2])
+    pictures = interpolate(model, points, 3, condition=LABELS[:2])
     codes_behind(pictures, model, path(points, 3), np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 1, 0]]))
-    codes_behind(interpolate(model, points, 3, given=LABELS[2]), model, path(points, 3), LABELS[2:])
+    codes_behind(interpolate(model, points, 3, condition=LABELS[2]), model, path(points, 3), LABELS[2:])
 
 
 # --- labels swapped -----------------------------------------------------------------------------------------------

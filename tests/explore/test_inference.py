@@ -46,7 +46,7 @@ def inputs(model: Autoencoder, n: int = N) -> tuple[torch.Tensor, torch.Tensor, 
 
 
 def given_to(model: Autoencoder, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
-    return {"nothing": None, "label": y, "condition": x}[model.family.given]
+    return (y if model.family.takes_class else x if model.family.completes else None)
 
 
 def agrees(model: Autoencoder, numpy_model: Inference, tolerance: float = 1e-5) -> None:
@@ -64,7 +64,7 @@ def agrees(model: Autoencoder, numpy_model: Inference, tolerance: float = 1e-5) 
             close(numpy_model.prior(given, n=N)[0], prior.mean, tolerance)
             close(numpy_model.prior(given, n=N)[1], torch.exp(0.5 * prior.log_var), tolerance)
         close(numpy_model.decode(z, given), model.decode(z, given), tolerance)
-        if model.family.given == "condition":
+        if model.family.completes:
             close(numpy_model.predict(x), model.predict(x), tolerance)  # type: ignore[operator]
 
 
@@ -154,14 +154,14 @@ def test_an_autoencoder_is_drawn_from_the_gaussian_fitted_to_its_codes() -> None
     mean, std = numpy_model.prior(n=4)
     np.testing.assert_allclose(mean, np.tile(codes.mean(0), (4, 1)), rtol=1e-5)
     np.testing.assert_allclose(std, np.tile(codes.std(0), (4, 1)), rtol=1e-5)
-    drawn = numpy_model.place(rng.standard_normal((20_000, 2)))
+    drawn = numpy_model.from_noise(rng.standard_normal((20_000, 2)))
     np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=0.15)
 
 
 def test_codes_on_a_line_are_drawn_on_that_line() -> None:
     model = model_of(family="ae", latent_dim=3)
     t = np.linspace(-1, 1, 50)[:, None]
-    drawn = Inference.of(model, t * [1.0, 2.0, 0.0]).place(np.random.default_rng(0).standard_normal((100, 3)))
+    drawn = Inference.of(model, t * [1.0, 2.0, 0.0]).from_noise(np.random.default_rng(0).standard_normal((100, 3)))
     np.testing.assert_allclose(drawn[:, 1], 2 * drawn[:, 0], atol=1e-5)
     np.testing.assert_allclose(drawn[:, 2], 0, atol=1e-5)
 
@@ -171,7 +171,7 @@ def test_place_scales_noise_by_the_prior() -> None:
     numpy_model = Inference.of(model)
     y = np.eye(3, dtype=np.float32)
     mean, std = numpy_model.prior(y)
-    np.testing.assert_allclose(numpy_model.place(np.full((3, 3), -1.5), y), mean - 1.5 * std, rtol=1e-5)
+    np.testing.assert_allclose(numpy_model.from_noise(np.full((3, 3), -1.5), y), mean - 1.5 * std, rtol=1e-5)
 
 
 def test_weights_that_do_not_fit_are_named() -> None:

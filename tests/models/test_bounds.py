@@ -17,9 +17,9 @@ from cvae.config import LIKELIHOODS, ObjectiveConfig
 from cvae.data import ImageData, one_hot
 from cvae.families import FAMILIES
 from cvae.models import Autoencoder, build
-from cvae.models.base import Terms, weigh
+from cvae.models.base import BoundTerms, objective_loss
 from cvae.models.distributions import Gaussian, log_mean_exp
-from cvae.models.predictive import PredictiveCVAE
+from cvae.models.cvae_predictive import PredictiveCVAE
 from cvae.runs.folder import Run
 from cvae.training.load import load
 
@@ -39,14 +39,14 @@ class Fitted:
     x: Tensor
     y: Tensor
 
-    def terms(self, k: int, seed: int = 0) -> Terms:
-        terms: Terms = self.model(self.x, self.y, k=k, generator=generator(seed))
+    def terms(self, k: int, seed: int = 0) -> BoundTerms:
+        terms: BoundTerms = self.model(self.x, self.y, k=k, generator=generator(seed))
         return terms
 
     @functools.cached_property
     def log_p(self) -> Tensor:
         """log ∫ p(x|z) p(z|·) dz by the trapezoidal rule, in units of the prior: z = μ + σ·u, u in [−6, 6]²."""
-        given = {"nothing": None, "label": self.y, "condition": self.x}[self.model.family.given]
+        given = (self.y if self.model.family.takes_class else self.x if self.model.family.completes else None)
         prior = self.model.prior(given, n=len(self.x))
         side = torch.linspace(-6, 6, 161, dtype=torch.float64)
         log_density = -0.5 * side.square() - 0.5 * math.log(2 * math.pi) + math.log(float(side[1] - side[0]))
@@ -128,12 +128,12 @@ def test_a_zeroed_prior_net_makes_the_learned_prior_standard():
 # --- the loss: how the terms are weighed
 
 
-def some_terms(n: int = 7, k: int = 1, d: int = 3) -> Terms:
+def some_terms(n: int = 7, k: int = 1, d: int = 3) -> BoundTerms:
     q = Gaussian(torch.randn(n, d, generator=generator(2)), 0.3 * torch.randn(n, d, generator=generator(3)))
     p = Gaussian(torch.zeros(1, d), torch.zeros(1, d))
     kl = 0.5 * (q.log_var.exp() + q.mean.square() - 1 - q.log_var)
     reconstruction = 50 + 5 * torch.rand(k, n, generator=generator(4))
-    return Terms(reconstruction, kl, q.sample(k, generator(5)), q, p)
+    return BoundTerms(reconstruction, kl, q.sample(k, generator(5)), q, p)
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 4.0])
@@ -141,7 +141,7 @@ def some_terms(n: int = 7, k: int = 1, d: int = 3) -> Terms:
 def test_the_loss_is_a_weighted_sum(beta: float, weight: float):
     terms = some_terms(k=3)
     expected = weight * terms.reconstruction.mean() + beta * terms.kl.sum(-1).mean()
-    torch.testing.assert_close(weigh(terms, ObjectiveConfig(recon_weight=weight), beta), expected)
+    torch.testing.assert_close(objective_loss(terms, ObjectiveConfig(recon_weight=weight), beta), expected)
 
 
 @pytest.mark.parametrize("family", FAMILIES_WITH_PRIOR)
@@ -166,8 +166,8 @@ def test_without_reconstruction_only_the_kl_is_left():
 def test_free_bits_are_free_a_dimension():
     """Σ_d max(λ, mean KL_d): below λ a dimension costs λ and has no gradient (Kingma et al. 2016)."""
     kl = torch.tensor([[0.1, 2.0], [0.3, 4.0]], requires_grad=True)  # means 0.2 and 3
-    terms = Terms(torch.zeros(1, 2), kl, torch.zeros(1, 2, 2), Gaussian(torch.zeros(2, 2), torch.zeros(2, 2)), None)
-    loss = weigh(terms, ObjectiveConfig(free_bits=0.5), beta=2.0)
+    terms = BoundTerms(torch.zeros(1, 2), kl, torch.zeros(1, 2, 2), Gaussian(torch.zeros(2, 2), torch.zeros(2, 2)), None)
+    loss = objective_loss(terms, ObjectiveConfig(free_bits=0.5), beta=2.0)
     torch.testing.assert_close(loss, torch.tensor(2 * (0.5 + 3.0)))
     loss.backward()
     torch.testing.assert_close(kl.grad, torch.tensor([[0.0, 1.0], [0.0, 1.0]]))
@@ -178,7 +178,7 @@ def test_the_importance_weighted_loss_is_equation_8():
     log_p_z = -0.5 * (terms.z.square() + math.log(2 * math.pi)).sum(-1)
     log_q = terms.q.log_prob(terms.z)
     expected = -torch.logsumexp(-terms.reconstruction + log_p_z - log_q - math.log(5), 0).mean()
-    torch.testing.assert_close(weigh(terms, ObjectiveConfig(k=5), beta=1.0), expected)
+    torch.testing.assert_close(objective_loss(terms, ObjectiveConfig(k=5), beta=1.0), expected)
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 4.0])
@@ -186,7 +186,7 @@ def test_the_importance_weighted_loss_weighs_its_two_densities(beta: float):
     """At β = 0 only the reconstruction is left, averaged as likelihoods are."""
     terms = some_terms(k=5)
     expected = -log_mean_exp(-2 * terms.reconstruction - beta * terms.log_ratio()).mean()
-    torch.testing.assert_close(weigh(terms, ObjectiveConfig(k=5, recon_weight=2), beta), expected)
+    torch.testing.assert_close(objective_loss(terms, ObjectiveConfig(k=5, recon_weight=2), beta), expected)
 
 
 def test_an_autoencoder_has_but_one_term():

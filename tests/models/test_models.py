@@ -13,9 +13,9 @@ from torch import Tensor
 
 from cvae.config import LIKELIHOODS, NETS, ModelConfig, ObjectiveConfig, RunConfig
 from cvae.models import Autoencoder, build
-from cvae.models.base import Terms
+from cvae.models.base import BoundTerms
 from cvae.models.distributions import Gaussian
-from cvae.models.predictive import PredictiveCVAE
+from cvae.models.cvae_predictive import PredictiveCVAE
 from cvae.runs.folder import Run
 from cvae.training.load import load
 
@@ -55,15 +55,15 @@ class Case:
 
     @property
     def given(self) -> Tensor | None:
-        return {"nothing": None, "label": self.y, "condition": self.x}[self.model.family.given]
+        return (self.y if self.model.family.takes_class else self.x if self.model.family.completes else None)
 
     @property
     def out_shape(self) -> tuple[int, ...]:
-        label = self.model.family.given == "condition" and self.config.task == "label"
+        label = self.model.family.completes and self.config.task == "label"
         return (K,) if label else self.config.image_shape
 
-    def terms(self, y: Tensor | None = None, **options: int) -> Terms:
-        terms: Terms = self.model(self.x, self.y if y is None else y, generator=generator(), **options)
+    def terms(self, y: Tensor | None = None, **options: int) -> BoundTerms:
+        terms: BoundTerms = self.model(self.x, self.y if y is None else y, generator=generator(), **options)
         return terms
 
 
@@ -181,7 +181,7 @@ def test_labels_may_be_mixtures(case: Case):
     sees_label = "label" in (*case.model.family.encoder_sees, *case.model.family.decoder_sees)
     if sees_label or case.out_shape == (K,):
         assert not torch.equal(terms.reconstruction, case.terms().reconstruction)
-    if case.model.family.given == "label":
+    if case.model.family.takes_class:
         z = torch.randn(N, D, generator=generator())
         assert case.model.decode(z, mixed).shape == (N, *case.out_shape)
         assert case.model.prior(mixed).mean.shape == (N, D)
@@ -229,7 +229,7 @@ def test_training_starts_at_the_mean_image(net: str):
     """With nothing from z the decoder draws the mean image: exactly (mlp), or its mean a channel (conv)."""
     mean = torch.rand(3, 12, 12, generator=generator()) * 0.9 + 0.05
     model = make(tiny_model(net=net, image_shape=(3, 12, 12)))
-    model.start_at(mean)
+    model.init_output_bias(mean)
     with torch.no_grad():
         last = [m for m in model.decoder.head if hasattr(m, "weight")][-1]
         last.weight.zero_()

@@ -11,12 +11,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cvae import plots
+from cvae.conditions import ConditionBatch, one_hot
 from cvae.config import RunConfig
-from cvae.data import one_hot
 from cvae.explore.decoding import complete, sample
 from cvae.explore.inference import Inference
 from cvae.explore.numpy_nets import Array
-from cvae.families import FAMILIES
+from cvae.families import FAMILIES, term_key
 from cvae.ui.frame import url_widgets
 from cvae.ui.frame.text import plain, t
 from cvae.ui.pages.latent import view_of
@@ -115,7 +115,7 @@ def _kept_reconstructions(chosen: Sequence[Shown]) -> None:
 def _reconstructed(model: Inference, same: Examples) -> Array:
     labels = None if same.labels is None else one_hot(same.labels, model.config.classes)
     mean, _ = model.encode(same.images, labels)
-    return model.decode(mean, {"nothing": None, "label": labels, "condition": same.images}[model.family.given])
+    return model.decode(mean, ConditionBatch(vector=labels, image=same.images))
 
 
 def _row(title: str, pictures: NDArray[Any] | None, otherwise: str, alt: str = "", note: str = "") -> None:
@@ -135,8 +135,8 @@ def _row(title: str, pictures: NDArray[Any] | None, otherwise: str, alt: str = "
 def draws(chosen: Sequence[Shown], same: Examples | None, seed: int) -> None:
     """Draws of every model from the same noise: of a label for each column, where it takes labels."""
     for one in chosen:
-        labelled = one.model.family.given == "label" and one.model.family.prior == "standard"
-        source = "standard_label" if labelled else one.model.family.prior
+        labelled = one.model.family.takes_class and one.model.family.prior == "standard"
+        source = "standard_label" if labelled else one.model.family.prior_of
         drawn = _drawn(one, same, seed)
         why = "label_task" if one.model.predicts_label else "other_data"
         alt = "" if drawn is None else t("compare.draws.alt", n=drawn.shape[0] * drawn.shape[1], name=one.title)
@@ -147,11 +147,11 @@ def draws(chosen: Sequence[Shown], same: Examples | None, seed: int) -> None:
 def _drawn(one: Shown, same: Examples | None, seed: int) -> Array | None:
     """Pictures (DRAWS, IMAGES, C, H, W); None where there is nothing to draw, or nothing to draw it from."""
     model = one.model
-    shape, given = model.config.image_shape, model.family.given
-    if given == "label":
+    shape, family = model.config.image_shape, model.family
+    if family.takes_class:
         every = np.eye(model.config.classes, dtype=np.float32)[:IMAGES]
         return np.stack([sample(model, DRAWS, label, seed=seed) for label in every], axis=1)
-    if given == "nothing":
+    if not family.kinds:
         return sample(model, DRAWS * IMAGES, seed=seed).reshape(DRAWS, IMAGES, *shape)
     if model.predicts_label:
         return None
@@ -184,7 +184,12 @@ def curves(chosen: Sequence[Shown]) -> None:
     if not any(histories.values()):
         st.info(t("compare.curves.nothing"), icon=":material/show_chart:")
         return
-    words = ("reconstruction", "kl", "neg_elbo", "epoch", "train", "validation", "unit")
-    titles = {word: t(f"compare.curves.{word}") for word in words}
-    chart(plots.curves, histories, titles=titles, key="curves", alt=t("compare.curves.alt", names=", ".join(histories)))
+    bound = ("reconstruction", "kl", "neg_elbo")
+    titles = {word: t(f"compare.curves.{word}") for word in (*bound, "epoch", "train", "validation", "unit")}
+    further = dict.fromkeys(term for one in chosen for term in one.model.family.terms)
+    titles |= {term: t(term_key(term)) for term in further}
+    chart(
+        plots.curves, histories, terms=(*bound, *further), titles=titles, key="curves",
+        alt=t("compare.curves.alt", names=", ".join(histories)),
+    )  # fmt: skip
     st.caption(t("compare.curves.note"))

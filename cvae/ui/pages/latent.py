@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cvae import plots
-from cvae.data import one_hot
+from cvae.conditions import ConditionBatch, one_hot
 from cvae.explore.decoding import manifold, neighbours, traversal
 from cvae.explore.inference import Inference
 from cvae.explore.numpy_nets import Array
@@ -24,7 +24,6 @@ from cvae.ui.frame.text import plain, t
 from cvae.ui.parts import picture
 from cvae.ui.parts.cache import HeldOut
 from cvae.ui.parts.chart import chart, words_first
-from cvae.ui.parts.formulas import POSTERIOR
 
 MOST = 2000  # codes on a map
 MOST_TSNE = 1500  # codes that t-SNE places within a few seconds
@@ -87,12 +86,12 @@ def view_of(kind: str, dims: Sequence[int], seed: int, model: Inference, codes: 
 
 def prior_outlines(model: Inference, projection: Projection) -> list[plots.Outline]:
     """The priors of a model in a plane; none where each image has one of its own."""
-    d, kind = model.latent_dim, model.family.prior
+    d, kind = model.latent_dim, model.family.prior_of
     if kind == "none":
         return [plots.Outline(*projection.gaussian(*model.fitted()))]
     if kind == "standard":
         return [plots.Outline(*projection.gaussian(np.zeros(d), np.eye(d)))]
-    if kind == "label":
+    if kind == "class":
         parts = zip(*model.prior(np.eye(model.config.classes)), strict=True)
         return [plots.Outline(*projection.gaussian(m, np.diag(s**2)), k, (2,)) for k, (m, s) in enumerate(parts)]
     return []
@@ -120,8 +119,8 @@ def codes_map(run: Run, model: Inference, held: HeldOut, view: View, layers: Seq
         )
         if rows:
             selection(model, held, np.array(rows))
-        family = model.family.id
-        notice(t("latent.notice.title"), f"latent.notice.{family}", POSTERIOR[family])
+        family = model.family
+        notice(t("latent.notice.title"), f"families.{family.id}.latent", family.posterior)
     words_first()
     with above:
         words = "latent.map.alt" if names else "latent.map.alt_unlabelled"
@@ -172,12 +171,10 @@ def pictures_at(model: Inference, held: HeldOut, rows: NDArray[np.intp]) -> NDAr
     """The held-out images (n, C, H, W) at `rows`, else what their codes decode to, where that is possible."""
     if held.images is not None:
         return held.images[rows]
-    if model.family.given == "condition":
+    if model.family.completes:
         return None
-    given = None
-    if model.family.given == "label":
-        given = None if held.labels is None else one_hot(held.labels[rows], model.config.classes)
-    return model.decode(held.codes[rows], given)
+    labels = None if held.labels is None else one_hot(held.labels[rows], model.config.classes)
+    return model.decode(held.codes[rows], labels)
 
 
 def histograms(model: Inference, held: HeldOut, kl: Sequence[float] | None) -> None:
@@ -194,9 +191,9 @@ def histograms(model: Inference, held: HeldOut, kl: Sequence[float] | None) -> N
     st.caption(note + (" " + t("latent.histograms.most", n=len(dims)) if d > len(dims) else ""))
 
 
-def manifold_picture(run: Run, model: Inference, given: Array | None, dims: Sequence[int]) -> None:
+def manifold_picture(run: Run, model: Inference, condition: ConditionBatch[Array] | None, dims: Sequence[int]) -> None:
     """The 20 × 20 manifold of two dimensions, and a button to save it."""
-    pictures = manifold(model, dims=dims, given=given)
+    pictures = manifold(model, dims=dims, condition=condition)
     file = picture.show(pictures, t("latent.manifold.alt", n=pictures.shape[0] * pictures.shape[1]), gap=0)
     x, *y = map(plots.axis_name, dims)
     if not y:
@@ -207,21 +204,21 @@ def manifold_picture(run: Run, model: Inference, given: Array | None, dims: Sequ
     picture.download(file, f"{run.name}-manifold")
 
 
-def traversals(model: Inference, given: Array | None, kl: Sequence[float] | None) -> None:
+def traversals(model: Inference, condition: ConditionBatch[Array] | None, kl: Sequence[float] | None) -> None:
     """Each dimension moved alone, the one that says most first."""
-    order = np.argsort(-np.asarray(kl)) if kl else np.argsort(-model.prior(given)[1][0])
+    order = np.argsort(-np.asarray(kl)) if kl else np.argsort(-model.prior(condition)[1][0])
     dims = [int(d) for d in order[:TRAVERSALS]]
-    pictures = traversal(model, dims=dims, steps=TRAVERSAL_STEPS, given=given)
+    pictures = traversal(model, dims=dims, steps=TRAVERSAL_STEPS, condition=condition)
     picture.show(pictures, t("latent.traversal.alt", n=len(dims)), gap=1)
     st.caption(t("latent.traversal.note", dims=", ".join(map(plots.axis_name, dims))))
 
 
 def _prior_parts(model: Inference, held: HeldOut) -> tuple[Array, Array] | None:
     """Means and standard deviations (P, d) whose even mixture is the prior of all held-out images, if that is known."""
-    kind = model.family.prior
-    if kind == "label":
+    kind = model.family.prior_of
+    if kind == "class":
         return model.prior(np.eye(model.config.classes))
-    if kind == "condition":
+    if kind == "image":
         return None if held.images is None else model.prior(held.images[:500] / np.float32(255))
     return model.prior(n=1)
 
@@ -230,8 +227,8 @@ def _map_note(model: Inference, held: HeldOut, view: View, layers: Sequence[str]
     points = "latent.map.points_ae" if model.family.prior == "none" else "latent.map.points"
     split = t(f"latent.split.{held.split}")
     parts = [t(points, n=f"{len(view.points):,}", total=f"{len(held.codes):,}", split=split), view.note]
-    if "prior" in layers and (view.outlines or model.family.prior == "condition"):
-        parts.append(t(f"latent.prior.{model.family.prior}"))
+    if "prior" in layers and (view.outlines or model.family.prior_of == "image"):
+        parts.append(t(f"latent.prior.{model.family.prior_of}"))
     return " ".join(part for part in parts if part)
 
 

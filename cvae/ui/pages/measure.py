@@ -10,15 +10,16 @@ import streamlit as st
 
 from cvae import plots
 from cvae.errors import InputError
+from cvae.families import FAMILIES
 from cvae.results.comparison import number, numbers
 from cvae.ui.frame.messages import formula, problem
 from cvae.ui.frame.text import plain, t
 from cvae.ui.parts.chart import chart
-from cvae.ui.parts.formulas import ACTIVE, FRECHET, OBJECTIVE
+from cvae.ui.parts.formulas import ACTIVE, FRECHET
 from cvae.ui.parts.metrics_table import Measured
 
 KL_COLUMNS = 2  # charts beside each other in half a page
-QUANTITY = {"nothing": "log p(x)", "label": "log p(x|y)", "condition": "log p(t|c)"}
+QUANTITY = {(): "log p(x)", ("class",): "log p(x|y)", ("image",): "log p(t|c)"}
 
 
 def split(chosen: Sequence[Measured]) -> None:
@@ -79,7 +80,7 @@ def ladder(chosen: Sequence[Measured]) -> None:
 
 def bounds(one: Measured) -> dict[str, float]:
     """The bounds that were measured of a run, as bounds on log p, the loosest first."""
-    names = {"neg_elbo": "ELBO", "neg_iwae_5": "IWAE₅", "neg_iwae_50": "IWAE₅₀", "nll": QUANTITY[one.family.given]}
+    names = {"neg_elbo": "ELBO", "neg_iwae_5": "IWAE₅", "neg_iwae_50": "IWAE₅₀", "nll": QUANTITY[one.family.kinds]}
     if not one.evaluated:
         return {}
     return {name: -value for key, name in names.items() if (value := number(one.figures, key)) is not None}
@@ -134,13 +135,13 @@ def classes(chosen: Sequence[Measured]) -> None:
             _nothing()
     with right:
         st.markdown(t("measure.classes.why"))
-        formula(rf"\text{{CVAE:}}\quad {OBJECTIVE['cvae']}", rf"\text{{CMMA:}}\quad {OBJECTIVE['cmma']}")
+        formula(*(rf"\text{{{FAMILIES[name].title}:}}\quad {FAMILIES[name].objective}" for name in ("cvae", "cmma")))
         st.markdown(t("measure.classes.then"))
 
 
 def augmentation(chosen: Sequence[Measured]) -> None:
     """What samples of the label-conditional ones teach a classifier that has few real images."""
-    conditional = [one for one in chosen if one.family.given == "label"]
+    conditional = [one for one in chosen if one.family.takes_class]
     if not conditional:
         return
     st.subheader(t("measure.augmentation.title"), anchor=False)

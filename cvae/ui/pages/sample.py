@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cvae.explore.decoding import Course, complete, draw, interpolate, label_vector, path, sample
+from cvae.conditions import ClassCondition
+from cvae.explore.decoding import Interpolation, complete, draw, interpolate, label_vector, path, sample
 from cvae.explore.inference import Inference
 from cvae.explore.numpy_nets import Array
 from cvae.explore.pictures import gif
@@ -41,7 +42,7 @@ def draws(run: Run, model: Inference, label: Array | None, temperature: float, s
         fitted = model.family.prior == "none"
         st.caption(t("sample.draws.note", **words) + (" " + t("sample.draws.note_ae") if fitted else ""))
     elif url_widgets.choice(t("sample.rows.label"), "rows", ("one", "all"), lambda k: t(f"sample.rows.{k}")) == "one":
-        title = mixture_name(label, names)
+        title = ClassCondition("label", names).describe(label)
         images = sample(model, ROWS * COLUMNS, label, temperature=temperature, seed=seed)
         file = picture.show(images, t("sample.draws.alt_label", n=len(images), label=title), columns=COLUMNS)
         st.caption(t("sample.draws.note_label", label=plain(title), **words))
@@ -59,7 +60,7 @@ def completions(run: Run, model: Inference, held: HeldOut, temperature: float, s
     """What is given of some images, a plain network's answer, and several draws of the model's."""
     images = condition_images(run, held)
     drawn = complete(model, images, COLUMNS - 2, temperature=temperature, seed=seed)
-    rows = np.concatenate([np.stack([model.condition(images), model.predict(images)], axis=1), drawn], axis=1)
+    rows = np.concatenate([np.stack([model.visible_part(images), model.predict(images)], axis=1), drawn], axis=1)
     file = picture.show(rows, t("sample.completions.alt", rows=len(rows), n=COLUMNS - 2))
     note = t("sample.completions.note", n=COLUMNS - 2, seed=seed, temperature=f"{temperature:g}")
     st.caption(note + ("" if held.images is not None else " " + t("sample.completions.not_data")))
@@ -87,15 +88,9 @@ def walk(run: Run, model: Inference, label: Array | None, temperature: float, se
     if not st.toggle(t("sample.walk.show"), key="sample.walk"):
         return
     stops = draw(model, STOPS, label, temperature=temperature, seed=seed)
-    course: Course = "spherical" if model.latent_dim > 2 else "straight"
-    images = interpolate(model, [*stops, stops[0]], FRAMES, course=course, given=label)
+    course: Interpolation = "spherical" if model.latent_dim > 2 else "linear"
+    images = interpolate(model, [*stops, stops[0]], FRAMES, course=course, condition=label)
     file = gif(images[:-1], seconds=SECONDS, width=400, paper=picture.paper())
     st.image(file, alt=t("sample.walk.alt"), width=400)
     st.caption(t("sample.walk.note", n=STOPS, seed=seed, temperature=f"{temperature:g}"))
     picture.download(file, f"{run.name}-walk", "gif")
-
-
-def mixture_name(label: Array, names: tuple[str, ...]) -> str:
-    """A label in words: "3", or "60% 3 + 40% 8"."""
-    parts = [(float(weight), name) for weight, name in zip(label, names, strict=True) if weight >= 0.005]
-    return parts[0][1] if len(parts) == 1 else " + ".join(f"{weight:.0%} {name}" for weight, name in parts)

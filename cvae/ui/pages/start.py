@@ -43,7 +43,7 @@ def _ready(entry: Entry) -> bool:
     if entry.config is None or entry.status is None or not entry.trained:
         return False
     model = entry.config.model
-    draws = FAMILIES[model.family].given != "condition" or model.task == "quadrants"
+    draws = not model.predicts_label
     return draws and entry.begun and not entry.status.active
 
 
@@ -74,7 +74,7 @@ def described(entry: Entry) -> str:
 def label_words(entry: Entry) -> str:
     """What a label does, of a model that is given one."""
     assert entry.config is not None
-    return t("start.what_label") if FAMILIES[entry.config.model.family].given == "label" else ""
+    return t("start.what_label") if FAMILIES[entry.config.model.family].takes_class else ""
 
 
 def ways_on() -> None:

@@ -1,11 +1,15 @@
-"""What a model is given beside z, chosen on a page: a label, as in the link, or one of the held-out images."""
+"""What a model is given beside z, chosen on a page: a control for each of its conditions, by their kind."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from cvae.conditions import ClassCondition, ConditionBatch, ImageCondition
 from cvae.errors import InputError
 from cvae.explore.inference import Inference
 from cvae.explore.numpy_nets import Array
@@ -15,23 +19,41 @@ from cvae.ui.frame.text import plain, t
 from cvae.ui.parts.cache import HeldOut
 
 FEW = 12  # labels that fit side by side
-CONDITIONS = 12  # images offered to cvae-predictive
+
+Control = Callable[[Any, Run, HeldOut], Array]  # a condition, the run and its held-out images → what was chosen
+CONTROLS: dict[str, Control] = {}  # by kind
 
 
-def given_choice(run: Run, model: Inference, held: HeldOut) -> Array | None:
-    """The control that the model has use for: a label (K,), an image (C, H, W), or nothing."""
-    if model.family.given == "label":
-        return label_choice(model.config.class_names)
-    if model.family.given == "condition":
-        images = condition_images(run, held)
-        chosen = url_widgets.menu(t("latent.given"), "given", range(len(images)), lambda i: f"#{i + 1}", 0)
-        return np.asarray(images[chosen])
-    return None
+def control(kind: str) -> Callable[[Control], Control]:
+    """Make a function the control of a kind of condition. It gives a vector (width,), or a picture (C, H, W)."""
+
+    def register(function: Control) -> Control:
+        if kind in CONTROLS:
+            raise ValueError(f"there is a control of the kind {kind!r} already")
+        CONTROLS[kind] = function
+        return function
+
+    return register
 
 
-def label_choice(names: tuple[str, ...]) -> Array:
-    """A label (K,) that adds up to 1: the one chosen here, else the link's, which may be a mixture."""
-    weights = np.array(state.label(len(names)) or np.eye(len(names))[0], dtype=np.float32)
+def condition_choice(run: Run, model: Inference, held: HeldOut) -> ConditionBatch[Array] | None:
+    """The controls of all conditions that the model is given, and what was chosen; None where it is given nothing."""
+    conditions = model.config.conditions
+    chosen = [(condition, CONTROLS[condition.kind](condition, run, held)) for condition in conditions]
+    if not chosen:
+        return None
+    vectors = [value for condition, value in chosen if condition.width]
+    images = [value for condition, value in chosen if not condition.width]
+    return ConditionBatch(
+        vector=np.concatenate(vectors)[None] if vectors else None, image=images[0][None] if images else None
+    )
+
+
+@control("class")
+def class_choice(condition: ClassCondition, run: Run, held: HeldOut) -> Array:
+    """A label (K,) that adds up to 1: the one chosen here, else the link's, which may be a blend."""
+    names = condition.values
+    weights = np.array(state.label(len(names)) or condition.default(), dtype=np.float32)
     current = int(weights.argmax()) if weights.max() > 0.999 else None
     if st.session_state.get("label_choice.seen") != weights.tolist():  # another page, or a link, moved it
         st.session_state["label_choice"] = current
@@ -43,25 +65,28 @@ def label_choice(names: tuple[str, ...]) -> Array:
             t("latent.label"), options, index=None, format_func=lambda k: names[k], key="label_choice"
         )
     if chosen is not None:
-        weights = np.eye(len(names), dtype=np.float32)[chosen]
+        weights = condition.showcase()[chosen]
         state.keep_label(weights.tolist())
     elif current is None:
-        parts = [f"{weight:.0%} {names[k]}" for k, weight in enumerate(weights) if weight > 0]
-        st.caption(t("latent.mixture", mixture=plain(" + ".join(parts))))
+        st.caption(t("latent.mixture", mixture=plain(condition.describe(weights))))
     st.session_state["label_choice.seen"] = weights.tolist()
     return weights
 
 
+@control("image")
+def image_choice(condition: ImageCondition, run: Run, held: HeldOut) -> Array:
+    """One of the pictures (C, H, W) that can be completed."""
+    images = condition_images(run, held)
+    chosen = url_widgets.menu(t("latent.given"), "given", range(len(images)), lambda i: f"#{i + 1}", 0)
+    return np.asarray(images[chosen])
+
+
 def condition_images(run: Run, held: HeldOut) -> NDArray[np.float32]:
     """Images (M, C, H, W) in [0, 1] to be completed: of different classes first, or the run's own reconstructions."""
-    if held.images is None:
+    images, labels = held.images, held.labels
+    if images is None:
         steps = run.snapshot_steps()
-        strip = run.snapshot(steps[-1]).get("strip") if steps else None
-        if strip is None:
-            raise InputError(f"{run.name} needs an image to start from, and its data set is not on this disk.")
-        return np.divide(strip[:CONDITIONS], 255, dtype=np.float32)
-    rows = np.arange(min(CONDITIONS, len(held.images)))
-    if held.labels is not None:
-        _, firsts = np.unique(held.labels, return_index=True)
-        rows = np.concatenate([firsts, np.setdiff1d(rows, firsts)])
-    return np.divide(held.images[rows[:CONDITIONS]], 255, dtype=np.float32)
+        images, labels = run.snapshot(steps[-1]).get("strip") if steps else None, None
+        if images is None:
+            raise InputError("run.no_image", name=run.name)
+    return np.divide(images[ImageCondition.examples(len(images), labels)], 255, dtype=np.float32)

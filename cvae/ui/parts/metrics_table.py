@@ -11,8 +11,8 @@ import streamlit as st
 
 from cvae.config import RunConfig
 from cvae.errors import InputError
-from cvae.families import FAMILIES, Family
-from cvae.results.comparison import Row, comparison, number
+from cvae.families import FAMILIES, Family, term_key
+from cvae.results.comparison import OWN_TERMS, Row, comparison, number
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import plain, t
 from cvae.ui.parts import cache, runs
@@ -103,9 +103,12 @@ def commands(chosen: Sequence[Measured]) -> None:
 def _cells(row: Row, explained: bool) -> list[str]:
     values = [_cell(row.figure, value, i in row.best) for i, value in enumerate(row.values)]
     better = t(f"compare.table.{row.better or 'none'}").replace(" ", "\u00a0")  # in one line
-    cells = [t(f"compare.table.{row.figure}"), *values, better]
+    name, meaning = f"compare.table.{row.figure}", f"measure.what.{row.figure}"
+    if row.figure in OWN_TERMS:
+        name, meaning = term_key(row.figure), f"{term_key(row.figure)}_what"
+    cells = [t(name), *values, better]
     if explained:
-        cells.append(t(f"measure.what.{row.figure}"))
+        cells.append(t(meaning))
     return [cell.replace("|", "\\|") for cell in cells]
 
 
@@ -128,8 +131,8 @@ def _protocol(chosen: Sequence[Measured]) -> list[str]:
         names = [one.title for one in chosen if one.figures.get("split") == split]
         if names:
             words.append(t(f"compare.table.{split}", names=plain(", ".join(names))))
-    kinds = {one.family.given for one in chosen}
-    if {"nothing", "label"} <= kinds:
+    given = {one.family.takes_class for one in chosen if not one.family.completes}
+    if given == {True, False}:
         words.append(t("compare.table.conditional"))
     if any(one.config.model.likelihood == "bernoulli" and not one.config.data.binarize for one in chosen):
         words.append(t("compare.table.loss"))

@@ -11,20 +11,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cvae.architecture import PRIOR_LOG_VAR
-from cvae.models.base import Autoencoder, Terms
+from cvae.families.family import PRIOR_LOG_VAR
+from cvae.models.base import Autoencoder, BoundTerms, Given
 from cvae.models.distributions import Gaussian, gaussian_kl, soft_bound
 from cvae.models.nets import Net
 
 
 class LabelPrior(Autoencoder):
-    """A model whose prior is a small net of the label: p(z|y) = N(μ(y), diag σ²(y)); y may be a mixture."""
+    """A model whose prior is a small net of the condition: p(z|y) = N(μ(y), diag σ²(y)); y may be a blend."""
 
     prior_net: Net
 
-    def prior(self, y: Tensor | None = None, *, n: int = 1) -> Gaussian:
-        """p(z|y): labels (N, K) → mean and log-variance (N, d)."""
-        mean, raw = self.prior_net(front=self._labels(y, True)).chunk(2, -1)
+    def prior(self, condition: Given = None, *, n: int = 1) -> Gaussian:
+        """p(z|y): vectors (N, width) → mean and log-variance (N, d)."""
+        mean, raw = self.prior_net(condition=self._vector(condition, self.prior_net)).chunk(2, -1)
         return Gaussian(mean, soft_bound(raw, PRIOR_LOG_VAR))
 
 
@@ -32,10 +32,13 @@ class LearnedPriorCVAE(LabelPrior):
     """encoder q(z|x,y) · prior p(z|y) · decoder p(x|z,y)."""
 
     def forward(
-        self, x: Tensor, y: Tensor | None = None, *, k: int = 1, generator: torch.Generator | None = None
-    ) -> Terms:
-        q, p = self.encode(x, y), self.prior(y)  # q(z|x, y), p(z|y)
+        self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None
+    ) -> BoundTerms:
+        q, p = self.encode(x, condition), self.prior(condition)  # q(z|x, y), p(z|y)
         assert isinstance(q, Gaussian)
         z = q.sample(k, generator)  # (k, N, d)
-        reconstruction = self.nll(x, self.logits(z, y))  # (k, N)
-        return Terms(reconstruction, kl=gaussian_kl(q, p), z=z, q=q, p=p)
+        reconstruction = self.nll(x, self.logits(z, condition))  # (k, N)
+        return BoundTerms(reconstruction, kl=gaussian_kl(q, p), z=z, q=q, p=p)
+
+
+MODEL = LearnedPriorCVAE

@@ -13,9 +13,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cvae.architecture import POSTERIOR_LOG_VAR, PRIOR_LOG_VAR, visible_mask
+from cvae.conditions import ConditionBatch, visible_mask
 from cvae.config import ModelConfig, ObjectiveConfig
-from cvae.models.base import Autoencoder, Terms, start_bias, weigh
+from cvae.families.family import POSTERIOR_LOG_VAR, PRIOR_LOG_VAR
+from cvae.models.base import Autoencoder, BoundTerms, Given, objective_loss, set_output_bias
 from cvae.models.distributions import Gaussian, categorical_nll, gaussian_kl, soft_bound
 from cvae.models.nets import Net
 
@@ -34,85 +35,95 @@ class PredictiveCVAE(Autoencoder):
         visible = torch.from_numpy(visible_mask(height, width, config.quadrants))
         self.register_buffer("visible", visible, persistent=False)
         self.register_buffer("hidden", (~visible).expand(channels, -1, -1).flatten().nonzero()[:, 0], persistent=False)
-        self.predicts_label = config.task == "label"
+        self.predicts_label = config.predicts_label
 
     @torch.no_grad()
-    def start_at(self, mean: Tensor) -> None:
+    def init_output_bias(self, mean: Tensor) -> None:
         """As for every model, and the baseline likewise; labels have no mean image."""
         if not self.predicts_label:
-            start_bias(self.decoder, mean)
-            start_bias(self.baseline, mean)
+            set_output_bias(self.decoder, mean)
+            set_output_bias(self.baseline, mean)
 
-    def condition(self, x: Tensor) -> Tensor:
+    def seen(self, image: Tensor) -> Tensor:
         """c: the image itself for the task `label`, else the image with its hidden quadrants set to 0."""
-        return x if self.predicts_label else x * self.visible
+        return image if self.predicts_label else image * self.visible
 
-    def encode(self, x: Tensor, y: Tensor | None = None) -> Gaussian:
+    def encode(self, x: Tensor, condition: Given = None) -> Gaussian:
         """q(z|c, t): the whole image, and for the task `label` its label (N, K) → mean and log-variance (N, d)."""
-        mean, raw = self.encoder(image=x, behind=self._labels(y, self.predicts_label, len(x))).chunk(2, -1)
+        mean, raw = self.encoder(image=x, condition=self._vector(condition, self.encoder, len(x))).chunk(2, -1)
         return Gaussian(mean, soft_bound(raw, POSTERIOR_LOG_VAR))
 
-    def prior(self, y: Tensor | None = None, *, n: int = 1) -> Gaussian:
-        """p(z|c): here what is given is an image (N, C, H, W), of which only the visible part is looked at."""
-        if y is None:
-            raise ValueError("cvae-predictive needs the images whose visible part is given")
-        mean, raw = self.prior_net(image=self.condition(y)).chunk(2, -1)
+    def prior(self, condition: Given = None, *, n: int = 1) -> Gaussian:
+        """p(z|c): images (N, C, H, W), of which only the visible part is looked at → mean and log-variance (N, d)."""
+        mean, raw = self.prior_net(image=self.seen(_image(condition))).chunk(2, -1)
         return Gaussian(mean, soft_bound(raw, PRIOR_LOG_VAR))
 
-    def logits(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+    def logits(self, z: Tensor, condition: Given = None) -> Tensor:
         """z (N, d) or (k, N, d), images (N, C, H, W) → logits of t: (..., C, H, W), or (..., K) for the label."""
-        if y is None:
-            raise ValueError("cvae-predictive needs the images whose visible part is given")
-        features = self.decoder.trunk(self.condition(y))
+        features = self.decoder.trunk(self.seen(_image(condition)))
         lead = z.shape[:-1]
         features = features.expand(*lead, features.shape[-1]).flatten(0, -2)
-        out: Tensor = self.decoder(front=z.reshape(-1, z.shape[-1]), behind=features)
+        out = self.decoder.run_head(z.reshape(-1, z.shape[-1]), features, None)
         return out.reshape(*lead, *out.shape[1:])
 
-    def decode(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+    def decode(self, z: Tensor, condition: Given = None) -> Tensor:
         """Completed images (N, C, H, W), their visible part as given; or for the task `label` p(t|c, z), (N, K)."""
-        return self._complete(self.logits(z, y), y)
+        return self._complete(self.logits(z, condition), _image(condition))
 
-    def predict(self, y: Tensor) -> Tensor:
+    def predict(self, image: Tensor) -> Tensor:
         """The baseline's answer, of the same shape as `decode`'s."""
-        return self._complete(self.baseline(image=self.condition(y)), y)
+        return self._complete(self.baseline(image=self.seen(image)), image)
 
-    def _complete(self, logits: Tensor, y: Tensor | None) -> Tensor:
-        if self.predicts_label:
-            return torch.softmax(logits, -1)
-        assert y is not None
-        return torch.where(self.visible, y, torch.sigmoid(logits))
+    def _complete(self, logits: Tensor, image: Tensor) -> Tensor:
+        return (
+            torch.softmax(logits, -1)
+            if self.predicts_label
+            else torch.where(self.visible, image, torch.sigmoid(logits))
+        )
 
-    def target_nll(self, x: Tensor, y: Tensor | None, logits: Tensor) -> Tensor:
-        """−log p(t|·) of the hidden pixels of x, or of the label y: (k, N)."""
+    def target_nll(self, x: Tensor, label: Tensor | None, logits: Tensor) -> Tensor:
+        """−log p(t|·) of the hidden pixels of x, or of the label (N, K): (k, N)."""
         if self.predicts_label:
-            assert y is not None
-            return categorical_nll(logits, y)
+            assert label is not None
+            return categorical_nll(logits, label)
         return self.nll(x.flatten(1)[:, self.hidden], logits.flatten(2)[..., self.hidden])
 
     def forward(
-        self, x: Tensor, y: Tensor | None = None, *, k: int = 1, generator: torch.Generator | None = None
-    ) -> Terms:
-        q, p = self.encode(x, y), self.prior(x)  # q(z|c, t), p(z|c)
+        self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None
+    ) -> BoundTerms:
+        label = ConditionBatch.of(condition).vector
+        q, p = self.encode(x, label), self.prior(x)  # q(z|c, t), p(z|c)
         z = q.sample(k, generator)  # (k, N, d)
-        reconstruction = self.target_nll(x, y, self.logits(z, x))  # −log p(t|c, z): (k, N)
-        return Terms(reconstruction, kl=gaussian_kl(q, p), z=z, q=q, p=p)
+        reconstruction = self.target_nll(x, label, self.logits(z, x))  # −log p(t|c, z): (k, N)
+        return BoundTerms(reconstruction, kl=gaussian_kl(q, p), z=z, q=q, p=p)
 
     def loss(
         self,
         x: Tensor,
-        y: Tensor | None,
+        condition: Given,
         objective: ObjectiveConfig,
         beta: float,
         generator: torch.Generator | None = None,
-    ) -> tuple[Tensor, Terms]:
+    ) -> tuple[Tensor, BoundTerms]:
         """α·L_CVAE + (1−α)·L_GSNN, and the baseline's own loss; the two share no weights."""
-        terms = self(x, y, k=objective.k, generator=generator)
-        loss = weigh(terms, objective, beta)
+        label = ConditionBatch.of(condition).vector
+        terms = self(x, label, k=objective.k, generator=generator)
+        loss = objective_loss(terms, objective, beta)
         if objective.alpha < 1:
             assert terms.p is not None
             z = terms.p.sample(1, generator)
-            gsnn = self.target_nll(x, y, self.logits(z, x)).mean()
+            gsnn = self.target_nll(x, label, self.logits(z, x)).mean()
             loss = objective.alpha * loss + (1 - objective.alpha) * objective.recon_weight * gsnn
-        baseline = self.target_nll(x, y, self.baseline(image=self.condition(x)).unsqueeze(0)).mean()
+        baseline = self.target_nll(x, label, self.baseline(image=self.seen(x)).unsqueeze(0)).mean()
         return loss + baseline, terms
+
+
+def _image(condition: Given) -> Tensor:
+    batch: ConditionBatch[Tensor] = ConditionBatch.of(condition)
+    image = batch.image
+    if image is None:
+        raise ValueError("cvae-predictive needs the images whose visible part is given")
+    return image
+
+
+MODEL = PredictiveCVAE

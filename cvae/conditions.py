@@ -1,0 +1,216 @@
+"""What a model is given beside z: a tuple of named conditions, each of one kind.
+
+A kind is a subclass of `Condition`, found by being here. It alone says how raw values of the data become a vector, how
+wide that is, what the default is and what is shown of it, how it is written in a link and on the command line. The
+controls that show it have the kind's name: assets/explorer in the browser, `cvae.ui.parts.condition_input` on a page.
+
+    class   one of several classes, or a blend of them: weights that add up to 1
+    image   the visible part of a picture, which is no vector: networks see the picture itself
+
+Networks see a `ConditionBatch`: the vectors of all conditions side by side, and the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cvae.errors import InputError
+
+Vector = NDArray[np.float32]
+A = TypeVar("A")  # a NumPy array or a torch tensor
+
+LARGEST_WEIGHT = 1e6  # of a class in a link
+EXAMPLES = 12  # images that are offered to be completed
+
+
+@dataclass(frozen=True)
+class ConditionBatch(Generic[A]):
+    """The conditions of N images as networks see them; one row stands for N equal ones.
+
+    vector: (N, width), the vectors of all conditions side by side. image: (N, C, H, W), the picture that is given.
+    """
+
+    vector: A | None = None
+    image: A | None = None
+
+    @classmethod
+    def of(cls, value: Any) -> ConditionBatch[Any]:
+        """A condition as it is at hand: nothing, a batch, or an array: (width,) or (N, width) is a vector, (C, H, W) or
+        (N, C, H, W) a picture."""
+        if value is None or isinstance(value, ConditionBatch):
+            return value or cls()
+        if value.ndim in (1, 3):
+            value = value[None]
+        return cls(vector=value) if value.ndim == 2 else cls(image=value)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition. A subclass is a kind; its fields describe the condition and are written into config.json."""
+
+    kind: ClassVar[str] = ""
+    name: str
+
+    @property
+    def width(self) -> int:
+        """How many numbers of the vector it takes; 0 where it is none."""
+        return 0
+
+    def vector(self, values: ArrayLike) -> Vector:
+        """Raw values of the data (N,) → (N, width)."""
+        raise NotImplementedError
+
+    def default(self) -> Vector:
+        """The vector (width,) that is shown first."""
+        raise NotImplementedError
+
+    def showcase(self) -> Vector:
+        """The vectors (M, width) that show what the condition does: every class, or values over the whole range."""
+        raise NotImplementedError
+
+    def to_link(self, vector: Sequence[float]) -> str:
+        """A vector (width,) as a link has it."""
+        raise NotImplementedError
+
+    def from_link(self, text: str) -> Vector:
+        """The vector (width,) that a link names.
+
+        Raises `ValueError` for nonsense, and `IndexError` for a value that another data set may have.
+        """
+        raise NotImplementedError
+
+    def from_option(self, text: str) -> Vector:
+        """The vector (width,) that a user names on the command line. Raises `InputError`."""
+        raise NotImplementedError
+
+    def describe(self, vector: ArrayLike) -> str:
+        """A vector (width,) in words of the data."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class ClassCondition(Condition):
+    """One of several classes, as a one-hot vector, or a blend of them: weights that add up to 1."""
+
+    kind: ClassVar[str] = "class"
+    values: tuple[str, ...] = ()  # the names of the classes
+
+    @property
+    def width(self) -> int:
+        return len(self.values)
+
+    def vector(self, values: ArrayLike) -> Vector:
+        return one_hot(np.asarray(values), self.width)
+
+    def default(self) -> Vector:
+        first: Vector = self.showcase()[0]
+        return first
+
+    def showcase(self) -> Vector:
+        return np.eye(self.width, dtype=np.float32)
+
+    def blend(self, weights: Mapping[int, float]) -> Vector:
+        """Weights of some classes as a vector (width,) that adds up to 1.
+
+        Raises `ValueError` for a class that is not there, and for weights that are negative or all 0.
+        """
+        total = sum(weights.values())
+        if not all(0 <= k < self.width for k in weights) or min(weights.values(), default=0) < 0 or total <= 0:
+            raise ValueError(
+                f"labels must be classes from 0 to {self.width - 1} with weights that add up, not {weights!r}"
+            )
+        vector = np.zeros(self.width, dtype=np.float32)
+        for k, weight in weights.items():
+            vector[k] = weight / total
+        return vector
+
+    def to_link(self, vector: Sequence[float]) -> str:
+        """`3`, or a blend `3:0.5,8:0.5`."""
+        parts = [(i, w) for i, w in enumerate(vector) if w > 0]
+        return str(parts[0][0]) if len(parts) == 1 else ",".join(f"{i}:{w:.3g}" for i, w in parts)
+
+    def from_link(self, text: str) -> Vector:
+        weights: dict[int, float] = {}
+        for part in text.split(","):
+            index, _, weight = part.partition(":")
+            if not index.isdecimal() or len(index) > 9:
+                raise ValueError(text)
+            value = float(weight or 1)
+            if not 0 <= value <= LARGEST_WEIGHT:  # NaN is not
+                raise ValueError(text)
+            if int(index) >= self.width:
+                raise IndexError(text)
+            weights[int(index)] = weights.get(int(index), 0.0) + value
+        return self.blend(weights)
+
+    def from_option(self, text: str) -> Vector:
+        """A class by its name, or several joined by + as an even blend."""
+        parts = [text] if text in self.values else text.split("+")
+        for part in parts:
+            if part not in self.values:
+                raise InputError("condition.no_class", part=repr(part), names=", ".join(self.values))
+        return self.blend({self.values.index(part): float(parts.count(part)) for part in parts})
+
+    def describe(self, vector: ArrayLike) -> str:
+        """A class in words: "3", or "60% 3 + 40% 8"."""
+        weights = np.asarray(vector).tolist()
+        parts = [(w, name) for w, name in zip(weights, self.values, strict=True) if w >= 0.005]
+        return parts[0][1] if len(parts) == 1 else " + ".join(f"{w:.0%} {name}" for w, name in parts)
+
+
+@dataclass(frozen=True)
+class ImageCondition(Condition):
+    """The visible part of a picture. `quadrants`: how many of the four are visible; None: the whole picture."""
+
+    kind: ClassVar[str] = "image"
+    image_shape: tuple[int, int, int] = (1, 8, 8)  # channels, height, width
+    quadrants: int | None = None
+
+    @property
+    def visible(self) -> NDArray[np.bool_]:
+        """Which pixels are visible, (H, W)."""
+        _, height, width = self.image_shape
+        if self.quadrants is None:
+            return np.ones((height, width), dtype=bool)
+        return visible_mask(height, width, self.quadrants)
+
+    @staticmethod
+    def examples(images: int, labels: NDArray[np.integer[Any]] | None = None) -> NDArray[np.intp]:
+        """Which of that many images are offered to choose from: the first of each class, then others in their order."""
+        chosen = np.arange(min(EXAMPLES, images))
+        if labels is not None and len(labels) <= images:
+            _, firsts = np.unique(labels, return_index=True)
+            chosen = np.concatenate([firsts, np.setdiff1d(chosen, firsts)])[:EXAMPLES]
+        return chosen
+
+
+KINDS: dict[str, type[Condition]] = {cls.kind: cls for cls in Condition.__subclasses__()}
+
+
+def one_hot(labels: NDArray[np.integer[Any]], classes: int) -> Vector:
+    """Labels (N,) in 0 … classes−1 as vectors (N, classes); a label outside that range raises `InputError`."""
+    labels = np.asarray(labels)
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise InputError("labels.out_of_range", last=classes - 1, low=labels.min(), high=labels.max())
+    vectors: Vector = np.eye(classes, dtype=np.float32)[labels]
+    return vectors
+
+
+def visible_mask(height: int, width: int, quadrants: int) -> NDArray[np.bool_]:
+    """Which pixels a predictive model is given, (H, W): the lower left quadrant, the upper left, the lower right."""
+    mask = np.zeros((height, width), dtype=bool)
+    h, w = height // 2, width // 2
+    corners = ((slice(h, None), slice(w)), (slice(h), slice(w)), (slice(h, None), slice(w, None)))
+    for rows, columns in corners[:quadrants]:
+        mask[rows, columns] = True
+    return mask
+
+
+def width(conditions: Sequence[Condition]) -> int:
+    """The width of the vectors of all conditions side by side."""
+    return sum(condition.width for condition in conditions)

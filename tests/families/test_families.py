@@ -1,0 +1,164 @@
+"""The families: found by being there, each with its networks, its objective and its words; and a new one, added."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cvae.assets import TEXT
+from cvae.conditions import KINDS
+from cvae.families import FAMILIES, found
+from cvae.models import build
+from cvae.models.base import Autoencoder
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("latent", "sample", "compare")
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_is_two_files_and_its_words(name: str) -> None:
+    family = FAMILIES[name]
+    assert (ROOT / "cvae" / "families" / f"{family.module}.py").is_file()
+    assert (ROOT / "cvae" / "models" / f"{family.module}.py").is_file()
+    assert set(family.kinds) <= KINDS.keys()
+    for language in ("en", "zh"):
+        words = json.loads((TEXT / "families" / f"{name}.{language}.json").read_text(encoding="utf-8"))
+        assert set(PAGES) <= words.keys()
+
+
+def test_each_model_file_makes_models_of_its_family() -> None:
+    from helpers.engine import tiny_model
+
+    for name in FAMILIES:
+        model = build(tiny_model(name))
+        assert isinstance(model, Autoencoder)
+        assert model.family.id == name
+
+
+def write_families(folder: Path, **ids: str) -> list[str]:
+    for file, name in ids.items():
+        text = (ROOT / "cvae" / "families" / "vae.py").read_text(encoding="utf-8").replace('id="vae"', f'id="{name}"')
+        (folder / f"{file}.py").write_text(text, encoding="utf-8")
+    return [str(folder)]
+
+
+def test_an_id_that_is_not_its_file_s_or_is_taken_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package, ids, wrong in (
+        ("other", {"other": "vae"}, "must be vae.py"),
+        ("twice", {"same": "same", "same_": "same"}, "two files state a family 'same'"),
+    ):
+        folder = tmp_path / package
+        folder.mkdir()
+        monkeypatch.syspath_prepend(str(tmp_path))
+        with pytest.raises(ValueError, match=re.escape(wrong)):
+            found(write_families(folder, **ids), package)
+
+
+# --- a family that is added: its two files and its words, and no other edit
+
+TOY_FAMILY = '''
+"""A toy: a VAE whose codes are also drawn to the circle of radius 1, by a term of its own."""
+
+from cvae.families.family import Family
+
+FAMILY = Family(
+    id="toy-circle", title="Toy circle", encoder_sees=("image", "condition"), decoder_sees=("z", "condition"),
+    prior="learned", bound="E_q log p(x|z,y) − KL − circle", posterior=("q(z|x,y)", "p(z|y)"), draw=("z",),
+    objective="-ELBO", kinds=("class",), terms=("circle",),
+)
+'''
+TOY_MODEL = '''
+"""The toy's objective."""
+
+import dataclasses
+
+from cvae.models.base import objective_loss
+from cvae.models.cvae_learned_prior import LearnedPriorCVAE
+
+
+class ToyCircle(LearnedPriorCVAE):
+    def forward(self, x, condition=None, *, k=1, generator=None):
+        terms = super().forward(x, condition, k=k, generator=generator)
+        return dataclasses.replace(terms, further={"circle": (terms.q.mean.norm(dim=-1) - 1).square()})
+
+    def loss(self, x, condition, objective, beta, generator=None):
+        terms = self(x, condition, k=objective.k, generator=generator)
+        return objective_loss(terms, objective, beta) + terms.further["circle"].mean(), terms
+
+
+MODEL = ToyCircle
+'''
+TOY_WORDS = {
+    **{page: f"TOY {page} words" for page in PAGES},
+    "terms": {"circle": "TOY circle term", "circle_what": "TOY what the circle is"},
+}
+CHECK = """
+import sys
+from streamlit.testing.v1 import AppTest
+
+for language in ("en", "zh"):
+    for page in ("start", "train", "latent", "sample", "compare", "measure"):
+        app = AppTest.from_file("app.py", default_timeout=60)
+        app.query_params.update({"lang": language, "run": "mine", "runs": "mine"})
+        app.run()
+        if page != "start":
+            app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception, (language, page, app.exception)
+        kinds = ("markdown", "caption", "subheader")
+        seen = " ".join(str(element.value) for kind in kinds for element in app.get(kind))
+        if page in ("latent", "sample", "compare"):
+            assert f"TOY {page} words" in seen, (language, page)
+        if page in ("compare", "measure"):
+            assert "TOY circle term" in seen, (language, page)
+assert "torch" not in sys.modules
+"""
+
+
+@pytest.fixture(scope="module")
+def added(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project to which the toy family was added, and trained."""
+    copy = tmp_path_factory.mktemp("added") / "project"
+    for part in ("cvae", "pages"):
+        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "assets", copy / "assets", ignore=shutil.ignore_patterns("gallery", "readme"))
+    shutil.copy(ROOT / "app.py", copy)
+    (copy / "cvae" / "families" / "toy_circle.py").write_text(TOY_FAMILY, encoding="utf-8")
+    (copy / "cvae" / "models" / "toy_circle.py").write_text(TOY_MODEL, encoding="utf-8")
+    words = copy / "assets" / "text" / "families" / "toy-circle.en.json"
+    words.write_text(json.dumps(TOY_WORDS), encoding="utf-8")
+    options = ["--model", "toy-circle", "--hidden", "16", "--epochs", "2", "--threads", "1", "--run", "runs/mine"]
+    python(copy, "-m", "cvae", "train", *options)
+    return copy
+
+
+def python(folder: Path, *args: str) -> str:
+    """What Python prints there; it fails with what went wrong."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(folder), "CVAE_RUNS": str(folder / "runs")}
+    done = subprocess.run(
+        [sys.executable, *args], cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_an_added_family_trains_resumes_and_is_measured(added: Path) -> None:
+    history = [json.loads(line) for line in (added / "runs/mine/history.jsonl").read_text().splitlines()]
+    assert all(record["circle"] >= 0 for record in history)
+    assert "toy-circle" in python(added, "-m", "cvae", "list")
+    python(added, "-m", "cvae", "train", "--resume", "--run", "runs/mine", "--epochs", "3")
+    figures = json.loads(python(added, "-m", "cvae", "evaluate", "mine", "--samples", "10", "--json"))
+    assert figures["circle"] >= 0
+    assert figures["nll_mixture"] is not None
+    python(added, "-m", "cvae", "sample", "mine", "--label", "3+8")
+    python(added, "-m", "cvae", "manifold", "mine", "--label", "3")
+
+
+def test_an_added_family_is_on_every_page_in_both_languages(added: Path) -> None:
+    python(added, "-c", CHECK)
