@@ -39,7 +39,7 @@ if (!history.byPage) {
 }
 """
 
-navigation.begin()
+navigation.mark()
 st.set_page_config(page_title=t("app.title"), page_icon=str(ICON), layout="wide")
 st.html(f"<style>{STYLE}</style>")
 with st.container(key="script"):
@@ -48,10 +48,10 @@ page = st.navigation(
     [st.Page(f"pages/{name}.py", title=t(f"pages.{name}"), default=name == PAGES[0]) for name in PAGES],
     position="top",
 )
-state.keep(lang=state.language())
+state.remember(lang=state.language())
 state.language_choice()
 try:
     with runs.guard():
         page.run()
 finally:
-    state.send()
+    state.flush()

@@ -222,7 +222,7 @@ class RunConfig:
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
 
-    def anywhere(self) -> RunConfig:
+    def without_data_dir(self) -> RunConfig:
         """The same, but for where the data lies on this machine."""
         return self.with_data_in(None)
 

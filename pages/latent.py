@@ -13,7 +13,7 @@ from cvae.ui.parts import cache, cards, runs
 from cvae.ui.parts.chart import chart
 from cvae.ui.parts.condition_input import condition_choice
 
-navigation.insist()
+navigation.require_app()
 
 bar = st.columns([1.7, 0.75, 2.2, 1.2], gap="medium", vertical_alignment="bottom")
 with bar[0]:

@@ -13,7 +13,7 @@ from cvae.ui.parts.chart import words_first
 from cvae.ui.parts.comparison_picker import several
 from cvae.ui.parts.formulas import MEASURED
 
-navigation.insist()
+navigation.require_app()
 
 chosen = metrics_table.measured(several(t("measure.runs")))
 

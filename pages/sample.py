@@ -12,7 +12,7 @@ from cvae.ui.frame.text import t
 from cvae.ui.pages import sample
 from cvae.ui.parts import cache, cards, runs
 
-navigation.insist()
+navigation.require_app()
 
 left, right = st.columns([6, 1], vertical_alignment="bottom")
 with left:

@@ -9,14 +9,14 @@ from cvae.ui.frame.text import t
 from cvae.ui.pages import start
 from cvae.ui.parts import runs
 
-navigation.insist()
+navigation.require_app()
 
 entries = runs.all_runs()
 entry = start.shown(entries)
 if entry is None:
     start.first_training(entries)
 else:
-    state.link(run=entry.name)  # in the link, but no choice for the other pages
+    state.set_param(run=entry.name)  # in the link, but no choice for the other pages
     start.explorer(entry)
     st.markdown(t("start.what", title=start.described(entry), label=start.label_words(entry)))
     start.ways_on()

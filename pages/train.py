@@ -13,7 +13,7 @@ from cvae.ui.frame.text import t
 from cvae.ui.pages import training
 from cvae.ui.parts import cards, runs
 
-navigation.insist()
+navigation.require_app()
 Jobs().warm()
 
 everything = runs.all_runs()

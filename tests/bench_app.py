@@ -193,7 +193,7 @@ class Bench:
                 pass
             run = jobs.submit("run", self.config())
             while run.status().step < 50:
-                jobs.tend()
+                jobs.ensure_worker()
                 time.sleep(0.1)
             ratios = []
             for _ in range(self.rounds):

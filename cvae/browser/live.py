@@ -45,7 +45,7 @@ Codes = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
-class Seen:
+class ClientState:
     """What the browser has. It comes from there, so nothing about it is taken for granted."""
 
     token: str = ""
@@ -57,7 +57,7 @@ class Seen:
     others: Mapping[str, tuple[int, int]] = dataclasses.field(default_factory=dict)  # records and last, by run
 
     @classmethod
-    def from_json(cls, values: Any) -> Seen:
+    def from_json(cls, values: Any) -> ClientState:
         """What the browser reported; nothing where that makes no sense."""
         try:
             return cls(
@@ -73,12 +73,12 @@ class Seen:
             return cls()
 
 
-def news(run: Run, status: Status, seen: Seen) -> Json:
+def updates_since(run: Run, status: Status, seen: ClientState) -> Json:
     """Everything of a run that the browser has not seen; damaged files raise `InputError`."""
     steps = run.snapshot_steps()
     token = _token(run)
     if token != seen.token:
-        seen = Seen()
+        seen = ClientState()
     plane = _plane(run, steps, status)
     known = seen.steps if plane.key == seen.plane else frozenset()
     missing = [step for step in reversed(steps) if step not in known]

@@ -24,7 +24,7 @@ from cvae.models import Autoencoder
 from cvae.models.cvae_predictive import PredictiveCVAE
 from cvae.models.distributions import log_mean_exp
 from cvae.runs.folder import Run, reason
-from cvae.training.batches import Batches
+from cvae.training.batches import DeviceSplit
 from cvae.training.load import data_of, load
 
 BATCH = 100  # images measured at a time
@@ -61,7 +61,7 @@ def evaluate(
     config, model = run.config(), load(path)
     data = data_of(run, data_dir, data)
     cpu = torch.device("cpu")
-    train, test = (Batches(s, config.model.classes, config.data.binarize, cpu) for s in (data.train, data.test))
+    train, test = (DeviceSplit(s, config.model.classes, config.data.binarize, cpu) for s in (data.train, data.test))
     measuring = _Measuring(model, test, samples, seed, progress or (lambda share: None))
     codes = _codes(model, test)
     arrays = Inference.of(model, codes_to_fit(run.codes()) if FAMILIES[config.model.family].prior == "none" else None)
@@ -102,7 +102,7 @@ def keep(run: Run, step: int | None, name: str, write: Callable[[], None]) -> No
 class _Measuring:
     """The figures that need decoding."""
 
-    def __init__(self, model: Autoencoder, test: Batches, samples: int, seed: int, progress: Progress) -> None:
+    def __init__(self, model: Autoencoder, test: DeviceSplit, samples: int, seed: int, progress: Progress) -> None:
         self.model, self.test, self.samples, self.seed, self.progress = model, test, samples, seed, progress
 
     def generator(self) -> torch.Generator:
@@ -113,7 +113,7 @@ class _Measuring:
         """The test images, or `count` of them as far apart as can be: MNIST's first ones are easier than the rest."""
         n = len(self.test)
         index = torch.arange(n) if count is None or count >= n else torch.arange(count) * n // count
-        return [self.test.fixed(part) for part in index.split(BATCH)]
+        return [self.test.eval_batch(part) for part in index.split(BATCH)]
 
     def terms(self) -> dict[str, Any]:
         """Reconstruction and KL of the bound, one sample a posterior."""
@@ -207,12 +207,14 @@ class _Measuring:
         return figures
 
 
-def _codes(model: Autoencoder, batches: Batches, count: int | None = None) -> np.ndarray[Any, Any]:
+def _codes(model: Autoencoder, batches: DeviceSplit, count: int | None = None) -> np.ndarray[Any, Any]:
     index = torch.arange(len(batches) if count is None else min(count, len(batches)))
-    return torch.cat([model.encode(*batches.fixed(part)).mean for part in index.split(BATCH)]).numpy()
+    return torch.cat([model.encode(*batches.eval_batch(part)).mean for part in index.split(BATCH)]).numpy()
 
 
-def _code_figures(model: Autoencoder, train: Batches, test: Batches, codes: np.ndarray[Any, Any]) -> dict[str, Any]:
+def _code_figures(
+    model: Autoencoder, train: DeviceSplit, test: DeviceSplit, codes: np.ndarray[Any, Any]
+) -> dict[str, Any]:
     """What the posterior means of the test images say of the classes."""
     figures: dict[str, Any] = {"active_units": metrics.active_units(codes)}
     names = ("active_units_within_class", "knn_accuracy", "linear_probe_accuracy")

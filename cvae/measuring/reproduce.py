@@ -110,7 +110,7 @@ def _found(run: Run, config: RunConfig, asked: Protocol, metrics: dict[str, Any]
     history = run.history()
     curve = [(r["epoch"], r["neg_elbo"]) for r in history if r["split"] == "validation" and r["neg_elbo"] is not None]
     return {
-        "config": config.anywhere().to_json(),
+        "config": config.without_data_dir().to_json(),
         "epochs": config.train.epochs,
         "epochs_published": asked.epochs_published,
         "seed": config.train.seed,

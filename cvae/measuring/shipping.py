@@ -99,7 +99,7 @@ def prune(run: Run, out: Path, recipe: Recipe, pictures: NDArray[np.uint8] | Non
 
 def same_config(run: Run, config: RunConfig) -> None:
     """Raise `InputError` where a run is not of this config, wherever its data lay."""
-    found, config = run.config().anywhere(), config.anywhere()
+    found, config = run.config().without_data_dir(), config.without_data_dir()
     if found != config:
         mine, due = _flat(found), _flat(config)
         other = [f"{name} is {mine[name]!r} and not {value!r}" for name, value in due.items() if mine[name] != value]

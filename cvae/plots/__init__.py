@@ -9,11 +9,11 @@ The functions can be imported from here: `plots.scatter(codes, labels)`.
 
 from __future__ import annotations
 
-from cvae.plots.codes import Outline, axis_name, curves, histograms, kl_bars, scatter
+from cvae.plots.codes import PriorEllipse, axis_name, curves, histograms, kl_bars, scatter
 from cvae.plots.figures import approach, bars, ladder, per_class, split, with_and_without
 
 __all__ = [
-    "Outline",
+    "PriorEllipse",
     "approach",
     "axis_name",
     "bars",

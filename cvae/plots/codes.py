@@ -30,7 +30,7 @@ SIGMAS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
-class Outline:
+class PriorEllipse:
     """A Gaussian to draw over a map: its mean (2,) and covariance (2, 2), and the class it belongs to, if any."""
 
     mean: ArrayLike
@@ -50,7 +50,7 @@ def scatter(
     class_names: Sequence[str] = (),
     *,
     axes: Sequence[str] = ("z₁", "z₂", "z₃"),
-    outlines: Sequence[Outline] = (),
+    outlines: Sequence[PriorEllipse] = (),
     contours: bool = False,
     height: int = 620,
     legend: bool = True,
@@ -283,7 +283,7 @@ def _apart(chips: Sequence[go.layout.Annotation], near: float) -> bool:
     return bool((distances > near).all(1).mean() >= 0.5) if len(at) else False
 
 
-def _outline(outline: Outline) -> list[go.Scatter]:
+def _outline(outline: PriorEllipse) -> list[go.Scatter]:
     color = NEUTRAL if outline.label is None else class_color(outline.label)
     lines = []
     for sigma in outline.sigmas:

@@ -1,4 +1,4 @@
-"""Measured figures → Plotly: the terms of the bound, the ladder of bounds, what samples are worth, ways to a figure.
+"""RunMetrics figures → Plotly: the terms of the bound, the ladder of bounds, what samples are worth, ways to a figure.
 
 As in `cvae.plots.codes`: no torch, no model, no Streamlit, and the words of a language are arguments.
 """

@@ -43,7 +43,7 @@ import safetensors.numpy
 
 from cvae.config import RunConfig
 from cvae.errors import InputError
-from cvae.runs.locks import held, try_lock
+from cvae.runs.locks import is_locked, try_lock
 from cvae.runs.status import Control, Record, State, Status, is_record, is_status
 
 WATCH_SECONDS = 5.0  # for which one look counts
@@ -344,7 +344,7 @@ class Run:
 
     def locked(self) -> bool:
         """Whether a living process trains this run."""
-        return held(self.path / "lock")
+        return is_locked(self.path / "lock")
 
 
 def _decodes(name: str) -> bool:

@@ -27,7 +27,7 @@ else:
         return True
 
 
-def held(path: str | os.PathLike[str]) -> bool:
+def is_locked(path: str | os.PathLike[str]) -> bool:
     """Whether a living process keeps the file locked."""
     try:
         with open(path, "rb") as file:

@@ -7,7 +7,7 @@
     <runs>/<name>/log.txt                      what the training printed
 
 Workers (`cvae.training.worker`) empty the queue, whether a page is open or not. Nobody owns them: the server may end,
-and the page be closed. `Jobs.tend`, which every page calls now and then, starts one where it is needed, and speaks for
+and the page be closed. `Jobs.ensure_worker`, which every page calls now and then, starts one where it is needed, and speaks for
 those that died.
 """
 
@@ -29,7 +29,7 @@ from cvae.config import RunConfig
 from cvae.errors import InputError
 from cvae.runs.find import runs_folder, runs_in
 from cvae.runs.folder import Run, reason
-from cvae.runs.locks import held, try_lock
+from cvae.runs.locks import is_locked, try_lock
 from cvae.runs.machine import cores
 from cvae.runs.status import State, Status
 
@@ -118,7 +118,7 @@ class Jobs:
 
     # --- tending ------------------------------------------------------------------------------------------------
 
-    def tend(self) -> None:
+    def ensure_worker(self) -> None:
         """Start a worker if a run waits that could be trained now, and close the books of workers that died."""
         if not self.queue.is_dir() or not os.access(self.lock_file, os.W_OK):  # a folder to look at alone has no queue
             return
@@ -132,13 +132,13 @@ class Jobs:
     def warm(self) -> None:
         """Have a worker ready, with torch imported, for a start that is likely soon."""
         with contextlib.suppress(InputError), self._locked():  # where nothing can be written, nothing will start
-            if not any(map(held, _files(self.workers))) and not self._idle_worker():
+            if not any(map(is_locked, _files(self.workers))) and not self._idle_worker():
                 self._start_worker()
 
     def _enqueue(self, run: Run) -> None:
         with self._locked(), _writing(self.queue):
             (self.queue / f"{time.time_ns():020d}.{run.name}").touch()
-        self.tend()
+        self.ensure_worker()
 
     def _when_begun(self, run: Run, ask: Callable[[], None]) -> None:
         """Ask a training for something once it listens: one that is just starting would forget it."""
@@ -170,7 +170,7 @@ class Jobs:
     def _idle_worker(self) -> bool:
         """Whether a living worker has no run, or one is just being started."""
         at_work = {ticket.name.partition(".")[0] for ticket in _files(self.taken)}
-        if any(worker.name not in at_work and held(worker) for worker in _files(self.workers)):
+        if any(worker.name not in at_work and is_locked(worker) for worker in _files(self.workers)):
             return True
         child = _children.get(self.folder)
         return child is not None and child.poll() is None and not (self.workers / str(child.pid)).exists()
@@ -193,7 +193,7 @@ class Jobs:
     def _close_books(self) -> None:
         """Say of every run whose worker died before the training began, or could not even start, that it failed."""
         for worker in _files(self.workers):
-            if held(worker):
+            if is_locked(worker):
                 continue
             for ticket in _files(self.taken):
                 if ticket.name.startswith(f"{worker.name}."):
@@ -215,20 +215,20 @@ class Jobs:
 
     # --- what a worker does -------------------------------------------------------------------------------------
 
-    def enroll(self) -> IO[bytes]:
+    def register(self) -> IO[bytes]:
         """Make this process a worker of the queue; the file stays locked until it retires or dies."""
         with self._locked():
             file = open(self.workers / str(os.getpid()), "a+b")  # noqa: SIM115
             try_lock(file.fileno(), exclusive=True)
             return file
 
-    def retire(self, enrolled: IO[bytes]) -> bool:
+    def unregister(self, registered: IO[bytes]) -> bool:
         """Leave, unless a run was queued in the last moment by someone who counted on this worker."""
         with self._locked():
             if self._tickets():
                 return False
-            enrolled.close()
-            Path(enrolled.name).unlink()
+            registered.close()
+            Path(registered.name).unlink()
             return True
 
     def take(self) -> Path | None:

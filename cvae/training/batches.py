@@ -21,11 +21,11 @@ def tensor(array: NDArray[Any]) -> Tensor:
     return values.float() / 255 if values.dtype == torch.uint8 else values.float()
 
 
-class Batches:
+class DeviceSplit:
     """Images x (B, C, H, W) in [0, 1] and labels y (B, K), or None, by index.
 
     binarize: pixels become Bernoulli draws with their grey value as probability (Salakhutdinov & Murray 2008): one
-    fixed draw in `fixed`, for measuring; in `batch`, for training, the same draw (static) or a fresh one (dynamic).
+    fixed draw in `eval_batch`, for measuring; in `train_batch`, for training, the same draw (static) or a fresh one (dynamic).
     """
 
     def __init__(self, split: Split, classes: int, binarize: Binarize | None, device: torch.device) -> None:
@@ -43,13 +43,13 @@ class Batches:
         generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
         return torch.randperm(len(self), generator=generator).to(self.device)
 
-    def batch(self, index: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def train_batch(self, index: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """The images at `index` (B,), for training."""
         if self.binarize != "dynamic":
-            return self.fixed(index)
+            return self.eval_batch(index)
         return torch.bernoulli(self._grey(index), generator=generator), self._labels(index)
 
-    def fixed(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
+    def eval_batch(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
         """The images at `index` (B,), the same every time, for measuring."""
         if self.binarize is None:
             return self._grey(index), self._labels(index)

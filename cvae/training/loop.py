@@ -29,7 +29,7 @@ from cvae.runs.folder import Run, reason
 from cvae.runs.machine import cores
 from cvae.runs.status import Control, Record, State, Status
 from cvae.training import checkpoint, snapshots
-from cvae.training.batches import Batches
+from cvae.training.batches import DeviceSplit
 from cvae.training.checkpoint import CHECKPOINT
 from cvae.training.recorder import Failed, Recorder
 from cvae.training.schedule import lr_factor, record_steps, snapshot_steps
@@ -134,7 +134,7 @@ class _Training:
         self.noise = torch.Generator(self.device).manual_seed(train.seed)
         classes = config.model.classes
         splits = (data.all_train if config.data.full_train else data.train, data.validation, data.test)
-        batches = [Batches(split, classes, config.data.binarize, self.device) for split in splits]
+        batches = [DeviceSplit(split, classes, config.data.binarize, self.device) for split in splits]
         self.train, self.validation, self.test = batches
 
         self.per_epoch = math.ceil(len(self.train) / train.batch_size)
@@ -145,9 +145,9 @@ class _Training:
 
         self.step = 0
         self.history_length = 0
-        self.closely = False  # single steps or slow motion: look at control.json before each step, and show each
-        self.show_at = 0.0  # when the next live picture may be written
-        self.beat = self.saved = self.polled = time.perf_counter()
+        self.step_by_step = False  # single steps or slow motion: look at control.json before each step, and show each
+        self.next_live_at = 0.0  # when the next live picture may be written
+        self.last_heartbeat = self.saved = self.polled = time.perf_counter()
 
     # --- the loop -----------------------------------------------------------------------------------------------
 
@@ -156,9 +156,9 @@ class _Training:
 
         A checkpoint that cannot be gone on from raises `InputError`, and leaves the run as it is.
         """
-        resumed = self._take_up()
+        resumed = self._restore()
         try:
-            self._cut_back(resumed)
+            self._truncate_to_checkpoint(resumed)
             yield from self._train()
         except (Failed, InputError) as error:
             self._status("failed", str(error))
@@ -180,7 +180,7 @@ class _Training:
 
     def _train(self) -> Generator[Record]:
         self.recorder.skip()
-        self.beat = self.saved = self.polled = time.perf_counter()
+        self.last_heartbeat = self.saved = self.polled = time.perf_counter()
         if self.step == 0:
             self._save_weights()
             self.run.write_arrays("held_out", snapshots.originals(self.validation))
@@ -196,14 +196,14 @@ class _Training:
                     return
                 self._optimise(order[first * train.batch_size : (first + 1) * train.batch_size])
                 records = []
-                if self.step in self.record_at or self.closely:
+                if self.step in self.record_at or self.step_by_step:
                     records.append(self._write(self.recorder.train(self.step, self._beta())))
                 if self.step % self.per_epoch == 0:
                     records.append(self._write(self._validate()))
                     self._save_weights()
                 if self.step in self.snapshot_at:
                     self._save_snapshot()
-                elif self.closely or self._watched():
+                elif self.step_by_step or self._watched():
                     self._save_live()
                 if time.perf_counter() - self.saved > CHECKPOINT_SECONDS or self.step == self.steps:
                     self._save_checkpoint()
@@ -217,7 +217,7 @@ class _Training:
         self.optimiser.param_groups[0]["lr"] = train.lr * lr_factor(
             train.lr_schedule, self.step, self.per_epoch, train.epochs
         )
-        x, y = self.train.batch(index, self.noise)
+        x, y = self.train.train_batch(index, self.noise)
         loss, terms = self.model.loss(x, y, self.config.objective, self._beta(), self.noise)
         for parameter in self.parameters:
             parameter.grad = None
@@ -235,9 +235,9 @@ class _Training:
     def _may_go_on(self) -> bool:
         """Look at control.json now and then; wait while paused. False: stop."""
         now = time.perf_counter()
-        if now - self.beat > HEARTBEAT_SECONDS:
+        if now - self.last_heartbeat > HEARTBEAT_SECONDS:
             self._status("running")
-        if now - self.polled < POLL_SECONDS and not self.closely:
+        if now - self.polled < POLL_SECONDS and not self.step_by_step:
             return True
         control = self.run.control()
         self.polled = now
@@ -250,7 +250,7 @@ class _Training:
         elif control.pace:
             due = now + 1 / control.pace
             control = self._wait("running", lambda c: c == control and time.perf_counter() < due)
-        self.closely = control.action == "pause" or control.pace > 0
+        self.step_by_step = control.action == "pause" or control.pace > 0
         return control.action != "stop"
 
     def _wait(self, state: State, still: Callable[[Control], bool]) -> Control:
@@ -259,16 +259,16 @@ class _Training:
         while still(control := self.run.control()):
             time.sleep(0.03)
             self.recorder.skip()
-            if time.perf_counter() - self.beat > HEARTBEAT_SECONDS:
+            if time.perf_counter() - self.last_heartbeat > HEARTBEAT_SECONDS:
                 self._status(state)
         return control
 
     def _watched(self) -> bool:
         """Whether someone waits for a live picture, and it may be paid for."""
         now = time.perf_counter()
-        if now < self.show_at:
+        if now < self.next_live_at:
             return False
-        self.show_at = now + POLL_SECONDS
+        self.next_live_at = now + POLL_SECONDS
         return self.run.watched()
 
     def _validate(self) -> Record:
@@ -281,7 +281,7 @@ class _Training:
         return record
 
     def _status(self, state: State, message: str | None = None) -> None:
-        self.beat = time.perf_counter()
+        self.last_heartbeat = time.perf_counter()
         train = self.config.train
         done = max(self.step, 1)
         left = self.recorder.elapsed() / done * (self.steps - self.step)
@@ -309,7 +309,7 @@ class _Training:
         began = time.perf_counter()
         self.run.write_arrays("live", snapshots.live(self.model, self.validation, self.step))
         now = time.perf_counter()
-        self.show_at = now + max(LIVE_SECONDS, (now - began) / LIVE_SHARE)
+        self.next_live_at = now + max(LIVE_SECONDS, (now - began) / LIVE_SHARE)
 
     def _save_for_now(self) -> None:
         """What a run that halts in mid-epoch is opened and resumed from."""
@@ -328,7 +328,7 @@ class _Training:
         checkpoint.save(self.run, self.model, self.optimiser, self.noise, rows, state)
         self.saved = time.perf_counter()
 
-    def _take_up(self) -> bool:
+    def _restore(self) -> bool:
         """Take up the checkpoint, if there is one."""
         kept = checkpoint.restore(self.run, self.model, self.optimiser, self.noise)
         if kept is None:
@@ -343,7 +343,7 @@ class _Training:
         self.recorder.restore(rows, state)
         return True
 
-    def _cut_back(self, resumed: bool) -> None:
+    def _truncate_to_checkpoint(self, resumed: bool) -> None:
         """Drop what was written after the checkpoint, or after the beginning."""
         self.run.write_config(self.config)
         self.run.cut_back(self.history_length, self.step if resumed else -1)

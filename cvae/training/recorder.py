@@ -14,7 +14,7 @@ from cvae.families import FAMILIES
 from cvae.models import Autoencoder
 from cvae.models.base import BoundTerms
 from cvae.runs.status import Record
-from cvae.training.batches import Batches
+from cvae.training.batches import DeviceSplit
 from cvae.training.snapshots import BATCH
 
 DIVERGED = 100.0  # times the scale of an untrained model's loss
@@ -63,13 +63,13 @@ class Recorder:
         return self._record("train", step, beta, rows.mean(0))
 
     @torch.inference_mode()
-    def validation(self, model: Autoencoder, images: Batches, step: int, beta: float) -> Record:
+    def validation(self, model: Autoencoder, images: DeviceSplit, step: int, beta: float) -> Record:
         """The terms over all validation images: one fixed draw of noise, the same every epoch."""
         objective = self.config.objective
         generator = torch.Generator(self.device).manual_seed(self.config.train.seed)
         total = torch.zeros(self.rows.shape[1], dtype=torch.float64)
         for index in torch.arange(len(images), device=self.device).split(max(1, BATCH // objective.k)):
-            x, y = images.fixed(index)
+            x, y = images.eval_batch(index)
             loss, terms = model.loss(x, y, objective, beta, generator)
             total[0] += float(loss) * len(x)
             total[1] += float(terms.reconstruction.mean(0).sum())

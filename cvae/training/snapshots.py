@@ -9,7 +9,7 @@ from torch import Tensor
 from cvae.conditions import ConditionBatch
 from cvae.models import Autoencoder
 from cvae.runs.folder import Arrays
-from cvae.training.batches import Batches
+from cvae.training.batches import DeviceSplit
 
 SNAPSHOT_CODES = 2000  # validation images whose codes a snapshot holds
 STRIP = 16  # validation images whose reconstructions it holds
@@ -17,36 +17,36 @@ BATCH = 500
 
 
 @torch.inference_mode()
-def codes(model: Autoencoder, images: Batches, count: int) -> Arrays:
+def codes(model: Autoencoder, images: DeviceSplit, count: int) -> Arrays:
     """`codes` (N, d), the posterior means of the first `count` images, in half precision; `labels` (N,) where known."""
     count = min(count, len(images))
     parts = torch.arange(count, device=images.device).split(BATCH)
-    arrays = {"codes": torch.cat([model.encode(*images.fixed(part)).mean for part in parts]).half().cpu().numpy()}
+    arrays = {"codes": torch.cat([model.encode(*images.eval_batch(part)).mean for part in parts]).half().cpu().numpy()}
     if images.labels is not None:
         arrays["labels"] = images.labels[:count].astype(np.uint8)
     return arrays
 
 
-def originals(images: Batches) -> Arrays:
+def originals(images: DeviceSplit) -> Arrays:
     """`images` (16, C, H, W): the first images, which `strip` reconstructs."""
-    return {"images": _bytes(images.fixed(_first(images))[0])}
+    return {"images": _bytes(images.eval_batch(_first(images))[0])}
 
 
 @torch.inference_mode()
-def strip(model: Autoencoder, images: Batches) -> Arrays:
+def strip(model: Autoencoder, images: DeviceSplit) -> Arrays:
     """`strip` (16, C, H, W): the first images reconstructed; nothing where the model predicts labels."""
     if model.config.predicts_label:
         return {}
-    x, y = images.fixed(_first(images))
+    x, y = images.eval_batch(_first(images))
     return {"strip": _bytes(model.decode(model.encode(x, y).mean, ConditionBatch(vector=y, image=x)))}
 
 
-def live(model: Autoencoder, images: Batches, step: int) -> Arrays:
+def live(model: Autoencoder, images: DeviceSplit, step: int) -> Arrays:
     """What moves on the screen while a model trains: `codes`, `labels`, `strip`, and the `step` that they are of."""
     return {**codes(model, images, SNAPSHOT_CODES), **strip(model, images), "step": np.array([step])}
 
 
-def snapshot(model: Autoencoder, images: Batches) -> Arrays:
+def snapshot(model: Autoencoder, images: DeviceSplit) -> Arrays:
     """What replaying needs: `codes`, `labels`, `strip`, and in half precision the weights that decoding takes."""
     decoding = {
         name: weight.detach().half().cpu().numpy()
@@ -61,7 +61,7 @@ def weights(model: Autoencoder) -> Arrays:
     return {name: weight.detach().cpu().numpy() for name, weight in model.state_dict().items()}
 
 
-def _first(images: Batches) -> Tensor:
+def _first(images: DeviceSplit) -> Tensor:
     return torch.arange(min(STRIP, len(images)), device=images.device)
 
 

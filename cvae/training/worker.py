@@ -29,7 +29,7 @@ WAIT_SECONDS = 0.5  # between its looks at a queue whose turn has not come
 
 def work(jobs: Jobs, idle_seconds: float = IDLE_SECONDS) -> None:
     """Train whatever is queued until nothing has been for `idle_seconds`, or who started this process has ended."""
-    enrolled, parent = jobs.enroll(), os.getppid()
+    registered, parent = jobs.register(), os.getppid()
     warm_up: list[Callable[[], object]] = [lambda: importlib.import_module("cvae.training.loop"), _rehearse]
     free_since = time.monotonic()
     while jobs.folder.is_dir():
@@ -44,7 +44,7 @@ def work(jobs: Jobs, idle_seconds: float = IDLE_SECONDS) -> None:
             time.sleep(WAIT_SECONDS)
         elif time.monotonic() - free_since < idle_seconds and not left:
             time.sleep(LOOK_SECONDS)
-        elif jobs.retire(enrolled):
+        elif jobs.unregister(registered):
             return
 
 

@@ -12,7 +12,7 @@ import pytest
 from helpers.engine import tiny_run
 
 from cvae.browser import live
-from cvae.browser.live import Seen, history, news
+from cvae.browser.live import ClientState, history, updates_since
 from cvae.config import RunConfig
 from cvae.data import ImageData
 from cvae.errors import InputError
@@ -30,15 +30,15 @@ class Browser:
         self.live = -1
         self.received = 0  # records and snapshots
 
-    def seen(self) -> Seen:
+    def seen(self) -> ClientState:
         report = {
             "token": self.token, "plane": self.plane, "records": len(self.records), "steps": list(self.frames),
             "last": self.records[-1]["step"] if self.records else 0, "live": self.live, "others": {},
         }  # fmt: skip
-        return Seen.from_json(json.loads(json.dumps(report)))
+        return ClientState.from_json(json.loads(json.dumps(report)))
 
     def ask(self, run: Run) -> dict[str, Any]:
-        answer = json.loads(json.dumps(news(run, run.status(), self.seen()), allow_nan=False))
+        answer = json.loads(json.dumps(updates_since(run, run.status(), self.seen()), allow_nan=False))
         if answer["token"] != self.token:
             self.__init__()  # type: ignore[misc]
         if answer["plane"]["key"] != self.plane:
@@ -135,11 +135,16 @@ def test_a_queued_run_has_nothing_to_show(tmp_path: Any):
 def test_the_live_moment_is_sent_once_and_only_while_it_is_newer(run: Run):
     run.write_arrays("live", {**run.snapshot(80, ("codes", "strip")), "step": np.array([81])})
     status = replace(run.status(), state="paused")
-    shown = news(run, status, Seen())["live"]
+    shown = updates_since(run, status, ClientState())["live"]
     assert (shown["step"], array(shown["codes"]).shape) == (81, (64, 2))
-    assert news(run, status, Seen(live=81, token=news(run, status, Seen())["token"]))["live"] is None
+    assert (
+        updates_since(run, status, ClientState(live=81, token=updates_since(run, status, ClientState())["token"]))[
+            "live"
+        ]
+        is None
+    )
     run.write_arrays("live", {**run.snapshot(80, ("codes", "strip")), "step": np.array([80])})
-    assert news(run, status, Seen())["live"] is None
+    assert updates_since(run, status, ClientState())["live"] is None
 
 
 def test_codes_of_many_dimensions_share_one_plane(tmp_path: Any, few_digits: ImageData):
@@ -187,7 +192,7 @@ def test_codes_beyond_half_precision_can_be_shown(run: Run):
     ],
 )  # fmt: skip
 def test_a_report_that_makes_no_sense_gets_everything(run: Run, report: Any):
-    answer = news(run, run.status(), Seen.from_json(report))
+    answer = updates_since(run, run.status(), ClientState.from_json(report))
     assert len(answer["history"]["records"]) == len(run.history())
     assert answer["snapshots"]
 
@@ -203,7 +208,7 @@ def test_a_damaged_snapshot_is_said_and_a_vanished_one_is_not(run: Run):
     assert [step for step, _ in live._read(run, [last, 0])] == [0]
     (run.path / "snapshots" / f"{last}.safetensors").write_bytes(b"not an array")
     with pytest.raises(InputError, match="damaged"):
-        news(run, run.status(), Seen())
+        updates_since(run, run.status(), ClientState())
 
 
 def test_a_laid_over_history_goes_on_from_what_is_known(run: Run):

@@ -46,7 +46,7 @@ def inputs(model: Autoencoder, n: int = N) -> tuple[torch.Tensor, torch.Tensor, 
 
 
 def given_to(model: Autoencoder, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
-    return (y if model.family.takes_class else x if model.family.completes else None)
+    return y if model.family.takes_class else x if model.family.completes else None
 
 
 def agrees(model: Autoencoder, numpy_model: Inference, tolerance: float = 1e-5) -> None:

@@ -18,8 +18,8 @@ from cvae.data import ImageData, one_hot
 from cvae.families import FAMILIES
 from cvae.models import Autoencoder, build
 from cvae.models.base import BoundTerms, objective_loss
-from cvae.models.distributions import Gaussian, log_mean_exp
 from cvae.models.cvae_predictive import PredictiveCVAE
+from cvae.models.distributions import Gaussian, log_mean_exp
 from cvae.runs.folder import Run
 from cvae.training.load import load
 
@@ -46,7 +46,7 @@ class Fitted:
     @functools.cached_property
     def log_p(self) -> Tensor:
         """log ∫ p(x|z) p(z|·) dz by the trapezoidal rule, in units of the prior: z = μ + σ·u, u in [−6, 6]²."""
-        given = (self.y if self.model.family.takes_class else self.x if self.model.family.completes else None)
+        given = self.y if self.model.family.takes_class else self.x if self.model.family.completes else None
         prior = self.model.prior(given, n=len(self.x))
         side = torch.linspace(-6, 6, 161, dtype=torch.float64)
         log_density = -0.5 * side.square() - 0.5 * math.log(2 * math.pi) + math.log(float(side[1] - side[0]))
@@ -166,7 +166,9 @@ def test_without_reconstruction_only_the_kl_is_left():
 def test_free_bits_are_free_a_dimension():
     """Σ_d max(λ, mean KL_d): below λ a dimension costs λ and has no gradient (Kingma et al. 2016)."""
     kl = torch.tensor([[0.1, 2.0], [0.3, 4.0]], requires_grad=True)  # means 0.2 and 3
-    terms = BoundTerms(torch.zeros(1, 2), kl, torch.zeros(1, 2, 2), Gaussian(torch.zeros(2, 2), torch.zeros(2, 2)), None)
+    terms = BoundTerms(
+        torch.zeros(1, 2), kl, torch.zeros(1, 2, 2), Gaussian(torch.zeros(2, 2), torch.zeros(2, 2)), None
+    )
     loss = objective_loss(terms, ObjectiveConfig(free_bits=0.5), beta=2.0)
     torch.testing.assert_close(loss, torch.tensor(2 * (0.5 + 3.0)))
     loss.backward()

@@ -14,8 +14,8 @@ from torch import Tensor
 from cvae.config import LIKELIHOODS, NETS, ModelConfig, ObjectiveConfig, RunConfig
 from cvae.models import Autoencoder, build
 from cvae.models.base import BoundTerms
-from cvae.models.distributions import Gaussian
 from cvae.models.cvae_predictive import PredictiveCVAE
+from cvae.models.distributions import Gaussian
 from cvae.runs.folder import Run
 from cvae.training.load import load
 
@@ -55,7 +55,7 @@ class Case:
 
     @property
     def given(self) -> Tensor | None:
-        return (self.y if self.model.family.takes_class else self.x if self.model.family.completes else None)
+        return self.y if self.model.family.takes_class else self.x if self.model.family.completes else None
 
     @property
     def out_shape(self) -> tuple[int, ...]:

@@ -6,13 +6,13 @@ import streamlit as st
 
 from cvae.ui.components.explorer import explorer_at_link, payload_of
 from cvae.ui.frame import navigation, state
-from cvae.ui.frame.text import plain
+from cvae.ui.frame.text import escape_markdown
 from cvae.ui.parts import runs
 
-navigation.insist()
+navigation.require_app()
 
 entries = runs.runs_picker()
 if len(entries) == 1:
-    st.subheader(plain(entries[0].title), anchor=False)
+    st.subheader(escape_markdown(entries[0].title), anchor=False)
 explorer_at_link(payload_of([entry.run for entry in entries]), "explore")
-state.send()
+state.flush()

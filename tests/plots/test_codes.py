@@ -125,7 +125,7 @@ def test_many_points_are_drawn_by_webgl() -> None:
 
 
 def test_priors_are_drawn_over_the_points_at_one_two_and_three_sigma() -> None:
-    outlines = [plots.Outline([0, 0], np.eye(2)), plots.Outline([3, 0], np.eye(2), label=2, sigmas=(1,))]
+    outlines = [plots.PriorEllipse([0, 0], np.eye(2)), plots.PriorEllipse([3, 0], np.eye(2), label=2, sigmas=(1,))]
     figure = plots.scatter(CODES[:, :2], LABELS, NAMES, outlines=outlines, contours=True)
     lines = traces(figure, "lines")
     assert [np.hypot(t.x, t.y)[0].round(6) for t in lines[:3]] == [1, 2, 3]

@@ -23,7 +23,7 @@ from cvae.config import DataConfig, RunConfig
 from cvae.errors import InputError
 from cvae.runs import queue as jobs_module
 from cvae.runs.folder import Run
-from cvae.runs.locks import held
+from cvae.runs.locks import is_locked
 from cvae.runs.queue import Jobs
 from cvae.runs.status import Status
 from cvae.training.worker import work
@@ -141,7 +141,7 @@ def test_runs_that_cannot_be_written_to_are_looked_at_all_the_same(tmp_path: Pat
     (tmp_path / "file").touch()
     jobs = Jobs(tmp_path / "file" / "runs")
     jobs.warm()
-    jobs.tend()
+    jobs.ensure_worker()
     with pytest.raises(InputError, match="cannot write"):
         jobs.submit("a", tiny_run())
 
@@ -229,7 +229,7 @@ def test_a_worker_that_died_before_it_began_fails_its_run(here: Jobs) -> None:
     assert ticket is not None
     (here.workers / str(os.getpid())).touch()  # and nobody keeps it locked
     (run.path / "log.txt").write_text("loading\nMemoryError: no more\n\n")
-    here.tend()
+    here.ensure_worker()
     status = run.status()
     assert status.state == "failed"
     assert status.message == "the training process died: MemoryError: no more"
@@ -264,7 +264,7 @@ def test_a_process_that_cannot_start_fails_the_run(jobs: Jobs, monkeypatch: pyte
     run = jobs.submit("a", tiny_run())
 
     def failed() -> bool:
-        jobs.tend()
+        jobs.ensure_worker()
         return run.status().state == "failed"
 
     wait_until(failed)
@@ -328,9 +328,9 @@ def test_slow_motion_keeps_its_pace_and_records_every_step(jobs: Jobs) -> None:
 
 def test_a_warm_worker_begins_at_once(jobs: Jobs) -> None:
     jobs.warm()
-    wait_until(lambda: any(map(held, jobs.workers.glob("*"))), 30)
+    wait_until(lambda: any(map(is_locked, jobs.workers.glob("*"))), 30)
     jobs.warm()
-    jobs.tend()
+    jobs.ensure_worker()
     assert len(list(jobs.workers.iterdir())) == 1
     run = jobs.submit("a", tiny_run(epochs=1))
     wait_until(lambda: run.status() != Status("queued") and run.status().state == "finished", 30)

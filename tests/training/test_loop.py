@@ -16,7 +16,7 @@ from cvae.config import NETS
 from cvae.data import ImageData, Split
 from cvae.runs.folder import Run
 from cvae.runs.status import Record
-from cvae.training.batches import Batches
+from cvae.training.batches import DeviceSplit
 from cvae.training.load import load
 from cvae.training.loop import fit
 from cvae.training.schedule import record_steps
@@ -71,7 +71,7 @@ def test_codes_and_strips_are_those_of_the_model(family: str, path: Path, few_di
 
 def everything(split: Split) -> tuple[torch.Tensor, torch.Tensor]:
     """All images of a split, grey values in [0, 1], and their labels, one-hot."""
-    return Batches(split, 10, None, torch.device("cpu")).fixed(torch.arange(len(split)))
+    return DeviceSplit(split, 10, None, torch.device("cpu")).eval_batch(torch.arange(len(split)))
 
 
 def test_what_a_record_says(finish: Callable[..., list[Record]]):

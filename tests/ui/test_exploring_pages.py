@@ -274,7 +274,7 @@ def test_usual_are_the_newest_of_three_families_on_the_same_data(folder: Path, t
         add(name, source, seconds)
     add("mnist-vae", "vae", 99, data="mnist")
     entries = [
-        runs.Entry(run, shipped=False, config=run.config(), status=run.status()) for run in runs.runs_in(tmp_path)
+        runs.ListedRun(run, shipped=False, config=run.config(), status=run.status()) for run in runs.runs_in(tmp_path)
     ]
     assert comparison_picker.usual_runs(entries) == ["ae-1", "vae-1", "cvae-1"]
     assert comparison_picker.usual_runs([]) == []
@@ -283,7 +283,7 @@ def test_usual_are_the_newest_of_three_families_on_the_same_data(folder: Path, t
 def test_a_run_without_a_name_of_its_own_kind_is_called_by_its_name(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder / "vae", tmp_path / "another")
     entries = [
-        runs.Entry(Run(path), shipped=False, config=Run(path).config(), status=Run(path).status())
+        runs.ListedRun(Run(path), shipped=False, config=Run(path).config(), status=Run(path).status())
         for path in (folder / "vae", tmp_path / "another")
     ]
     assert runs.titles(entries) == ["vae", "another"]

@@ -49,7 +49,7 @@ def figures(family: str) -> dict[str, Any]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Measured runs of four families, and no shipped ones."""
+    """RunMetrics runs of four families, and no shipped ones."""
     for family in PROBES:
         make_run(tmp_path / "runs" / family, family=family).write_metrics(figures(family))
     monkeypatch.setenv("CVAE_RUNS", str(tmp_path / "runs"))

@@ -14,7 +14,7 @@ import pytest
 
 from cvae.assets import TEXT
 from cvae.ui.frame import text
-from cvae.ui.frame.text import LANGUAGES, keys, plain, table, translate
+from cvae.ui.frame.text import LANGUAGES, escape_markdown, keys, table, translate
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [*ROOT.glob("pages/*.py"), *ROOT.glob("cvae/ui/*.py"), ROOT / "app.py"]
@@ -84,4 +84,4 @@ def test_an_unknown_key_is_shown_rather_than_raised() -> None:
 
 
 def test_someone_elses_text_is_not_markdown() -> None:
-    assert plain("![a](http://b) :red[c]") == r"\!\[a\]\(http\:\/\/b\) \:red\[c\]".replace(r"\/", "/")
+    assert escape_markdown("![a](http://b) :red[c]") == r"\!\[a\]\(http\:\/\/b\) \:red\[c\]".replace(r"\/", "/")

@@ -16,7 +16,7 @@ import streamlit as st
 from cvae.assets import LIVE
 from cvae.browser import live
 from cvae.browser.js_bundler import bundle
-from cvae.browser.live import Seen
+from cvae.browser.live import ClientState
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.runs.find import runs_in
@@ -25,9 +25,9 @@ from cvae.runs.queue import Jobs
 from cvae.runs.status import Status
 from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
-from cvae.ui.frame.text import plain, said, section, t
+from cvae.ui.frame.text import escape_markdown, said, section, t
 from cvae.ui.parts import runs
-from cvae.ui.parts.runs import Entry
+from cvae.ui.parts.runs import ListedRun
 
 VERSION = 1  # of what the component is given
 PACE = 4  # steps a second of slow motion
@@ -58,7 +58,7 @@ def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: b
         st.rerun()
     jobs = Jobs()
     with runs.guard():
-        jobs.tend()
+        jobs.ensure_worker()
         entry = entries[name]
         if entry.config is None or entry.status is None:
             raise InputError(entry.problem or "")
@@ -72,7 +72,7 @@ def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: b
         _view(jobs, entry, status, [entries[other] for other in others if other in entries])
 
 
-def overlay_choice(entries: Sequence[Entry]) -> list[str]:
+def overlay_choice(entries: Sequence[ListedRun]) -> list[str]:
     """A menu of runs whose curves are laid over those of the one that is watched, kept in the link as `over`."""
     key, names = "train.overlay", {entry.name: entry.title for entry in entries}
     before = st.session_state.get(key, (state.read("over") or "").split(","))
@@ -81,7 +81,7 @@ def overlay_choice(entries: Sequence[Entry]) -> list[str]:
         t("train.overlay"), list(names), key=key, format_func=names.__getitem__, placeholder=t("train.overlay"),
         max_selections=OVERLAID, label_visibility="collapsed",
     )  # fmt: skip
-    state.keep(over=",".join(chosen) or None)
+    state.remember(over=",".join(chosen) or None)
     return chosen
 
 
@@ -113,7 +113,7 @@ def _controls(jobs: Jobs, run: Run, status: Status) -> None:
         _button("slow", "slow_motion_video", (_slow, run), trains and not slow)
         _button("stop", "stop", (jobs.stop, run), now in ("queued", "running", "paused"))
         with st.popover(t("live.delete"), icon=":material/delete:"):
-            st.write(t("live.delete_sure", name=plain(run.name)))
+            st.write(t("live.delete_sure", name=escape_markdown(run.name)))
             _button("delete_now", "delete", (_delete, jobs, run), True)
     if refused := st.session_state.pop("live.problem", None):
         problem(refused)
@@ -149,13 +149,13 @@ def _delete(jobs: Jobs, run: Run) -> None:
 # --- showing --------------------------------------------------------------------------------------------------------
 
 
-def _view(jobs: Jobs, entry: Entry, status: Status, others: Sequence[Entry]) -> None:
+def _view(jobs: Jobs, entry: ListedRun, status: Status, others: Sequence[ListedRun]) -> None:
     run, config = entry.run, entry.config
     assert config is not None
     seen, tick = _reported()
     if status.active:
         run.watch()
-    main = live.news(run, status, seen)
+    main = live.updates_since(run, status, seen)
     language = state.language()
     content = {
         "version": VERSION,
@@ -189,12 +189,12 @@ def _pause(run: Run, status: Status, main: dict[str, Any]) -> float:
     return ACTIVE if status.active else 0.0
 
 
-def _reported() -> tuple[Seen, int]:
+def _reported() -> tuple[ClientState, int]:
     """What the browser said it has, and which of its questions that was."""
     value = st.session_state.get(KEY)
     reported = value.get("seen") if isinstance(value, Mapping) else None
     tick = reported.get("tick") if isinstance(reported, Mapping) else 0
-    return Seen.from_json(reported), tick if isinstance(tick, int) else 0
+    return ClientState.from_json(reported), tick if isinstance(tick, int) else 0
 
 
 def _ahead(jobs: Jobs, run: Run) -> str | None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cvae.ui.frame.text import plain, said, t
+from cvae.ui.frame.text import escape_markdown, said, t
 
 
 def problem(message: str) -> None:
     """What went wrong, in a box."""
-    st.error(plain(said(message)), icon=":material/error:")
+    st.error(escape_markdown(said(message)), icon=":material/error:")
 
 
 def formula(*lines: str) -> None:

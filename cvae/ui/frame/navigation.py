@@ -12,12 +12,12 @@ from streamlit.runtime.pages_manager import PagesManager
 from cvae.assets import APP
 
 
-def begin() -> None:
+def mark() -> None:
     """What app.py does first: from now on it runs for every page."""
     PagesManager.uses_pages_directory = False
 
 
-def insist() -> None:
+def require_app() -> None:
     """What every page does first: where it runs on its own, app.py runs in its place, and with it the page."""
     if PagesManager.uses_pages_directory:
         exec(compile(APP.read_text(encoding="utf-8"), APP, "exec"), {"__name__": "__main__", "__file__": str(APP)})

@@ -13,7 +13,7 @@ from typing import NoReturn
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from cvae.ui.frame.text import LANGUAGES, plain, t
+from cvae.ui.frame.text import LANGUAGES, escape_markdown, t
 from cvae.ui.frame.text import language as language
 
 LARGEST_Z = 1e4  # an autoencoder may put its codes anywhere, but not there
@@ -26,8 +26,8 @@ def language_choice() -> None:
     st.session_state["language"] = language()
 
     def change() -> None:
-        keep(lang=st.session_state["language"])
-        send()
+        remember(lang=st.session_state["language"])
+        flush()
 
     with st.container(key="language-bar"):
         st.segmented_control(
@@ -48,21 +48,21 @@ def in_link(name: str) -> str | None:
     return unsent[name] if name in unsent else st.query_params.get(name)
 
 
-def keep(**values: str | None) -> None:
-    """Put values into the session, and with the next `send` into the address; None takes one out."""
+def remember(**values: str | None) -> None:
+    """Put values into the session, and with the next `flush` into the address; None takes one out."""
     st.session_state.update({f"link.{name}": value for name, value in values.items()})
-    link(**values)
+    set_param(**values)
 
 
-def link(**values: str | None) -> None:
-    """Put values into the address alone, with the next `send`."""
+def set_param(**values: str | None) -> None:
+    """Put values into the address alone, with the next `flush`."""
     st.session_state.setdefault(UNSENT, {}).update(values)
     context = get_script_run_ctx()
     if context is not None and context.fragment_ids_this_run:  # app.py is not run
-        send()
+        flush()
 
 
-def send() -> None:
+def flush() -> None:
     """Write into the address what was kept.
 
     Not after the browser's Back: the reader may have gone a step further by the time that it arrives, and the link of
@@ -80,7 +80,7 @@ def send() -> None:
 
 def stop() -> NoReturn:
     """End the page here. The address is written before: the browser gets nothing that follows `st.stop`."""
-    send()
+    flush()
     st.stop()
 
 
@@ -96,7 +96,7 @@ def run_names() -> list[str]:
 
 
 def keep_runs(names: Sequence[str]) -> None:
-    keep(runs=",".join(names) or None)
+    remember(runs=",".join(names) or None)
 
 
 def z(latent_dim: int) -> list[float] | None:
@@ -109,7 +109,7 @@ def z(latent_dim: int) -> list[float] | None:
     except ValueError:
         values = []
     if len(values) != latent_dim:
-        keep(z=None)  # of another model, mostly: not worth a sentence
+        remember(z=None)  # of another model, mostly: not worth a sentence
         return None
     if not all(math.isfinite(v) and abs(v) <= LARGEST_Z for v in values):
         _refuse("z", text)
@@ -118,7 +118,7 @@ def z(latent_dim: int) -> list[float] | None:
 
 
 def keep_z(values: Sequence[float] | None) -> None:
-    keep(z=None if values is None else ",".join(f"{v:.3g}" for v in values))
+    remember(z=None if values is None else ",".join(f"{v:.3g}" for v in values))
 
 
 def label(classes: int) -> list[float] | None:
@@ -137,7 +137,7 @@ def label(classes: int) -> list[float] | None:
         total = sum(weights)
         return [w / total for w in weights]
     except IndexError:
-        keep(label=None)  # of another data set
+        remember(label=None)  # of another data set
     except (ValueError, ZeroDivisionError):
         _refuse("label", text)
     return None
@@ -147,11 +147,11 @@ def keep_label(weights: Sequence[float] | None) -> None:
     """Remember a label, given as weights."""
     parts = [(i, w) for i, w in enumerate(weights or ()) if w > 0]
     if len(parts) == 1:
-        keep(label=str(parts[0][0]))
+        remember(label=str(parts[0][0]))
     else:
-        keep(label=",".join(f"{i}:{w:.3g}" for i, w in parts) or None)
+        remember(label=",".join(f"{i}:{w:.3g}" for i, w in parts) or None)
 
 
 def _refuse(name: str, value: str) -> None:
-    st.warning(t("link.wrong", name=name, value=plain(value[:40])), icon=":material/link_off:")
-    keep(**{name: None})
+    st.warning(t("link.wrong", name=name, value=escape_markdown(value[:40])), icon=":material/link_off:")
+    remember(**{name: None})

@@ -51,7 +51,7 @@ def t(key: str, **values: Any) -> str:
     return translate(language(), key, **values)
 
 
-def translated(english: str) -> str:
+def translate_phrase(english: str) -> str:
     """What the package itself says in English, a title or a source, in the language of this session as far as known."""
     return phrases(language()).get(english, english)
 
@@ -89,7 +89,7 @@ def language() -> str:
     return next((code for code in wanted if code in LANGUAGES), DEFAULT)
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Someone else's text, a name or a piece of an address, so that Markdown shows it as it is."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!$:~<>|&])", r"\\\1", text)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from cvae.ui.frame import state
-from cvae.ui.frame.text import plain, t
+from cvae.ui.frame.text import escape_markdown, t
 
 Words = Callable[[str], str]
 
@@ -22,7 +22,7 @@ def choice(label: str, name: str, options: Sequence[str], words: Words = str, us
     if st.session_state[_key(name)] not in options:  # another run has other options
         st.session_state[_key(name)] = usual or options[0]
     chosen = st.segmented_control(label, options, format_func=words, required=True, key=_key(name))
-    state.keep(**{name: chosen})
+    state.remember(**{name: chosen})
     return str(chosen)
 
 
@@ -36,7 +36,7 @@ def choices(label: str, name: str, options: Sequence[str], words: Words = str, u
     _start(name, parse, list(usual))
     st.session_state[_key(name)] = [option for option in st.session_state[_key(name)] if option in options]
     chosen = st.pills(label, options, selection_mode="multi", format_func=words, key=_key(name))
-    state.keep(**{name: ",".join(chosen) or "-"})
+    state.remember(**{name: ",".join(chosen) or "-"})
     return list(chosen)
 
 
@@ -46,7 +46,7 @@ def menu(label: str, name: str, options: Sequence[int], words: Callable[[int], s
     if st.session_state[_key(name)] not in options:
         st.session_state[_key(name)] = usual
     chosen = int(st.selectbox(label, options, format_func=words, key=_key(name)))
-    state.keep(**{name: str(chosen)})
+    state.remember(**{name: str(chosen)})
     return chosen
 
 
@@ -54,7 +54,7 @@ def whole(label: str, name: str, low: int, high: int, usual: int, help: str | No
     """A whole number, typed."""
     _start(name, lambda text: int(text) if text.isdecimal() and low <= int(text) <= high else None, usual)
     chosen = int(st.number_input(label, low, high, step=1, key=_key(name), help=help, width=160))
-    state.keep(**{name: str(chosen)})
+    state.remember(**{name: str(chosen)})
     return chosen
 
 
@@ -70,7 +70,7 @@ def slider(label: str, name: str, low: float, high: float, usual: float, step: f
 
     _start(name, parse, usual)
     chosen = float(st.slider(label, low, high, step=step, key=_key(name), help=help))
-    state.keep(**{name: f"{chosen:g}"})
+    state.remember(**{name: f"{chosen:g}"})
     return chosen
 
 
@@ -82,8 +82,8 @@ def numbers(label: str, name: str, count: int, most: int, help: str) -> list[int
     found = dict.fromkeys(int(part) for part in parts if part.isdecimal() and int(part) < count)
     chosen = list(found)[:most]
     if wrong := [part for part in parts if not part.isdecimal() or int(part) >= count]:
-        st.caption(t("linked.no_number", parts=plain(", ".join(wrong)[:LONGEST]), last=count - 1))
-    state.keep(**{name: ",".join(map(str, chosen)) or None})
+        st.caption(t("linked.no_number", parts=escape_markdown(", ".join(wrong)[:LONGEST]), last=count - 1))
+    state.remember(**{name: ",".join(map(str, chosen)) or None})
     return chosen
 
 

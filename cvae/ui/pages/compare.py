@@ -18,7 +18,7 @@ from cvae.explore.inference import Inference
 from cvae.explore.numpy_nets import Array
 from cvae.families import FAMILIES, term_key
 from cvae.ui.frame import url_widgets
-from cvae.ui.frame.text import plain, t
+from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.pages.latent import view_of
 from cvae.ui.parts import cache, picture, runs
 from cvae.ui.parts.cache import HeldOut
@@ -31,10 +31,10 @@ POINTS = 1500  # codes on each map
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class ComparedRun:
     """A run that is compared."""
 
-    entry: runs.Entry
+    entry: runs.ListedRun
     config: RunConfig
     model: Inference
     held: HeldOut
@@ -49,16 +49,16 @@ class Examples:
     labels: NDArray[np.integer[Any]] | None
 
 
-def shown(entries: Sequence[runs.Entry]) -> list[Shown]:
+def shown(entries: Sequence[runs.ListedRun]) -> list[ComparedRun]:
     """What the page needs of the chosen runs."""
     return [
-        Shown(entry, entry.config, cache.model(entry.run), cache.held_out(entry.run), title)
+        ComparedRun(entry, entry.config, cache.model(entry.run), cache.held_out(entry.run), title)
         for entry, title in zip(entries, runs.titles(entries), strict=True)
         if entry.config is not None
     ]
 
 
-def kind(one: Shown) -> str:
+def kind(one: ComparedRun) -> str:
     """What there is to notice of a run: its family, or that a term of its loss is missing."""
     if one.config.objective.recon_weight == 0:
         return "kl-only"
@@ -66,7 +66,7 @@ def kind(one: Shown) -> str:
     return "reconstruction-only" if has_prior and one.config.objective.beta == 0 else one.config.model.family
 
 
-def examples(first: Shown) -> Examples | None:
+def examples(first: ComparedRun) -> Examples | None:
     """The k-th held-out image of each class, k chosen here; of unlabelled data some images in a row."""
     held = first.held
     if held.images is None:
@@ -80,7 +80,7 @@ def examples(first: Shown) -> Examples | None:
     return Examples(np.divide(held.images[rows], 255, dtype=np.float32), held.labels[rows])
 
 
-def reconstructions(chosen: Sequence[Shown], same: Examples | None) -> None:
+def reconstructions(chosen: Sequence[ComparedRun], same: Examples | None) -> None:
     """The same images by every model; from the snapshots where the data set is not at hand."""
     if same is None:
         _kept_reconstructions(chosen)
@@ -99,7 +99,7 @@ def reconstructions(chosen: Sequence[Shown], same: Examples | None) -> None:
         st.caption(t("compare.reconstructions.note", k=st.session_state["linked.example"]))
 
 
-def _kept_reconstructions(chosen: Sequence[Shown]) -> None:
+def _kept_reconstructions(chosen: Sequence[ComparedRun]) -> None:
     """What the last snapshots keep of some validation images, the same for all runs on the same data."""
     st.caption(t("compare.reconstructions.strip"))
     for one in chosen:
@@ -109,7 +109,7 @@ def _kept_reconstructions(chosen: Sequence[Shown]) -> None:
         _row(one.title, strip, t("compare.reconstructions.label_task"))
         if one is chosen[-1] and strip is not None and "labels" in kept:
             truth = [names[label] for label in kept["labels"][: len(strip)] if label < len(names)]
-            st.caption(t("compare.reconstructions.truth", labels=plain(", ".join(truth))))
+            st.caption(t("compare.reconstructions.truth", labels=escape_markdown(", ".join(truth))))
 
 
 def _reconstructed(model: Inference, same: Examples) -> Array:
@@ -121,7 +121,7 @@ def _reconstructed(model: Inference, same: Examples) -> Array:
 def _row(title: str, pictures: NDArray[Any] | None, otherwise: str, alt: str = "", note: str = "") -> None:
     """A name and pictures beside it, (n, C, H, W) in one row; or a word why there are none."""
     left, right = st.columns([1, 6], vertical_alignment="center")
-    left.markdown(f"**{plain(title)}**")
+    left.markdown(f"**{escape_markdown(title)}**")
     if note and pictures is not None:
         left.caption(note)
     with right:
@@ -132,7 +132,7 @@ def _row(title: str, pictures: NDArray[Any] | None, otherwise: str, alt: str = "
             picture.show(pictures if pictures.ndim == 5 else pictures[None], words)
 
 
-def draws(chosen: Sequence[Shown], same: Examples | None, seed: int) -> None:
+def draws(chosen: Sequence[ComparedRun], same: Examples | None, seed: int) -> None:
     """Draws of every model from the same noise: of a label for each column, where it takes labels."""
     for one in chosen:
         labelled = one.model.family.takes_class and one.model.family.prior == "standard"
@@ -144,7 +144,7 @@ def draws(chosen: Sequence[Shown], same: Examples | None, seed: int) -> None:
     st.caption(t("compare.draws.note", seed=seed))
 
 
-def _drawn(one: Shown, same: Examples | None, seed: int) -> Array | None:
+def _drawn(one: ComparedRun, same: Examples | None, seed: int) -> Array | None:
     """Pictures (DRAWS, IMAGES, C, H, W); None where there is nothing to draw, or nothing to draw it from."""
     model = one.model
     shape, family = model.config.image_shape, model.family
@@ -161,14 +161,14 @@ def _drawn(one: Shown, same: Examples | None, seed: int) -> Array | None:
     return complete(model, images[:IMAGES], DRAWS, seed=seed).swapaxes(0, 1)
 
 
-def maps(chosen: Sequence[Shown]) -> None:
+def maps(chosen: Sequence[ComparedRun]) -> None:
     """The codes of runs that one z cannot drive, side by side, each in its own plane."""
     for one, column in zip(chosen, st.columns(len(chosen), gap="medium"), strict=True):
         d, held = one.model.latent_dim, one.held
         view = view_of("pca" if d > 2 else "plane", range(min(d, 2)), 0, one.model, held.codes[:POINTS])
         labels = None if held.labels is None else held.labels[:POINTS]
         with column:
-            st.markdown(f"**{plain(one.title)}**")
+            st.markdown(f"**{escape_markdown(one.title)}**")
             chart(
                 plots.scatter, view.points, labels, one.config.model.class_names, axes=view.axes,
                 outlines=view.outlines, height=420, legend=False, key=f"map-{one.entry.name}",
@@ -178,7 +178,7 @@ def maps(chosen: Sequence[Shown]) -> None:
     st.caption(t("compare.maps.note"))
 
 
-def curves(chosen: Sequence[Shown]) -> None:
+def curves(chosen: Sequence[ComparedRun]) -> None:
     """How the terms of the bound fell in training, the runs laid over each other."""
     histories = {one.title: one.entry.run.history() for one in chosen}
     if not any(histories.values()):

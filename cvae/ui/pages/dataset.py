@@ -19,7 +19,7 @@ from cvae.data import DATASETS, Dataset, load_data
 from cvae.data.registry import usual_folder
 from cvae.errors import InputError
 from cvae.ui.frame.messages import problem
-from cvae.ui.frame.text import plain, t
+from cvae.ui.frame.text import escape_markdown, t
 
 OWN = "own"  # the option that opens the upload
 CHOICE = "train.data"  # the key under which the session keeps the choice
@@ -58,7 +58,7 @@ def dataset_choice() -> Choice | None:
         problem(str(error))
         return None
     described = t("train.own_is", count=f"{count:,}", shape="×".join(map(str, shape[1:])), classes=len(names))
-    st.caption(f"{described} {plain(note)}")
+    st.caption(f"{described} {escape_markdown(note)}")
     return Choice(DataConfig(chosen), shape, names)
 
 
@@ -75,7 +75,7 @@ def _title(option: str) -> str:
 
 
 def _offer_download(dataset: Dataset) -> None:
-    st.caption(t("train.download_to", folder=plain(str(usual_folder())), licence=dataset.licence))
+    st.caption(t("train.download_to", folder=escape_markdown(str(usual_folder())), licence=dataset.licence))
     if st.button(t("train.download", name=dataset.title), icon=":material/download:"):
         failure = _download(dataset)
         if failure is None:

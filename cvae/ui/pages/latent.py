@@ -20,7 +20,7 @@ from cvae.explore.projection import Projection, dimensions, pca, tsne
 from cvae.runs.folder import Run
 from cvae.ui.frame import url_widgets
 from cvae.ui.frame.messages import notice
-from cvae.ui.frame.text import plain, t
+from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.parts import picture
 from cvae.ui.parts.cache import HeldOut
 from cvae.ui.parts.chart import chart, words_first
@@ -39,7 +39,7 @@ class View:
 
     points: NDArray[np.floating[Any]]
     axes: tuple[str, ...]
-    outlines: tuple[plots.Outline, ...] = ()
+    outlines: tuple[plots.PriorEllipse, ...] = ()
     note: str = ""
 
 
@@ -84,16 +84,16 @@ def view_of(kind: str, dims: Sequence[int], seed: int, model: Inference, codes: 
     return View(projection(codes[:MOST]), axes, tuple(outlines), note)
 
 
-def prior_outlines(model: Inference, projection: Projection) -> list[plots.Outline]:
+def prior_outlines(model: Inference, projection: Projection) -> list[plots.PriorEllipse]:
     """The priors of a model in a plane; none where each image has one of its own."""
     d, kind = model.latent_dim, model.family.prior_of
     if kind == "none":
-        return [plots.Outline(*projection.gaussian(*model.fitted()))]
+        return [plots.PriorEllipse(*projection.gaussian(*model.fitted()))]
     if kind == "standard":
-        return [plots.Outline(*projection.gaussian(np.zeros(d), np.eye(d)))]
+        return [plots.PriorEllipse(*projection.gaussian(np.zeros(d), np.eye(d)))]
     if kind == "class":
         parts = zip(*model.prior(np.eye(model.config.classes)), strict=True)
-        return [plots.Outline(*projection.gaussian(m, np.diag(s**2)), k, (2,)) for k, (m, s) in enumerate(parts)]
+        return [plots.PriorEllipse(*projection.gaussian(m, np.diag(s**2)), k, (2,)) for k, (m, s) in enumerate(parts)]
     return []
 
 
@@ -135,7 +135,13 @@ def codes_map(run: Run, model: Inference, held: HeldOut, view: View, layers: Seq
 def selection(model: Inference, held: HeldOut, rows: NDArray[np.intp]) -> None:
     """The images at the selected rows, and their nearest neighbours in latent space."""
     counts = _counts(model, held, rows)
-    st.markdown(t("latent.selection.counts" if counts else "latent.selection.count", n=len(rows), counts=plain(counts)))
+    st.markdown(
+        t(
+            "latent.selection.counts" if counts else "latent.selection.count",
+            n=len(rows),
+            counts=escape_markdown(counts),
+        )
+    )
     if len(rows) == MOST_SELECTED:
         st.caption(t("latent.selection.most", n=MOST_SELECTED))
     images = pictures_at(model, held, rows[:SHOWN])

@@ -13,16 +13,16 @@ from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.results.comparison import number, numbers
 from cvae.ui.frame.messages import formula, problem
-from cvae.ui.frame.text import plain, t
+from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.parts.chart import chart
 from cvae.ui.parts.formulas import ACTIVE, FRECHET
-from cvae.ui.parts.metrics_table import Measured
+from cvae.ui.parts.metrics_table import RunMetrics
 
 KL_COLUMNS = 2  # charts beside each other in half a page
 QUANTITY = {(): "log p(x)", ("class",): "log p(x|y)", ("image",): "log p(t|c)"}
 
 
-def split(chosen: Sequence[Measured]) -> None:
+def split(chosen: Sequence[RunMetrics]) -> None:
     """−ELBO of each run as its two terms."""
     terms = {
         one.title: (reconstruction, number(one.figures, "kl"))
@@ -38,7 +38,7 @@ def split(chosen: Sequence[Measured]) -> None:
     again(chosen)
 
 
-def kl(chosen: Sequence[Measured]) -> None:
+def kl(chosen: Sequence[RunMetrics]) -> None:
     """The KL of each dimension, and how many are in use."""
     known = [(i, one, values) for i, one in enumerate(chosen) if (values := numbers(one.figures, "kl_per_dim"))]
     if not known:
@@ -49,7 +49,7 @@ def kl(chosen: Sequence[Measured]) -> None:
             with column:
                 active = number(one.figures, "active_units")
                 use = "" if active is None else " · " + t("measure.kl.active", n=f"{active:.0f}", d=len(values))
-                st.markdown(f"**{plain(one.title)}**{use}")
+                st.markdown(f"**{escape_markdown(one.title)}**{use}")
                 chart(
                     plots.kl_bars, values, unit=t("latent.kl.unit"), color=i, height=230, key=f"kl-{one.entry.name}",
                     alt=f"{one.title}: {t('latent.kl.alt', total=f'{sum(values):.1f}')}",
@@ -59,7 +59,7 @@ def kl(chosen: Sequence[Measured]) -> None:
     again([one for _, one, _ in known])
 
 
-def ladder(chosen: Sequence[Measured]) -> None:
+def ladder(chosen: Sequence[RunMetrics]) -> None:
     """ELBO ≤ IWAE₅ ≤ IWAE₅₀ ≤ log p of each run."""
     known = [(i, one, rungs) for i, one in enumerate(chosen) if len(rungs := bounds(one)) > 1]
     if not known:
@@ -67,7 +67,7 @@ def ladder(chosen: Sequence[Measured]) -> None:
         return
     for (i, one, rungs), column in zip(known, st.columns(max(len(known), 2), gap="medium"), strict=False):
         with column:
-            st.markdown(f"**{plain(one.title)}**")
+            st.markdown(f"**{escape_markdown(one.title)}**")
             words = ", ".join(f"{name} {value:.2f}" for name, value in rungs.items())
             chart(
                 plots.ladder, rungs, color=i, unit=t("latent.kl.unit"), key=f"ladder-{one.entry.name}",
@@ -78,7 +78,7 @@ def ladder(chosen: Sequence[Measured]) -> None:
     again([one for _, one, _ in known])
 
 
-def bounds(one: Measured) -> dict[str, float]:
+def bounds(one: RunMetrics) -> dict[str, float]:
     """The bounds that were measured of a run, as bounds on log p, the loosest first."""
     names = {"neg_elbo": "ELBO", "neg_iwae_5": "IWAE₅", "neg_iwae_50": "IWAE₅₀", "nll": QUANTITY[one.family.kinds]}
     if not one.evaluated:
@@ -86,7 +86,7 @@ def bounds(one: Measured) -> dict[str, float]:
     return {name: -value for key, name in names.items() if (value := number(one.figures, key)) is not None}
 
 
-def samples(chosen: Sequence[Measured]) -> None:
+def samples(chosen: Sequence[RunMetrics]) -> None:
     """Whether the asked class is drawn, beside the judge's own accuracy; and how far draws are from the data."""
     shares = {one.title: values for one in chosen if (values := numbers(one.figures, "conditional_accuracy_per_class"))}
     distances = {one.title: value for one in chosen if (value := number(one.figures, "frechet_distance")) is not None}
@@ -119,7 +119,7 @@ def samples(chosen: Sequence[Measured]) -> None:
     again([one for one in chosen if one.title in shares or one.title in distances])
 
 
-def classes(chosen: Sequence[Measured]) -> None:
+def classes(chosen: Sequence[RunMetrics]) -> None:
     """How far the codes tell the class, and why those of some families must and of others need not."""
     shares = {one.title: value for one in chosen if (value := number(one.figures, "linear_probe_accuracy")) is not None}
     left, right = st.columns([2, 3], gap="large")
@@ -139,7 +139,7 @@ def classes(chosen: Sequence[Measured]) -> None:
         st.markdown(t("measure.classes.then"))
 
 
-def augmentation(chosen: Sequence[Measured]) -> None:
+def augmentation(chosen: Sequence[RunMetrics]) -> None:
     """What samples of the label-conditional ones teach a classifier that has few real images."""
     conditional = [one for one in chosen if one.family.takes_class]
     if not conditional:
@@ -152,7 +152,7 @@ def augmentation(chosen: Sequence[Measured]) -> None:
         return
     for (one, found), column in zip(known, st.columns(max(len(known), 2), gap="medium"), strict=False):
         with column:
-            st.markdown(f"**{plain(one.title)}**")
+            st.markdown(f"**{escape_markdown(one.title)}**")
             arms = {t(f"measure.augmentation.{arm}"): found[arm] for arm in ("without", "with")}
             words = (t("measure.augmentation.real"), t("measure.augmentation.accuracy"))
             chart(
@@ -165,7 +165,7 @@ def augmentation(chosen: Sequence[Measured]) -> None:
             st.caption(t("measure.augmentation.note", n=f"{found['generated_per_class']:,}", seeds=found["seeds"]))
 
 
-def _augmented(one: Measured) -> dict[str, Any] | None:
+def _augmented(one: RunMetrics) -> dict[str, Any] | None:
     """What `augment` found, where it can be read."""
     try:
         found = one.entry.run.augmentation()
@@ -181,19 +181,19 @@ def _augmented(one: Measured) -> dict[str, Any] | None:
     return found if counts and whole and {"generated_per_class", "seeds"} <= found.keys() else None
 
 
-def again(chosen: Sequence[Measured]) -> None:
+def again(chosen: Sequence[RunMetrics]) -> None:
     """What produces the figures above again, one command a run."""
     commands = " · ".join(f"`{one.command}`" for one in chosen if one.evaluated)
     if commands:
         st.caption(f":material/terminal: {commands}")
 
 
-def _colors(chosen: Sequence[Measured]) -> dict[str, int]:
+def _colors(chosen: Sequence[RunMetrics]) -> dict[str, int]:
     """The place of each run's colour, the same in every picture of the page."""
     return {one.title: i for i, one in enumerate(chosen)}
 
 
-def _shared(chosen: Sequence[Measured], name: str) -> float | None:
+def _shared(chosen: Sequence[RunMetrics], name: str) -> float | None:
     """A figure of the data rather than of a run, where it is the same for all that have it."""
     found = {value for one in chosen if (value := number(one.figures, name)) is not None}
     return found.pop() if len(found) == 1 else None

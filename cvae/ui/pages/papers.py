@@ -14,7 +14,7 @@ from cvae.results.protocols import PROTOCOLS, Published
 from cvae.results.tables import SAMPLED, Row, quantities, quantity, read, rows, value
 from cvae.ui.frame import url_widgets
 from cvae.ui.frame.messages import problem
-from cvae.ui.frame.text import plain, t, translated
+from cvae.ui.frame.text import escape_markdown, t, translate_phrase
 from cvae.ui.parts.chart import chart
 
 Result = dict[str, Any]
@@ -49,13 +49,13 @@ def beside_the_papers() -> None:
 
 def _published(name: str, result: Result, found: Sequence[Row]) -> None:
     """What was published, what was found, and what was done otherwise."""
-    st.markdown(f"**{translated(PROTOCOLS[name].title)}**")
+    st.markdown(f"**{translate_phrase(PROTOCOLS[name].title)}**")
     head = [t(f"papers.{word}") for word in ("figure", "published", "here", "epochs")]
     lines = [head, [":--", ":--", "--:", "--:"]]
     for row in found:
         epochs = f"{row.epochs:,}" + (f" / {row.epochs_published:,}" if row.epochs_published else "")
         there = "; ".join(map(_source, row.published)) or "–"
-        lines.append([translated(row.what), there, f"**{value(row)}**", epochs])
+        lines.append([translate_phrase(row.what), there, f"**{value(row)}**", epochs])
     st.markdown(_table(lines))
     _made(name, result)
     st.code(found[0].command, language="sh", wrap_lines=True)
@@ -64,21 +64,21 @@ def _published(name: str, result: Result, found: Sequence[Row]) -> None:
 def _source(published: Published) -> str:
     """A published figure, where it stands, and how far that was checked."""
     colour = "red" if published.checked == "unverified" else "gray"
-    checked = f":{colour}-badge[{translated(published.checked)}]"
-    return f"{published.value:g} · {translated(published.source)} {checked}"
+    checked = f":{colour}-badge[{translate_phrase(published.checked)}]"
+    return f"{published.value:g} · {translate_phrase(published.source)} {checked}"
 
 
 def _made(name: str, result: Result) -> None:
     """What was done otherwise than in the paper, and when and on what."""
     protocol, words = PROTOCOLS[name], []
     if protocol.difference:
-        words.append(t("papers.difference", difference=translated(protocol.difference)))
+        words.append(t("papers.difference", difference=translate_phrase(protocol.difference)))
     samples, there = result.get("samples"), protocol.samples_published
     sampled = any(figure.key in SAMPLED and figure.published for figure in protocol.figures)
     if sampled and isinstance(samples, int) and samples != there:
         key = "samples" if there else "samples_here"
         words.append(t(f"papers.{key}", ours=f"{samples:,}", published=f"{there or 0:,}"))
-    made = {key: plain(str(result.get(key, "–"))) for key in ("machine", "date", "seed")}
+    made = {key: escape_markdown(str(result.get(key, "–"))) for key in ("machine", "date", "seed")}
     st.caption(" ".join([*words, t("papers.made", **made)]))
 
 
@@ -94,9 +94,9 @@ def _approach(results: Mapping[str, Result]) -> None:
     st.subheader(t("papers.approach"), anchor=False)
     usual = max(curves, key=lambda name: max(map(len, curves[name].values())))
     name = url_widgets.choice(
-        t("papers.protocol"), "protocol", list(curves), lambda n: translated(PROTOCOLS[n].title), usual
+        t("papers.protocol"), "protocol", list(curves), lambda n: translate_phrase(PROTOCOLS[n].title), usual
     )
-    published = {f"{t('papers.published')}: {translated(f.what)}": f.published[0].value for f in goals[name]}
+    published = {f"{t('papers.published')}: {translate_phrase(f.what)}": f.published[0].value for f in goals[name]}
     words = (t("compare.curves.epoch"), t("papers.curve"))
     alt = t("papers.approach_alt", names=", ".join(curves[name]))
     chart(plots.approach, curves[name], published, words=words, key=f"approach-{name}", alt=alt)
@@ -114,12 +114,12 @@ def _own(name: str, result: Result, found: Sequence[Row]) -> None:
     """A comparison of the project's own, a row a model, with the spread over seeds where there are several."""
     seeds = max(row.seeds for row in found)
     spread = t("papers.seeds", n=seeds) if seeds > 1 else ""
-    st.markdown(f"**{translated(PROTOCOLS[name].title)}** {spread}")
+    st.markdown(f"**{translate_phrase(PROTOCOLS[name].title)}** {spread}")
     keys = quantities(found)
     cells = {(row.what, quantity(row)): value(row) for row in found}
     lines = [["", *map(_heading, keys)], [":--", *["--:"] * len(keys)]]
     for what in dict.fromkeys(row.what for row in found):
-        title = FAMILIES[what].title if what in FAMILIES else translated(what)
+        title = FAMILIES[what].title if what in FAMILIES else translate_phrase(what)
         lines.append([title, *(cells.get((what, key), "–") for key in keys)])
     st.markdown(_table(lines))
     st.caption(t("papers.how", epochs=f"{found[0].epochs:,}", samples=f"{found[0].samples:,}"))

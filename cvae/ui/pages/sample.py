@@ -12,7 +12,7 @@ from cvae.explore.numpy_nets import Array
 from cvae.explore.pictures import gif
 from cvae.runs.folder import Run
 from cvae.ui.frame import url_widgets
-from cvae.ui.frame.text import plain, t
+from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.parts import picture
 from cvae.ui.parts.cache import HeldOut
 from cvae.ui.parts.condition_input import condition_images
@@ -45,7 +45,7 @@ def draws(run: Run, model: Inference, label: Array | None, temperature: float, s
         title = ClassCondition("label", names).describe(label)
         images = sample(model, ROWS * COLUMNS, label, temperature=temperature, seed=seed)
         file = picture.show(images, t("sample.draws.alt_label", n=len(images), label=title), columns=COLUMNS)
-        st.caption(t("sample.draws.note_label", label=plain(title), **words))
+        st.caption(t("sample.draws.note_label", label=escape_markdown(title), **words))
     else:
         every = np.eye(len(names), dtype=np.float32)
         rows = np.stack([sample(model, COLUMNS, one, temperature=temperature, seed=seed) for one in every])
@@ -79,7 +79,7 @@ def mixing(run: Run, model: Inference, temperature: float, seed: int) -> None:
     rows = np.stack([sample(model, ROWS, label, temperature=temperature, seed=seed) for label in labels], axis=1)
     words = {"a": names[a], "b": names[b]}
     file = picture.show(rows, t("sample.mix.alt", rows=ROWS, columns=MIXES, **words))
-    st.caption(t("sample.mix.note", seed=seed, **{k: plain(name) for k, name in words.items()}))
+    st.caption(t("sample.mix.note", seed=seed, **{k: escape_markdown(name) for k, name in words.items()}))
     picture.download(file, f"{run.name}-mixed")
 
 

@@ -17,10 +17,10 @@ from cvae.ui.components import live
 from cvae.ui.components.explorer import explorer_at_link
 from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
-from cvae.ui.frame.text import plain, said, t
+from cvae.ui.frame.text import escape_markdown, said, t
 from cvae.ui.pages import training
 from cvae.ui.parts import cache, runs
-from cvae.ui.parts.runs import Entry
+from cvae.ui.parts.runs import ListedRun
 
 WAYS = ("train", "latent", "sample", "compare", "measure")
 LISTED = 8  # runs that are listed at once
@@ -28,7 +28,7 @@ POLL = 2.0  # seconds between two looks at trainings under way
 TRAINING = "start.training"  # the session's key for the run that the first click began
 
 
-def shown(entries: Sequence[Entry]) -> Entry | None:
+def shown(entries: Sequence[ListedRun]) -> ListedRun | None:
     """The run to open with: the link's, else the best to begin with: conditional, two dimensions, shipped, large."""
     ready = {entry.name: entry for entry in entries if _ready(entry)}
     best = min(ready.values(), key=runs.rank, default=None)
@@ -38,7 +38,7 @@ def shown(entries: Sequence[Entry]) -> Entry | None:
     return ready.get(name or "", best)
 
 
-def _ready(entry: Entry) -> bool:
+def _ready(entry: ListedRun) -> bool:
     """Whether it has been trained, for an epoch at least, on images that it can draw."""
     if entry.config is None or entry.status is None or not entry.trained:
         return False
@@ -47,7 +47,7 @@ def _ready(entry: Entry) -> bool:
     return draws and entry.begun and not entry.status.active
 
 
-def explorer(entry: Entry) -> None:
+def explorer(entry: ListedRun) -> None:
     """The live explorer on a run; one whose files are damaged leaves the rest of the page as it is."""
     try:
         explorer_at_link(payload(entry.run), "start-explorer", ("map", "picture", "labels"))
@@ -65,13 +65,13 @@ def _payload(path: str, stamp: cache.Stamp) -> dict[str, Any]:
     return export.export([Run(path)])
 
 
-def described(entry: Entry) -> str:
+def described(entry: ListedRun) -> str:
     """The model's family and data, for a sentence."""
     assert entry.config is not None
-    return plain(f"{FAMILIES[entry.config.model.family].title} · {runs.data_title(entry.config.data.name)}")
+    return escape_markdown(f"{FAMILIES[entry.config.model.family].title} · {runs.data_title(entry.config.data.name)}")
 
 
-def label_words(entry: Entry) -> str:
+def label_words(entry: ListedRun) -> str:
     """What a label does, of a model that is given one."""
     assert entry.config is not None
     return t("start.what_label") if FAMILIES[entry.config.model.family].takes_class else ""
@@ -85,7 +85,7 @@ def ways_on() -> None:
             st.caption(t(f"start.why.{page}"))
 
 
-def first_training(entries: Sequence[Entry]) -> None:
+def first_training(entries: Sequence[ListedRun]) -> None:
     """Without a trained model: one click trains a small one, and shows it when it is done."""
     name = st.session_state.get(TRAINING)
     entry = next((entry for entry in entries if entry.name == name), None)
@@ -112,7 +112,7 @@ def _train() -> None:
         st.session_state["start.problem"] = str(error)
 
 
-def run_list(entries: Sequence[Entry]) -> None:
+def run_list(entries: Sequence[ListedRun]) -> None:
     """The runs on disk and how they stand; it keeps itself up to date while one trains."""
     if not entries:
         return
@@ -124,7 +124,7 @@ def run_list(entries: Sequence[Entry]) -> None:
 def _list() -> None:
     jobs = Jobs()
     with runs.guard():
-        jobs.tend()
+        jobs.ensure_worker()
         entries = runs.all_runs()
         for entry in entries[:LISTED]:
             _row(jobs, entry)
@@ -134,15 +134,17 @@ def _list() -> None:
                     _row(jobs, entry)
 
 
-def _row(jobs: Jobs, entry: Entry) -> None:
+def _row(jobs: Jobs, entry: ListedRun) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if entry.config is None or entry.status is None:
-            st.markdown(f"{plain(entry.name)} {runs.badge('damaged')} {plain(said(entry.problem or ''))}")
+            st.markdown(
+                f"{escape_markdown(entry.name)} {runs.badge('damaged')} {escape_markdown(said(entry.problem or ''))}"
+            )
             return
         now = "finished" if entry.shipped else jobs.state(entry.run)
         st.page_link(
-            "pages/train.py", label=plain(entry.title if entry.shipped else entry.name), icon=":material/monitoring:",
+            "pages/train.py", label=escape_markdown(entry.title if entry.shipped else entry.name), icon=":material/monitoring:",
             query_params={"run": entry.name, "lang": state.language()},
         )  # fmt: skip
         shipped = f":gray-badge[{t('runs.gallery')}]"
-        st.markdown(shipped if entry.shipped else f"{runs.badge(now)} {plain(runs.details(entry))}")
+        st.markdown(shipped if entry.shipped else f"{runs.badge(now)} {escape_markdown(runs.details(entry))}")

@@ -16,7 +16,7 @@ from cvae.runs import queue as jobs
 from cvae.runs.find import runs_folder, runs_in
 from cvae.runs.queue import Jobs
 from cvae.ui.frame.messages import problem
-from cvae.ui.frame.text import plain, t
+from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.pages.dataset import Choice, dataset_choice
 from cvae.ui.parts import runs
 
@@ -61,7 +61,7 @@ def summary(config: RunConfig) -> str:
         "train.summary", family=FAMILIES[model.family].title, data=runs.data_title(config.data.name),
         net=t(f"train.nets.{model.net}"), z=model.latent_dim, epochs=config.train.epochs,
     )  # fmt: skip
-    return plain(words)
+    return escape_markdown(words)
 
 
 def quick_config() -> RunConfig:

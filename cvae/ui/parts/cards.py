@@ -13,16 +13,16 @@ from cvae.results.cards import card
 from cvae.results.comparison import number
 from cvae.results.tables import read
 from cvae.ui.frame.messages import problem
-from cvae.ui.frame.text import plain, t
+from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.parts import runs
-from cvae.ui.parts.metrics_table import Measured, measured
-from cvae.ui.parts.runs import Entry
+from cvae.ui.parts.metrics_table import RunMetrics, measured
+from cvae.ui.parts.runs import ListedRun
 
 FIGURES = ("neg_elbo", "reconstruction", "kl", "nll", "conditional_accuracy", "linear_probe_accuracy")
 BETA = "mnist-cvae-16d"  # beside whose figures those of the same training at β = 1 stand
 
 
-def cards(entries: Sequence[Entry]) -> None:
+def cards(entries: Sequence[ListedRun]) -> None:
     """A button that opens the cards of those that are shipped."""
     shipped = [one for one in measured(entries) if one.entry.shipped]
     if not shipped:
@@ -34,25 +34,29 @@ def cards(entries: Sequence[Entry]) -> None:
             _card(one)
 
 
-def _card(one: Measured) -> None:
+def _card(one: RunMetrics) -> None:
     name, train = one.entry.name, one.config.train
     try:
         written = card(one.entry.run) or {}
     except InputError as error:
         problem(str(error))
         written = {}
-    st.markdown(f"**{plain(one.entry.title)}**")
+    st.markdown(f"**{escape_markdown(one.entry.title)}**")
     note = t(f"gallery.{name}.note")
     if note != f"gallery.{name}.note":
         st.markdown(note)
     data = DATASETS.get(one.config.data.name)
     licence = written.get("data_licence") or (data.licence if data else "–")
     lines = [
-        t("card.data", data=plain(runs.data_title(one.config.data.name)), licence=plain(str(licence))),
+        t(
+            "card.data",
+            data=escape_markdown(runs.data_title(one.config.data.name)),
+            licence=escape_markdown(str(licence)),
+        ),
         t("card.training", epochs=train.epochs, seed=train.seed, beta=f"{one.config.objective.beta:g}"),
     ]
     if seconds := number(written, "seconds"):
-        machine, date = (plain(str(written.get(key, "–"))) for key in ("machine", "date"))
+        machine, date = (escape_markdown(str(written.get(key, "–"))) for key in ("machine", "date"))
         lines.append(t("card.time", minutes=f"{seconds / 60:.1f}", machine=machine, date=date))
     if found := _figures(one.figures):
         lines.append(t("card.figures", figures=found))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cvae.ui.frame.text import t
 from cvae.ui.parts import cards, runs
-from cvae.ui.parts.runs import Entry
+from cvae.ui.parts.runs import ListedRun
 
 FAMILIES_FIRST = ("ae", "vae", "cvae")
 SETS = {  # of shipped runs, by what they teach
@@ -19,7 +19,7 @@ SETS = {  # of shipped runs, by what they teach
 }
 
 
-def several(label: str) -> list[Entry]:
+def several(label: str) -> list[ListedRun]:
     """A menu of runs, buttons for the shipped sets, and the cards of what is chosen."""
     entries = runs.all_runs()
     _sets({entry.name for entry in entries if entry.shipped and entry.trained})
@@ -31,7 +31,7 @@ def several(label: str) -> list[Entry]:
     return chosen
 
 
-def usual_runs(entries: Sequence[Entry]) -> list[str]:
+def usual_runs(entries: Sequence[ListedRun]) -> list[str]:
     """An AE, a VAE and a CVAE on the same data with as many dimensions, the user's newest or shipped ones; of several
     such sets, the fullest."""
     sets: dict[object, dict[str, str]] = {}

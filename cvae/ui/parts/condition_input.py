@@ -15,7 +15,7 @@ from cvae.explore.inference import Inference
 from cvae.explore.numpy_nets import Array
 from cvae.runs.folder import Run
 from cvae.ui.frame import state, url_widgets
-from cvae.ui.frame.text import plain, t
+from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.parts.cache import HeldOut
 
 FEW = 12  # labels that fit side by side
@@ -57,7 +57,7 @@ def class_choice(condition: ClassCondition, run: Run, held: HeldOut) -> Array:
     current = int(weights.argmax()) if weights.max() > 0.999 else None
     if st.session_state.get("label_choice.seen") != weights.tolist():  # another page, or a link, moved it
         st.session_state["label_choice"] = current
-    options, words = range(len(names)), lambda k: plain(names[k])
+    options, words = range(len(names)), lambda k: escape_markdown(names[k])
     if len(names) <= FEW:
         chosen = st.pills(t("latent.label"), options, format_func=words, key="label_choice")
     else:
@@ -68,7 +68,7 @@ def class_choice(condition: ClassCondition, run: Run, held: HeldOut) -> Array:
         weights = condition.showcase()[chosen]
         state.keep_label(weights.tolist())
     elif current is None:
-        st.caption(t("latent.mixture", mixture=plain(condition.describe(weights))))
+        st.caption(t("latent.mixture", mixture=escape_markdown(condition.describe(weights))))
     st.session_state["label_choice.seen"] = weights.tolist()
     return weights
 

@@ -14,18 +14,18 @@ from cvae.errors import InputError
 from cvae.families import FAMILIES, Family, term_key
 from cvae.results.comparison import OWN_TERMS, Row, comparison, number
 from cvae.ui.frame.messages import problem
-from cvae.ui.frame.text import plain, t
+from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.parts import cache, runs
-from cvae.ui.parts.runs import Entry
+from cvae.ui.parts.runs import ListedRun
 
 USUAL_SAMPLES = 1000  # importance samples of `evaluate` where nothing else is said
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class RunMetrics:
     """A run, what it is called beside the others, and what `evaluate` or else the training measured of it."""
 
-    entry: Entry
+    entry: ListedRun
     config: RunConfig
     title: str
     figures: Mapping[str, Any]
@@ -50,23 +50,23 @@ class Measured:
         return f"python -m cvae evaluate {shlex.quote(self.entry.name)}{options}"
 
 
-def measured(entries: Sequence[Entry]) -> list[Measured]:
+def measured(entries: Sequence[ListedRun]) -> list[RunMetrics]:
     """What is known of the runs; damaged figures leave a run without any."""
     return [
-        Measured(entry, entry.config, title, *_figures(entry))
+        RunMetrics(entry, entry.config, title, *_figures(entry))
         for entry, title in zip(entries, runs.titles(entries), strict=True)
         if entry.config is not None
     ]
 
 
-def _figures(entry: Entry) -> tuple[Mapping[str, Any], str | None]:
+def _figures(entry: ListedRun) -> tuple[Mapping[str, Any], str | None]:
     try:
         return cache.figures(entry.run) or {}, None
     except InputError as error:
         return {}, str(error)
 
 
-def table(chosen: Sequence[Measured], *, explained: bool = False) -> None:
+def table(chosen: Sequence[RunMetrics], *, explained: bool = False) -> None:
     """The figures of the runs, the better of comparable ones in bold, and what they were measured on.
 
     explained: with a column of what each says.
@@ -78,7 +78,7 @@ def table(chosen: Sequence[Measured], *, explained: bool = False) -> None:
     if not rows:
         st.info(t("compare.table.nothing"), icon=":material/straighten:")
         return
-    head = [t("compare.table.figure"), *(plain(one.title) for one in chosen), t("compare.table.better")]
+    head = [t("compare.table.figure"), *(escape_markdown(one.title) for one in chosen), t("compare.table.better")]
     rule = [":--", *["--:"] * len(chosen), ":--"]
     if explained:
         head, rule = [*head, t("measure.says")], [*rule, ":--"]
@@ -88,7 +88,7 @@ def table(chosen: Sequence[Measured], *, explained: bool = False) -> None:
     st.caption(" ".join(_protocol(chosen)))
 
 
-def commands(chosen: Sequence[Measured]) -> None:
+def commands(chosen: Sequence[RunMetrics]) -> None:
     """What measures the runs, again or for the first time: a line for each."""
     if not chosen:
         return
@@ -125,12 +125,12 @@ def _cell(figure: str, value: float | None, best: bool) -> str:
     return f"**{text}**" if best else text
 
 
-def _protocol(chosen: Sequence[Measured]) -> list[str]:
+def _protocol(chosen: Sequence[RunMetrics]) -> list[str]:
     words = [t("compare.table.units")]
     for split in ("test", "validation"):
         names = [one.title for one in chosen if one.figures.get("split") == split]
         if names:
-            words.append(t(f"compare.table.{split}", names=plain(", ".join(names))))
+            words.append(t(f"compare.table.{split}", names=escape_markdown(", ".join(names))))
     given = {one.family.takes_class for one in chosen if not one.family.completes}
     if given == {True, False}:
         words.append(t("compare.table.conditional"))

@@ -22,13 +22,13 @@ from cvae.runs.folder import Run, reason
 from cvae.runs.status import Status
 from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
-from cvae.ui.frame.text import plain, said, t
+from cvae.ui.frame.text import escape_markdown, said, t
 
 LONGEST = 60  # letters of a name that a link gives and nobody has
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListedRun:
     """A run folder in a list: one that cannot be read has a `problem`, and neither config nor status."""
 
     run: Run
@@ -73,10 +73,10 @@ class Entry:
         return f"{self.short} · {data_title(self.config.data.name)} · z {self.config.model.latent_dim}"
 
 
-Fits = Callable[[Entry], bool]
+Fits = Callable[[ListedRun], bool]
 
 
-def all_runs() -> list[Entry]:
+def all_runs() -> list[ListedRun]:
     """The user's own runs, the newest first, then the shipped ones but for those that an own run's name hides."""
     own = [_entry(run, shipped=False) for run in runs_in(runs_folder())]
     names = {entry.name for entry in own}
@@ -85,20 +85,20 @@ def all_runs() -> list[Entry]:
     return own + [_entry(run, shipped=True) for run in shipped if run.name not in names]
 
 
-def find(name: str) -> Entry | None:
+def find(name: str) -> ListedRun | None:
     """The run of that name."""
     return next((entry for entry in all_runs() if entry.name == name), None)
 
 
-def _entry(run: Run, shipped: bool) -> Entry:
+def _entry(run: Run, shipped: bool) -> ListedRun:
     try:
         config = _config(run.path, (run.path / "config.json").stat().st_mtime_ns)
         status = run.status()
         if shipped:  # nothing trains it, whatever it was shipped with
             status = dataclasses.replace(status, state="finished", message=None, seconds_left=None)
     except (InputError, OSError) as error:
-        return Entry(run, shipped, None, None, str(error))
-    return Entry(run, shipped, config, status)
+        return ListedRun(run, shipped, None, None, str(error))
+    return ListedRun(run, shipped, config, status)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -106,12 +106,12 @@ def _config(path: Path, _mtime: int) -> RunConfig:
     return Run(path).config()
 
 
-def trained(entry: Entry) -> bool:
+def trained(entry: ListedRun) -> bool:
     """What the pages that decode ask of a run."""
     return entry.trained
 
 
-def rank(entry: Entry) -> tuple[bool, bool, bool, int]:
+def rank(entry: ListedRun) -> tuple[bool, bool, bool, int]:
     """Low for a run that is good to begin with: conditional, two dimensions, shipped, large images."""
     assert entry.config is not None
     model = entry.config.model
@@ -119,7 +119,7 @@ def rank(entry: Entry) -> tuple[bool, bool, bool, int]:
     return model.family != "cvae", model.latent_dim != 2, not entry.shipped, -pixels
 
 
-def titles(entries: Sequence[Entry]) -> list[str]:
+def titles(entries: Sequence[ListedRun]) -> list[str]:
     """What several runs are called beside each other, as short as tells them apart."""
     families = [
         FAMILIES[entry.config.model.family].title if entry.config and not entry.shipped else entry.short
@@ -139,10 +139,10 @@ def choose_several(names: Sequence[str]) -> None:
 def choose(name: str | None) -> None:
     """Have the pages show this run next; None leaves it to them."""
     st.session_state.pop("run_picker", None)
-    state.keep(run=name)
+    state.remember(run=name)
 
 
-def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bool = True) -> Entry:
+def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bool = True) -> ListedRun:
     """A menu of the runs that fit, kept in the link as `run`. Without any it says what to do and ends the page."""
     entries = _fitting(fits)
     names = list(entries)
@@ -158,11 +158,11 @@ def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bo
         label or t("runs.run"), names, format_func=lambda n: entries[n].title, key="run_picker",
         label_visibility="visible" if show_label else "collapsed",
     )  # fmt: skip
-    state.keep(run=chosen)
+    state.remember(run=chosen)
     return entries[chosen]
 
 
-def _usual(entries: dict[str, Entry]) -> str:
+def _usual(entries: dict[str, ListedRun]) -> str:
     """The user's newest run, rather one that has begun to learn; without any the best of the shipped ones."""
     own = [entry for entry in entries.values() if not entry.shipped]
     lively = (entry for entry in own if entry.begun or (entry.status is not None and entry.status.active))
@@ -171,7 +171,7 @@ def _usual(entries: dict[str, Entry]) -> str:
 
 def runs_picker(
     fits: Fits = trained, label: str | None = None, most: int = 4, default: Sequence[str] = ()
-) -> list[Entry]:
+) -> list[ListedRun]:
     """A menu of several runs that fit, kept in the link as `runs`; at least one is always chosen."""
     entries = _fitting(fits)
     names = list(entries)
@@ -198,17 +198,17 @@ def not_here(name: str, other: str) -> None:
         say_damaged([entry])
         return
     key = "link.no_run" if entry is None else "link.unfit_run"
-    st.warning(t(key, name=plain(name[:LONGEST]), other=plain(other)), icon=":material/link_off:")
+    st.warning(t(key, name=escape_markdown(name[:LONGEST]), other=escape_markdown(other)), icon=":material/link_off:")
 
 
-def say_damaged(entries: Sequence[Entry]) -> None:
+def say_damaged(entries: Sequence[ListedRun]) -> None:
     """What is wrong with those that cannot be read."""
     for entry in entries:
         if entry.problem:
             problem(t("runs.damaged", name=entry.name, problem=said(entry.problem)))
 
 
-def _fitting(fits: Fits) -> dict[str, Entry]:
+def _fitting(fits: Fits) -> dict[str, ListedRun]:
     everything = all_runs()
     entries = {entry.name: entry for entry in everything if entry.config is not None and fits(entry)}
     if not entries:
@@ -224,7 +224,7 @@ def nothing_yet(others: bool = False) -> None:
     state.stop()
 
 
-def details(entry: Entry) -> str:
+def details(entry: ListedRun) -> str:
     """Family, data and size of the code."""
     assert entry.config is not None
     model = entry.config.model
@@ -251,7 +251,7 @@ def guard() -> Iterator[None]:
     except (InputError, OSError) as error:
         shown = [state.in_link("run") or "", *(state.in_link("runs") or "").split(",")]
         if gone := [name for name in shown if name and find(name) is None]:
-            st.warning(t("runs.deleted", name=plain(gone[0])), icon=":material/delete:")
+            st.warning(t("runs.deleted", name=escape_markdown(gone[0])), icon=":material/delete:")
         elif isinstance(error, InputError):
             problem(str(error))
         else:
