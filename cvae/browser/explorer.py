@@ -35,7 +35,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from cvae.architecture import architecture, visible_mask
+from cvae.architecture import architecture
+from cvae.conditions import ImageCondition, visible_mask
 from cvae.config import ModelConfig
 from cvae.data.images import ImageData
 from cvae.errors import InputError
@@ -52,7 +53,6 @@ Plane = Literal["auto"] | tuple[int, int]  # of the map: the codes' main plane w
 
 VISIBLE = 1 / 255  # the most that half precision may change a pixel; half of what the browser is allowed to differ
 CHECKS = 64  # codes at which that is checked
-CONDITIONS = 12  # images whose visible part is offered to cvae-predictive
 THUMBNAIL_BYTES = 2_500_000  # beyond, thumbnails are halved; beyond that, left out
 THUMBNAIL_SIDE = 10  # never smaller than this
 
@@ -128,7 +128,7 @@ class _Model:
 
     def payload(self, title: str) -> Json:
         config, family = self.config, FAMILIES[self.config.family]
-        sees = next((seen for seen in ("condition", "label") if seen in family.decoder_sees), None)
+        sees = "condition" if family.completes else "label" if "condition" in family.decoder_sees else None
         prior = self._prior()
         masked = sees == "condition" and not self.inference.predicts_label
         visible = visible_mask(*config.image_shape[1:], config.quadrants) if masked else None
@@ -181,14 +181,14 @@ class _Model:
             z = np.concatenate([z, self.codes[rng.integers(len(self.codes), size=CHECKS)]])
         turns = np.arange(len(z))
         given: Array | None = None
-        if FAMILIES[self.config.family].given == "label":
+        if FAMILIES[self.config.family].takes_class:
             given = np.eye(self.config.classes, dtype=np.float32)[turns % self.config.classes]
         elif self.conditions is not None:
             given = self.conditions[turns % len(self.conditions)] / np.float32(255)
         return z, given
 
     def _prior(self) -> Json:
-        kind, d = FAMILIES[self.config.family].prior, self.config.latent_dim
+        kind, d = FAMILIES[self.config.family].prior_of, self.config.latent_dim
         if kind == "standard":
             return {"kind": "standard", "overall": _gaussian(np.zeros(d), np.ones(d)), "parts": []}
         if kind == "none":
@@ -199,7 +199,7 @@ class _Model:
             centre, covariance = self.inference.fitted()
             fitted = {**_gaussian(centre, np.diag(covariance)), "covariance": covariance.astype(float).tolist()}
             return {"kind": "fitted", "overall": fitted, "parts": []}
-        by_label = kind == "label"
+        by_label = kind == "class"
         given = np.eye(self.config.classes) if by_label else np.asarray(self.conditions) / np.float32(255)
         means, stds = self.inference.prior(given)
         return {
@@ -242,7 +242,7 @@ def _thumbnails(images: Array, count: int) -> Array | None:
 
 def _conditions(run: Run, config: ModelConfig, images: Array | None, labels: Array | None) -> Array | None:
     """What cvae-predictive may be given: images of different classes, or else reconstructions; hidden pixels 0."""
-    if FAMILIES[config.family].given != "condition":
+    if not FAMILIES[config.family].completes:
         return None
     if images is None:
         steps = run.snapshot_steps()
@@ -250,11 +250,7 @@ def _conditions(run: Run, config: ModelConfig, images: Array | None, labels: Arr
         labels = None
     if images is None or images.shape[1:] != config.image_shape or not len(images):
         raise InputError(f"{run.name} completes images, and none are at hand: give its data, or let it train a little.")
-    chosen = np.arange(min(CONDITIONS, len(images)))
-    if labels is not None and len(labels) <= len(images):
-        _, firsts = np.unique(labels, return_index=True)
-        chosen = np.concatenate([firsts, np.setdiff1d(chosen, firsts)])[:CONDITIONS]
-    pictures = images[chosen]
+    pictures = images[ImageCondition.examples(len(images), labels)]
     return pictures if config.predicts_label else pictures * visible_mask(*config.image_shape[1:], config.quadrants)
 
 

@@ -80,9 +80,9 @@ def expected_picture(run: Run, z: np.ndarray, weights: np.ndarray, condition: in
     """`model.decode`, as H × W × C, or class probabilities."""
     model = torch_model(run)
     given = None
-    if model.family.given == "condition":
+    if model.family.completes:
         given = torch.from_numpy(run.snapshot(1)["strip"][condition : condition + 1] / np.float32(255))
-    elif model.family.given == "label":
+    elif model.family.takes_class:
         given = torch.tensor(weights[None], dtype=torch.float32)
     with torch.inference_mode():
         picture = model.decode(torch.tensor(z[None], dtype=torch.float32), given)[0].numpy()

@@ -39,7 +39,7 @@ def make_run(path: Path, *, seed: int = 0, gain: float = 3.0, codes: int = CODES
     spread = rng.standard_normal((codes, config.latent_dim)) + np.sin(labels)[:, None]
     arrays = {"codes": spread.astype(np.float16)}
     run.write_arrays("codes", {**arrays, "labels": labels} if config.classes else arrays)
-    if FAMILIES[config.family].given == "condition":
+    if FAMILIES[config.family].completes:
         strip = rng.integers(256, size=(16, *config.image_shape)).astype(np.uint8)
         decoder = {name: value for name, value in run.weights().items() if name.startswith(("decoder.", "prior_net."))}
         run.write_arrays("snapshots/1", {**arrays, "labels": labels, "strip": strip, **decoder})

@@ -160,7 +160,7 @@ def test_the_frechet_distance_of_features_that_were_moved_and_stretched():
 # --- bounds
 
 
-def eval_batch(weights: Tensor):
+def fixed(weights: Tensor):
     """log_weight(k): the next k rows."""
     rows = iter(weights)
     return lambda k: torch.stack([next(rows) for _ in range(k)])

@@ -215,7 +215,7 @@ def test_many_pages_that_tend_at_once_start_one_worker(jobs: Jobs, monkeypatch: 
     monkeypatch.setattr(subprocess, "Popen", Sleeper)
     monkeypatch.setattr(jobs_module, "_children", {})
     jobs.submit("a", tiny_run())
-    threads = [threading.Thread(target=Jobs(jobs.folder).tend) for _ in range(8)]
+    threads = [threading.Thread(target=Jobs(jobs.folder).ensure_worker) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

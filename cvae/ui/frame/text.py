@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -19,8 +20,17 @@ Table = dict[str, Any]
 
 @functools.cache
 def table(language: str) -> Table:
-    """All words of a language, nested as in its file."""
-    values: Table = json.loads((TEXT / f"{language}.json").read_text(encoding="utf-8"))
+    """All words of a language, nested as in its file; those of families and pages below the name of their file."""
+    words = _read(TEXT / f"{language}.json")
+    for path in sorted((TEXT / "families").glob(f"*.{language}.json")):
+        words.setdefault("families", {})[path.name.split(".")[0]] = _read(path)
+    for path in sorted((TEXT / "pages").glob(f"*.{language}.json")):
+        words.setdefault(path.name.split(".")[0], {}).update(_read(path))
+    return words
+
+
+def _read(path: Path) -> Table:
+    values: Table = json.loads(path.read_text(encoding="utf-8"))
     return values
 
 

@@ -165,7 +165,7 @@ def _network() -> dict[str, Any]:
 
 def _code(family: str) -> dict[str, Any]:
     code: dict[str, Any] = {"latent_dim": _whole("latent_dim", 1, 128, 2)}
-    if FAMILIES[family].given == "condition":
+    if FAMILIES[family].completes:
         code["task"] = _menu("task", ("quadrants", "label"), lambda name: t(f"train.tasks.{name}"))
         if code["task"] == "quadrants":
             code["quadrants"] = _whole("quadrants", 1, 3, 1)
@@ -202,7 +202,7 @@ def _more(family: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         "free_bits": _number("free_bits", 0.0, 100.0, 0.0, 0.1),
         "k": _whole("k", 1, 100, 1),
     }
-    if FAMILIES[family].given == "condition":
+    if FAMILIES[family].completes:
         objective["alpha"] = _number("alpha", 0.0, 1.0, 1.0, 0.1)
     data = {"binarize": "dynamic" if _switch("binarize") else None, "full_train": _switch("full_train")}
     return model, objective, data
