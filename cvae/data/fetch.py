@@ -35,7 +35,7 @@ def download(name: str, directory: str | Path | None = None, progress: Progress 
 
     Files that are there and whole are kept, so a download that was broken off goes on where it stopped; damaged ones
     are replaced. A file appears under its name only when it is complete and its MD5 is the one that torchvision
-    knows. `digits` needs no download, and none is made.
+    knows. A data set that needs no download is left alone.
 
     Raises `InputError` for an unknown name, where no mirror delivers, and where the directory cannot be written.
     """

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from cvae.conditions import ConditionBatch, visible_mask
 from cvae.config import ModelConfig, ObjectiveConfig
-from cvae.families.family import POSTERIOR_LOG_VAR, PRIOR_LOG_VAR
+from cvae.families.family import PRIOR_LOG_VAR
 from cvae.models.base import Autoencoder, BoundTerms, Given, objective_loss, set_output_bias
 from cvae.models.distributions import Gaussian, categorical_nll, gaussian_kl, soft_bound
 from cvae.models.nets import Net
@@ -48,11 +48,6 @@ class PredictiveCVAE(Autoencoder):
         """c: the image itself for the task `label`, else the image with its hidden quadrants set to 0."""
         return image if self.predicts_label else image * self.visible
 
-    def encode(self, x: Tensor, condition: Given = None) -> Gaussian:
-        """q(z|c, t): the whole image, and for the task `label` its label (N, K) → mean and log-variance (N, d)."""
-        mean, raw = self.encoder(image=x, condition=self._vector(condition, self.encoder, len(x))).chunk(2, -1)
-        return Gaussian(mean, soft_bound(raw, POSTERIOR_LOG_VAR))
-
     def prior(self, condition: Given = None, *, n: int = 1) -> Gaussian:
         """p(z|c): images (N, C, H, W), of which only the visible part is looked at → mean and log-variance (N, d)."""
         mean, raw = self.prior_net(image=self.seen(_image(condition))).chunk(2, -1)
@@ -75,11 +70,9 @@ class PredictiveCVAE(Autoencoder):
         return self._complete(self.baseline(image=self.seen(image)), image)
 
     def _complete(self, logits: Tensor, image: Tensor) -> Tensor:
-        return (
-            torch.softmax(logits, -1)
-            if self.predicts_label
-            else torch.where(self.visible, image, torch.sigmoid(logits))
-        )
+        if self.predicts_label:
+            return torch.softmax(logits, -1)
+        return torch.where(self.visible, image, torch.sigmoid(logits))
 
     def target_nll(self, x: Tensor, label: Tensor | None, logits: Tensor) -> Tensor:
         """−log p(t|·) of the hidden pixels of x, or of the label (N, K): (k, N)."""
@@ -92,7 +85,8 @@ class PredictiveCVAE(Autoencoder):
         self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None
     ) -> BoundTerms:
         label = ConditionBatch.of(condition).vector
-        q, p = self.encode(x, label), self.prior(x)  # q(z|c, t), p(z|c)
+        q, p = self.encode(x, label), self.prior(x)  # q(z|c, t), where x holds both or t is the label; p(z|c)
+        assert isinstance(q, Gaussian)
         z = q.sample(k, generator)  # (k, N, d)
         reconstruction = self.target_nll(x, label, self.logits(z, x))  # −log p(t|c, z): (k, N)
         return BoundTerms(reconstruction, kl=gaussian_kl(q, p), z=z, q=q, p=p)

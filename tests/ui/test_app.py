@@ -19,13 +19,15 @@ from helpers.engine import tiny_run
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
+from cvae.config import ObjectiveConfig
 from cvae.runs.folder import Run
 from cvae.runs.queue import Jobs
 from cvae.runs.status import Status
+from cvae.ui.frame import pages
 from cvae.ui.frame.text import translate
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("start", "train", "latent", "sample", "compare", "measure")
+PAGES = tuple(page.id for page in pages.PAGES)
 Open = Callable[..., AppTest]
 
 
@@ -137,6 +139,8 @@ def test_the_language_changes_at_once_and_stays_in_the_link(open_page: Open):
         ({"label": "-1"}, "cannot be used here"),
         ({"label": "3:nan"}, "cannot be used here"),
         ({"label": "3:0"}, "cannot be used here"),
+        ({"label": "3:1e308,3:1e308"}, "cannot be used here"),
+        ({"label": "9" * 5000}, "cannot be used here"),
         ({"lang": "xx"}, None),
         ({"lang": "../en"}, None),
     ],
@@ -306,6 +310,30 @@ def test_start_queues_what_is_set(open_page: Open):
     assert (model.family, model.net, model.latent_dim, model.channels) == ("cmma", "conv", 3, (4, 8))
     assert (config.objective.beta, config.train.seed, config.train.epochs) == (2.5, 7, 100)
     assert app.query_params["run"] == "my run"
+
+
+def test_settings_without_effect_are_not_shown(open_page: Open):
+    def shown(app: AppTest) -> set[str]:
+        widgets = (*app.selectbox, *app.number_input, *app.text_input, *app.toggle)
+        return {str(widget.key).removeprefix("train.") for widget in widgets}
+
+    app = open_page("train")
+    assert {"channels", "sigma", "task", "quadrants", "alpha"} & shown(app) == set()
+    assert {"beta", "kl_warmup", "free_bits", "k"} <= shown(app)
+    for name, value in (("family", "cvae-predictive"), ("net", "conv"), ("likelihood", "gaussian"), ("k", 5)):
+        field(app, name).set_value(value)
+        checked(app.run())
+    assert {"channels", "sigma", "task", "quadrants", "alpha"} <= shown(app)
+    assert "free_bits" not in shown(app)
+    field(app, "task").set_value("label")
+    checked(app.run())
+    assert {"quadrants", "likelihood", "sigma"} & shown(app) == set()
+    field(app, "family").set_value("ae")
+    checked(app.run())
+    assert {"beta", "kl_warmup", "free_bits", "k", "alpha"} & shown(app) == set()
+    button(app, en("train.start")).click()
+    checked(app.run())
+    assert Run(Jobs().folder / "ae-digits-1").config().objective == ObjectiveConfig()
 
 
 def test_a_wrong_setting_is_a_sentence_and_nothing_is_lost(open_page: Open):

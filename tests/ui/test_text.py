@@ -45,7 +45,11 @@ def test_the_words_that_the_code_asks_for_exist(source: Path) -> None:
 def test_every_sentence_that_is_translated_is_one_that_the_package_says(language: str) -> None:
     said = set().union(*(sentences(source) for source in (ROOT / "cvae").rglob("*.py")))
     said |= {os.strerror(number).lower() for number in errno.errorcode}
+    keyed = json.loads((TEXT / "errors.en.json").read_text(encoding="utf-8"))
     words = json.loads((TEXT / f"errors.{language}.json").read_text(encoding="utf-8"))
+    assert keyed.keys() <= words.keys()
+    words = {keyed.get(text, text): other for text, other in words.items()}
+    said |= set(map(gapless, keyed.values()))
     assert {text for text in map(gapless, words) if text not in said} == set()
     assert [text for text, other in words.items() if not gaps_of(other) <= gaps_of(text)] == []
 

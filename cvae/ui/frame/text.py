@@ -1,4 +1,7 @@
-"""The words of the app: a JSON file a language in assets/text, nested keys, English where a translation is missing."""
+"""The words of the app: a JSON file a language in assets/text, nested keys, English where a translation is missing.
+
+A language is its files: <code>.json makes it one of the app's, and gives its own name under `app.language_name`.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from typing import Any
 
 import streamlit as st
 
+from cvae import errors
 from cvae.assets import TEXT
 
-LANGUAGES = {"en": "English", "zh": "中文"}  # in their own words
 DEFAULT = "en"
 
 Table = dict[str, Any]
@@ -20,18 +23,36 @@ Table = dict[str, Any]
 
 @functools.cache
 def table(language: str) -> Table:
-    """All words of a language, nested as in its file; those of families and pages below the name of their file."""
+    """All words of a language, nested as in its file; those of families and pages below the name of their file.
+
+    What a page's file says under `page` stands where the other pages have it: `pages.<id>`, `start.to.<id>`, …
+    """
     words = _read(TEXT / f"{language}.json")
     for path in sorted((TEXT / "families").glob(f"*.{language}.json")):
         words.setdefault("families", {})[path.name.split(".")[0]] = _read(path)
     for path in sorted((TEXT / "pages").glob(f"*.{language}.json")):
-        words.setdefault(path.name.split(".")[0], {}).update(_read(path))
+        page, own = path.name.split(".")[0], _read(path)
+        about = own.pop("page", {})
+        words.setdefault(page, {}).update(own)
+        if "title" in about:
+            words.setdefault("pages", {})[page] = about["title"]
+        for name in about.keys() & {"to", "why"}:
+            words.setdefault("start", {}).setdefault(name, {})[page] = about[name]
     return words
 
 
 def _read(path: Path) -> Table:
     values: Table = json.loads(path.read_text(encoding="utf-8"))
     return values
+
+
+def _languages() -> dict[str, str]:
+    """The code of each language, and what its speakers call it; English first."""
+    codes = sorted((path.stem for path in TEXT.glob("*.json") if path.stem.isalpha()), key=lambda c: (c != DEFAULT, c))
+    return {code: _read(TEXT / f"{code}.json").get("app", {}).get("language_name", code) for code in codes}
+
+
+LANGUAGES = _languages()
 
 
 def keys(words: Table, prefix: str = "") -> set[str]:
@@ -84,11 +105,12 @@ def said(english: str) -> str:
 
 @functools.cache
 def _sentences(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """English sentences with their gaps as groups, and what they are in a language."""
+    """English sentences, with a key or without, their gaps as groups, and what they are in a language."""
     path = TEXT / f"errors.{language}.json"
     sentences: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    english = errors.sentences(errors.DEFAULT)
     gap = re.compile(r"\\{(\w+)\\}")
-    found = {gap.sub(r"(?P<\1>.+?)", re.escape(text)): words for text, words in sentences.items()}
+    found = {gap.sub(r"(?P<\1>.+?)", re.escape(english.get(text, text))): words for text, words in sentences.items()}
     return [(re.compile(pattern, re.DOTALL), words) for pattern, words in found.items()]
 
 

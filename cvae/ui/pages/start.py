@@ -17,12 +17,12 @@ from cvae.ui.components import live
 from cvae.ui.components.explorer import explorer_at_link
 from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
+from cvae.ui.frame.pages import PAGES
 from cvae.ui.frame.text import escape_markdown, said, t
 from cvae.ui.pages import training
 from cvae.ui.parts import cache, runs
 from cvae.ui.parts.runs import ListedRun
 
-WAYS = ("train", "latent", "sample", "compare", "measure")
 LISTED = 8  # runs that are listed at once
 POLL = 2.0  # seconds between two looks at trainings under way
 TRAINING = "start.training"  # the session's key for the run that the first click began
@@ -79,10 +79,11 @@ def label_words(entry: ListedRun) -> str:
 
 def ways_on() -> None:
     """Links to the other pages, each with what it is for."""
-    for column, page in zip(st.columns(len(WAYS), gap="medium"), WAYS, strict=True):
+    pages = [page for page in PAGES if page.at_start]
+    for column, page in zip(st.columns(len(pages), gap="medium"), pages, strict=True):
         with column:
-            st.page_link(f"pages/{page}.py", label=f"**{t(f'start.to.{page}')}**", icon=":material/arrow_forward:")
-            st.caption(t(f"start.why.{page}"))
+            st.page_link(page.file, label=f"**{t(f'start.to.{page.id}')}**", icon=f":material/{page.icon}:")
+            st.caption(t(f"start.why.{page.id}"))
 
 
 def first_training(entries: Sequence[ListedRun]) -> None:
@@ -143,8 +144,8 @@ def _row(jobs: Jobs, entry: ListedRun) -> None:
             return
         now = "finished" if entry.shipped else jobs.state(entry.run)
         st.page_link(
-            "pages/train.py", label=escape_markdown(entry.title if entry.shipped else entry.name), icon=":material/monitoring:",
-            query_params={"run": entry.name, "lang": state.language()},
+            "pages/train.py", label=escape_markdown(entry.title if entry.shipped else entry.name),
+            icon=":material/monitoring:", query_params={"run": entry.name, "lang": state.language()},
         )  # fmt: skip
         shipped = f":gray-badge[{t('runs.gallery')}]"
         st.markdown(shipped if entry.shipped else f"{runs.badge(now)} {escape_markdown(runs.details(entry))}")
