@@ -110,8 +110,11 @@ def check_number(name: str, value: Any, low: float, high: float = math.inf, *, a
     real = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if real and low <= value <= high and not (above and value == low):
         return
-    limits = {"low": f"{low:g}"} if high == math.inf else {"low": f"{low:g}", "high": f"{high:g}"}
-    keys = (
-        ("option.number_above", "option.number_above_most") if above else ("option.number_least", "option.number_range")
-    )
-    raise InputError(keys[len(limits) - 1], name=name, **limits, value=repr(value))
+    if high == math.inf:
+        raise InputError(
+            "option.number_above" if above else "option.number_least", name=name, low=f"{low:g}", value=repr(value)
+        )
+    raise InputError(
+        "option.number_above_most" if above else "option.number_range",
+        name=name, low=f"{low:g}", high=f"{high:g}", value=repr(value),
+    )  # fmt: skip

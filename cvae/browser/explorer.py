@@ -83,7 +83,7 @@ def export(
     raise `InputError`.
     """
     if not runs:
-        raise InputError("there is no run to explore: train one, or choose one.")
+        raise InputError("explorer.no_runs")
     of_each = [data] * len(runs) if data is None or isinstance(data, ImageData) else data
     models = [_Model.read(run, step, images) for run, images in zip(runs, of_each, strict=True)]
     _comparable(models)
@@ -119,7 +119,7 @@ class _Model:
     def read(cls, run: Run, step: int | None, data: ImageData | None) -> _Model:
         config = run.config().model
         if step is not None and step not in run.snapshot_steps():
-            raise InputError(f"{run.name} has no snapshot of step {step}.")
+            raise InputError("snapshot.none", name=run.name, step=step)
         weights = checked_weights(run, step)
         arrays, split = _codes(run, step)
         codes, labels = checked_codes(run.name, config, arrays)
@@ -215,9 +215,7 @@ class _Model:
             return {"kind": "standard", "overall": _gaussian(np.zeros(d), np.ones(d)), "start": [0.0] * d}
         if kind == "none":
             if self.codes is None or len(self.codes) < 2:
-                raise InputError(
-                    f"{self.name} has no codes yet, to which the explorer would fit a prior: let it train a little."
-                )
+                raise InputError("explorer.no_codes", name=self.name)
             centre, covariance = self.inference.fitted()
             fitted = {**_gaussian(centre, np.diag(covariance)), "covariance": covariance.astype(float).tolist()}
             return {"kind": "fitted", "overall": fitted, "start": fitted["mean"]}
@@ -271,24 +269,20 @@ def _pictures(run: Run, config: ModelConfig, images: Array | None, labels: Array
         images = run.snapshot(steps[-1]).get("strip") if steps else None
         labels = None
     if images is None or images.shape[1:] != config.image_shape or not len(images):
-        raise InputError(f"{run.name} completes images, and none are at hand: give its data, or let it train a little.")
+        raise InputError("explorer.no_pictures", name=run.name)
     return images[given.examples(len(images), labels)] * given.visible
 
 
 def _comparable(models: Sequence[_Model]) -> None:
     first = models[0]
     for model in models[1:]:
-        if model.config.latent_dim != first.config.latent_dim:
-            raise InputError(
-                f"{first.name} has {first.config.latent_dim} latent dimensions and {model.name} has "
-                f"{model.config.latent_dim}: one z cannot drive both; choose runs with as many."
-            )
+        dims, others = first.config.latent_dim, model.config.latent_dim
+        if dims != others:
+            raise InputError("explorer.latent_dims", name=first.name, dims=dims, other=model.name, others=others)
     labelled = [model for model in models if model.config.classes]
     for model in labelled[1:]:
         if model.config.class_names != labelled[0].config.class_names:
-            raise InputError(
-                f"{labelled[0].name} and {model.name} were trained on different classes; choose runs on the same data."
-            )
+            raise InputError("explorer.other_classes", name=labelled[0].name, other=model.name)
 
 
 def _titles(runs: Sequence[Run], models: Sequence[_Model]) -> list[str]:
@@ -303,7 +297,7 @@ def _map(codes: Sequence[Array | None], d: int, plane: Plane) -> Json:
     """The plane of the map. For the main plane, every model's codes count the same."""
     if plane != "auto":
         if len(set(plane)) != 2 or not all(0 <= i < d for i in plane):
-            raise InputError(f"the map needs two different dimensions from 1 to {d}.")
+            raise InputError("explorer.dimensions", d=d)
         return {"kind": "dims", "dims": list(plane)}
     known = [c for c in codes if c is not None and len(c) > 2]
     if d <= 2 or not known:

@@ -68,7 +68,7 @@ def read_scikit_learn(dataset: Dataset, directory: Directory) -> ImageData:
     """The digits that come with scikit-learn; they need no directory."""
     package = importlib.util.find_spec("sklearn")  # its file is read directly: the package takes a second to import
     if package is None or package.origin is None:
-        raise InputError(f"{dataset.title} comes with scikit-learn, which is not installed: pip install scikit-learn.")
+        raise InputError("data.no_scikit_learn", title=dataset.title)
     table = np.loadtxt(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
     ink, labels = table[:, :-1].reshape(-1, 1, 8, 8), table[:, -1]
     images = np.rint(ink * (255 / 16)).astype(np.uint8)  # counts of ink 0..16 → 0..255
@@ -79,12 +79,11 @@ def read_raw(dataset: Dataset, directory: Directory) -> ImageData:
     """The four files in MNIST's format that torchvision keeps in a folder `raw`."""
     folder = dataset.folder(directory)
     if missing := dataset.missing(directory):
-        lacking = "holds none of its files" if len(missing) == len(dataset.files) else f"lacks {', '.join(missing)}"
-        raise InputError(
-            f"{dataset.title} was looked for in {folder.absolute()}, which {lacking}: get it with"
-            f" `python -m cvae train --data {dataset.id} --download`, or name with --data-dir the directory that"
-            f" holds {dataset.torchvision}/raw."
-        )
+        where, raw = folder.absolute(), dataset.torchvision
+        if len(missing) == len(dataset.files):
+            raise InputError("data.absent", title=dataset.title, folder=where, id=dataset.id, raw=raw)
+        files = ", ".join(missing)
+        raise InputError("data.incomplete", title=dataset.title, folder=where, files=files, id=dataset.id, raw=raw)
     return load_raw(folder, dataset.id, dataset.class_names)
 
 
@@ -152,7 +151,4 @@ def dataset_ids() -> tuple[str, ...]:
 
 def unknown_data(name: str) -> InputError:
     """The error for a name that is neither registered nor a path."""
-    return InputError(
-        f"there is no data {name!r}: choose {', '.join(DATASETS)}, or give the path of an .npz file or of a folder of"
-        " images."
-    )
+    return InputError("data.unknown", name=name, names=", ".join(DATASETS))

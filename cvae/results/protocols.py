@@ -61,7 +61,7 @@ def _changed(config: RunConfig, epochs: int | None, seed: int) -> RunConfig:
 def protocol(name: str) -> Protocol:
     """The protocol of that name; `InputError` where there is none."""
     if name not in PROTOCOLS:
-        raise InputError(f"there is no protocol {name!r}; there are {', '.join(PROTOCOLS)}.")
+        raise InputError("protocol.unknown", name=repr(name), names=", ".join(PROTOCOLS))
     return PROTOCOLS[name]
 
 

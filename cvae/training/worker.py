@@ -61,7 +61,7 @@ def train(run: Run) -> None:
             if not isinstance(error, InputError):
                 traceback.print_exc()
             if not run.locked() and run.path.is_dir() and status_of(run).state != "failed":
-                fail(run, str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}")
+                fail(run, error if isinstance(error, InputError) else f"{type(error).__name__}: {error}")
 
 
 def _rehearse() -> None:

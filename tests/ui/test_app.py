@@ -20,8 +20,9 @@ from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
 from cvae.config import ObjectiveConfig
+from cvae.errors import InputError, KeyedError
 from cvae.runs.folder import Run
-from cvae.runs.queue import Jobs
+from cvae.runs.queue import Jobs, fail
 from cvae.runs.status import Status
 from cvae.ui.frame import pages
 from cvae.ui.frame.text import translate
@@ -246,6 +247,16 @@ def test_pages_that_decode_pass_over_a_run_that_failed_at_once(open_page: Open, 
 def test_a_failure_is_told_in_the_language_of_the_page(open_page: Open, digits_run: Run):
     not_numbers(digits_run.path)
     assert "请重新训练" in sentences(open_page("sample", lang="zh"))
+
+
+def test_why_a_run_failed_is_told_in_the_language_of_the_page(open_page: Open, folders: Path):
+    run = Run.create(folders / "bad", tiny_run())
+    fail(run, InputError("run.disk", reason=KeyedError("system.no_space")))
+    app = open_page("start", lang="zh")
+    app.session_state["start.training"] = "bad"
+    assert "无法写入运行：磁盘已满" in sentences(checked(app.run()))
+    run.write_status(Status("failed", "written by an older version"))
+    assert "written by an older version" in sentences(checked(app.run()))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -489,7 +500,10 @@ def test_without_labels_no_conditional_model_is_offered(open_page: Open):
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ('echo \'{"error": "no mirror delivers it."}\'; exit 2', "no mirror delivers it."),
+        (
+            'echo \'{"error": {"key": "file.unreadable", "values": {"path": "t10k", "reason": "gone"}}}\'; exit 2',
+            "t10k cannot be read (gone).",
+        ),
         ("echo Killed; exit 1", "Killed"),
         ('echo \'{"done": 5000000, "total": 9000000, "file": "train.gz"}\'; exit 0', None),
     ],

@@ -127,9 +127,9 @@ def explorer(
     """
     models = payload.get("models")
     if not models or "hash" not in payload:
-        raise InputError("the explorer got no models: give it what cvae.browser.explorer.export returns.")
+        raise InputError("explorer.no_models")
     if unknown := set(panels) - set(PANELS):
-        raise InputError(f"the explorer has no panel {', '.join(sorted(unknown))}; it has {', '.join(PANELS)}.")
+        raise InputError("explorer.no_panel", unknown=", ".join(sorted(unknown)), known=", ".join(PANELS))
     reported = _reported(key)
     result = _mount(
         key=key,

@@ -13,8 +13,8 @@ from typing import Any
 
 import streamlit as st
 
-from cvae import errors
 from cvae.assets import TEXT
+from cvae.errors import KeyedError
 
 DEFAULT = "en"
 
@@ -95,23 +95,9 @@ def phrases(language: str) -> dict[str, str]:
     return values
 
 
-def said(english: str) -> str:
-    """A sentence that the package makes, of an error mostly, in the language of this session as far as it is known."""
-    for pattern, words in _sentences(language()):
-        if found := pattern.fullmatch(english):
-            return words.format(**{name: said(part) for name, part in found.groupdict().items()})
-    return english
-
-
-@functools.cache
-def _sentences(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """English sentences, with a key or without, their gaps as groups, and what they are in a language."""
-    path = TEXT / f"errors.{language}.json"
-    sentences: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    english = errors.sentences(errors.DEFAULT)
-    gap = re.compile(r"\\{(\w+)\\}")
-    found = {gap.sub(r"(?P<\1>.+?)", re.escape(english.get(text, text))): words for text, words in sentences.items()}
-    return [(re.compile(pattern, re.DOTALL), words) for pattern, words in found.items()]
+def translate_error(error: BaseException) -> str:
+    """What an error says, in the language of this session where it is addressed to the user."""
+    return error.sentence(language()) if isinstance(error, KeyedError) else str(error)
 
 
 def language() -> str:

@@ -18,7 +18,7 @@ from cvae.ui.components.explorer import explorer_at_link
 from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.pages import PAGES
-from cvae.ui.frame.text import escape_markdown, said, t
+from cvae.ui.frame.text import escape_markdown, t, translate_error
 from cvae.ui.pages import training
 from cvae.ui.parts import cache, runs
 from cvae.ui.parts.runs import ListedRun
@@ -52,7 +52,7 @@ def explorer(entry: ListedRun) -> None:
     try:
         explorer_at_link(payload(entry.run), "start-explorer", ("map", "picture", "labels"))
     except InputError as error:
-        runs.say_damaged([dataclasses.replace(entry, problem=str(error))])
+        runs.say_damaged([dataclasses.replace(entry, problem=error)])
 
 
 def payload(run: Run) -> dict[str, Any]:
@@ -100,8 +100,8 @@ def first_training(entries: Sequence[ListedRun]) -> None:
         st.rerun()
     if refused := st.session_state.pop("start.problem", None):
         problem(refused)
-    elif entry is not None and entry.status is not None and entry.status.message:
-        problem(entry.status.message)
+    elif entry is not None and entry.status is not None and entry.status.failure:
+        problem(entry.status.failure)
 
 
 def _train() -> None:
@@ -110,7 +110,7 @@ def _train() -> None:
         run = Jobs().submit(training.free_name(config), config)
         st.session_state[TRAINING] = run.name
     except InputError as error:
-        st.session_state["start.problem"] = str(error)
+        st.session_state["start.problem"] = error
 
 
 def run_list(entries: Sequence[ListedRun]) -> None:
@@ -137,10 +137,9 @@ def _list() -> None:
 
 def _row(jobs: Jobs, entry: ListedRun) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if entry.config is None or entry.status is None:
-            st.markdown(
-                f"{escape_markdown(entry.name)} {runs.badge('damaged')} {escape_markdown(said(entry.problem or ''))}"
-            )
+        if entry.problem is not None:
+            why = escape_markdown(translate_error(entry.problem))
+            st.markdown(f"{escape_markdown(entry.name)} {runs.badge('damaged')} {why}")
             return
         now = "finished" if entry.shipped else jobs.state(entry.run)
         st.page_link(

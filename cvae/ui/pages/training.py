@@ -19,7 +19,7 @@ from cvae.runs import queue as jobs
 from cvae.runs.find import runs_folder, runs_in
 from cvae.runs.queue import Jobs
 from cvae.ui.frame.messages import problem
-from cvae.ui.frame.text import escape_markdown, language, t
+from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.pages.dataset import Choice, dataset_choice
 from cvae.ui.parts import runs
 
@@ -66,7 +66,7 @@ def new_training(expanded: bool) -> None:
                     runs.choose(run.name)
                     st.rerun()
             if wrong:
-                problem(wrong.sentence(language()))
+                problem(wrong)
             elif config:
                 st.markdown(summary(config))
 
