@@ -13,8 +13,7 @@ from cvae.errors import InputError
 
 
 def main(name: str, directory: str) -> int:
-    """Lines {"done": bytes, "total": bytes | null, "file": name}; where it failed, the last is {"error": …}, an
-    `InputError` as its `to_json` writes it."""
+    """Lines {"done": bytes, "total": bytes | null, "file": name}, and at last {"error": sentence} where it failed."""
 
     def report(done: int, total: int | None, file: str) -> None:
         print(json.dumps({"done": done, "total": total, "file": file}), flush=True)
@@ -22,7 +21,7 @@ def main(name: str, directory: str) -> int:
     try:
         download(name, directory, report)
     except InputError as error:
-        print(json.dumps({"error": error.to_json()}), flush=True)
+        print(json.dumps({"error": str(error)}), flush=True)
         return 2
     return 0
 

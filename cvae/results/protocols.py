@@ -10,10 +10,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
-from cvae.config import RunConfig
+from cvae.config import DataConfig, ObjectiveConfig, RunConfig, TrainConfig
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.results.recipes import RECIPES, data_of, model_of, objective_of, train_of
+from cvae.results.recipes import RECIPES, model_of
 
 Checked = Literal["run beside this project", "read at its source", "second-hand", "unverified"]
 
@@ -61,26 +61,25 @@ def _changed(config: RunConfig, epochs: int | None, seed: int) -> RunConfig:
 def protocol(name: str) -> Protocol:
     """The protocol of that name; `InputError` where there is none."""
     if name not in PROTOCOLS:
-        raise InputError("protocol.unknown", name=repr(name), names=", ".join(PROTOCOLS))
+        raise InputError(f"there is no protocol {name!r}; there are {', '.join(PROTOCOLS)}.")
     return PROTOCOLS[name]
 
 
 def _one_layer(family: str, epochs: int, k: int = 1) -> RunConfig:
     """The network with one stochastic layer of Burda, Grosse & Salakhutdinov 2016, and how it is trained."""
     return RunConfig(
-        data_of("mnist", binarize="dynamic", full_train=True),
+        DataConfig("mnist", binarize="dynamic", full_train=True),
         model_of("mnist", family, hidden=(200, 200), activation="tanh", latent_dim=50),
-        objective_of(k=k),
-        train_of(epochs, batch_size=20, lr_schedule="iwae"),
+        ObjectiveConfig(k=k),
+        TrainConfig(epochs, batch_size=20, lr_schedule="iwae", threads=1),
     )
 
 
 def _quadrants(given: int) -> RunConfig:
     return RunConfig(
-        data_of("mnist", binarize="dynamic"),
+        DataConfig("mnist", binarize="dynamic"),
         model_of("mnist", "cvae-predictive", hidden=(400, 400), latent_dim=50, quadrants=given),
-        objective_of(),
-        train_of(10, batch_size=100, lr_schedule="cosine"),
+        train=TrainConfig(10, batch_size=100, lr_schedule="cosine", threads=1),
     )
 
 
@@ -123,10 +122,9 @@ PROTOCOLS: dict[str, Protocol] = {
         "The public reference VAE: 784-400-20, cross-entropy on grey pixels",
         {
             "vae": RunConfig(
-                data_of("mnist", full_train=True),
+                DataConfig("mnist", full_train=True),
                 model_of("mnist", "vae", hidden=(400,), latent_dim=20),
-                objective_of(),
-                train_of(10),
+                train=TrainConfig(10, threads=1),
             )
         },
         (
@@ -188,10 +186,9 @@ PROTOCOLS: dict[str, Protocol] = {
         "VAE 784-400-40 on pixels binarised once",
         {
             "vae": RunConfig(
-                data_of("mnist", binarize="static"),
+                DataConfig("mnist", binarize="static"),
                 model_of("mnist", "vae", hidden=(400,), latent_dim=40),
-                objective_of(),
-                train_of(40),
+                train=TrainConfig(40, threads=1),
             )
         },
         (
@@ -221,7 +218,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "beta": Protocol(
         "What β costs and brings: CVAE with 16 latent dimensions",
         {
-            f"beta-{beta:g}": dataclasses.replace(RECIPES["mnist-cvae-16d"].config, objective=objective_of(beta=beta))
+            f"beta-{beta:g}": dataclasses.replace(RECIPES["mnist-cvae-16d"].config, objective=ObjectiveConfig(beta))
             for beta in BETAS
         },
         tuple(
