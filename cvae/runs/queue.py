@@ -7,8 +7,8 @@
     <runs>/<name>/log.txt                      what the training printed
 
 Workers (`cvae.training.worker`) empty the queue, whether a page is open or not. Nobody owns them: the server may end,
-and the page be closed. `Jobs.ensure_worker`, which every page calls now and then, starts one where it is needed, and speaks for
-those that died.
+and the page be closed. `Jobs.ensure_worker`, which every page calls now and then, starts one where it is needed, and
+speaks for those that died.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ class DeviceSplit:
     """Images x (B, C, H, W) in [0, 1] and labels y (B, K), or None, by index.
 
     binarize: pixels become Bernoulli draws with their grey value as probability (Salakhutdinov & Murray 2008): one
-    fixed draw in `eval_batch`, for measuring; in `train_batch`, for training, the same draw (static) or a fresh one (dynamic).
+    fixed draw in `eval_batch`, for measuring; in `train_batch`, for training, the same draw (static) or a fresh one
+    (dynamic).
     """
 
     def __init__(self, split: Split, classes: int, binarize: Binarize | None, device: torch.device) -> None:

@@ -143,7 +143,8 @@ def _row(jobs: Jobs, entry: ListedRun) -> None:
             return
         now = "finished" if entry.shipped else jobs.state(entry.run)
         st.page_link(
-            "pages/train.py", label=escape_markdown(entry.title if entry.shipped else entry.name), icon=":material/monitoring:",
+            "pages/train.py", label=escape_markdown(entry.title if entry.shipped else entry.name),
+            icon=":material/monitoring:",
             query_params={"run": entry.name, "lang": state.language()},
         )  # fmt: skip
         shipped = f":gray-badge[{t('runs.gallery')}]"
