@@ -6,10 +6,10 @@ import streamlit as st
 
 from cvae.assets import ICON
 from cvae.ui.frame import navigation, state
+from cvae.ui.frame.pages import PAGES
 from cvae.ui.frame.text import t
 from cvae.ui.parts import runs
 
-PAGES = ("start", "train", "latent", "sample", "compare", "measure")
 STYLE = """
 .stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; }
 a:focus-visible { outline: 2px solid currentColor !important; outline-offset: 1px; }
@@ -45,7 +45,7 @@ st.html(f"<style>{STYLE}</style>")
 with st.container(key="script"):
     st.html(f"<script>{SCRIPT}</script>", unsafe_allow_javascript=True)
 page = st.navigation(
-    [st.Page(f"pages/{name}.py", title=t(f"pages.{name}"), default=name == PAGES[0]) for name in PAGES],
+    [st.Page(page.file, title=t(f"pages.{page.id}"), default=page is PAGES[0]) for page in PAGES],
     position="top",
 )
 state.remember(lang=state.language())

@@ -1,13 +1,12 @@
 """What a run is made from: data, model, objective and training, as frozen dataclasses to and from JSON.
 
-Every value is checked when the object is made, so that a config that exists can be trained.
+Every value is checked when the object is made, so that a config that exists can be trained. What a user can set is
+declared by `option`: its values, its flag, its help and when it has an effect (see `cvae.options`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
-import sys
 import typing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cvae.conditions import ClassCondition, Condition, ImageCondition
 from cvae.errors import InputError
 from cvae.families import FAMILIES
+from cvae.options import Option, check_options, check_whole, option, options_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -31,6 +31,9 @@ Schedule = Literal["constant", "cosine", "iwae"]
 
 NETS: tuple[str, ...] = typing.get_args(Net)
 LIKELIHOODS: tuple[str, ...] = typing.get_args(Likelihood)
+ACTIVATIONS: tuple[str, ...] = typing.get_args(Activation)
+TASKS: tuple[str, ...] = typing.get_args(Task)
+DEVICES: tuple[str, ...] = typing.get_args(Device)
 BINARIZE: tuple[str, ...] = typing.get_args(Binarize)
 SCHEDULES: tuple[str, ...] = typing.get_args(Schedule)
 
@@ -43,11 +46,12 @@ class Section:
         """Build from a JSON object; unknown keys and values of the wrong type raise `InputError`."""
         where = cls.__name__
         if not isinstance(values, dict):
-            raise InputError(f"{where} must be a JSON object, not {type(values).__name__}.")
+            raise InputError("config.not_object", where=where, value=type(values).__name__)
         names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
         unknown = sorted(set(values) - names)
         if unknown:
-            raise InputError(f"{where} does not know {', '.join(unknown)}; it knows {', '.join(sorted(names))}.")
+            known = ", ".join(sorted(names))
+            raise InputError("config.unknown_keys", where=where, unknown=", ".join(unknown), known=known)
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
     def to_json(self) -> dict[str, Any]:
@@ -59,89 +63,117 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _whole(name: str, value: Any, low: int, high: float = math.inf) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        limit = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
-        raise InputError(f"{name} must be a whole number {limit}, not {value!r}.")
+# --- when an option has an effect -------------------------------------------------------------------------------------
 
 
-def _number(name: str, value: Any, low: float, high: float = math.inf, *, above: bool = False) -> None:
-    real = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
-    if not real or value < low or value > high or (above and value == low):
-        limit = f"above {low:g}" if above else f"of at least {low:g}"
-        limit = limit if high == math.inf else f"{limit} and at most {high:g}"
-        raise InputError(f"{name} must be a number {limit}, not {value!r}.")
+def _no_pixels(config: RunConfig) -> InputError | None:
+    return InputError("effect.task", task=config.model.task) if config.model.predicts_label else None
 
 
-def _choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise InputError(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+def _no_sigma(config: RunConfig) -> InputError | None:
+    likelihood = config.model.likelihood
+    fixed = None if likelihood == "gaussian" else InputError("effect.likelihood", likelihood=likelihood)
+    return _no_pixels(config) or fixed
 
 
-def _text(name: str, value: Any) -> None:
-    if not isinstance(value, str) or not value:
-        raise InputError(f"{name} must be a text that is not empty, not {value!r}.")
+def _no_convolutions(config: RunConfig) -> InputError | None:
+    return None if config.model.net == "conv" else InputError("effect.net", net=config.model.net)
+
+
+def _no_prediction(config: RunConfig) -> InputError | None:
+    family = config.model.family
+    return None if FAMILIES[family].completes else InputError("effect.family", family=family)
+
+
+def _no_quadrants(config: RunConfig) -> InputError | None:
+    return _no_prediction(config) or _no_pixels(config)
+
+
+def _no_kl(config: RunConfig) -> InputError | None:
+    family = config.model.family
+    return InputError("effect.no_kl", family=family) if FAMILIES[family].prior == "none" else None
+
+
+def _no_analytic_kl(config: RunConfig) -> InputError | None:
+    k = config.objective.k
+    return _no_kl(config) or (InputError("effect.k", k=k) if k > 1 else None)
+
+
+# --- the sections -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class DataConfig(Section):
-    name: str = "digits"  # a registered dataset, or the path of an .npz or of a folder of class folders
-    dir: str | None = None  # where the files of a registered dataset lie; None: ./data
-    binarize: Binarize | None = None  # pixels become Bernoulli draws: fresh ones in training (dynamic), or one draw
-    full_train: bool = False  # train on the validation images too, as published protocols do
+    # a registered dataset, or the path of an .npz or of a folder of class folders
+    name: str = option("digits", "text", "--data", "{datasets}, an .npz, or a folder ({default})", called="data name")
+    # where the files of a registered dataset lie; None: ./data
+    dir: str | None = option(
+        None, "text", "--data-dir", "where the data set's files lie (./data)",
+        optional=True, called="data dir", metavar="D",
+    )  # fmt: skip
+    # pixels become Bernoulli draws: fresh ones in training (dynamic), or one draw
+    binarize: Binarize | None = option(
+        None, "choice", "--binarize",
+        "pixels as Bernoulli draws: in training fresh ones (dynamic, if nothing is said) or one draw (static)",
+        optional=True, choices=BINARIZE, const="dynamic", metavar="|".join(BINARIZE),
+    )  # fmt: skip
+    # train on the validation images too, as published protocols do
+    full_train: bool = option(
+        False, "switch", "--full-train", "train on the validation images too, as papers do", called="full_train"
+    )
 
     def __post_init__(self) -> None:
-        _text("data name", self.name)
-        if self.dir is not None:
-            _text("data dir", self.dir)
-        if self.binarize is not None:
-            _choice("binarize", self.binarize, BINARIZE)
-        if not isinstance(self.full_train, bool):
-            raise InputError(f"full_train must be true or false, not {self.full_train!r}.")
+        check_options(self)
 
 
 @dataclass(frozen=True)
 class ModelConfig(Section):
-    family: str = "vae"
-    net: Net = "mlp"
-    hidden: tuple[int, ...] = (400,)  # widths of the dense layers, from image to code; the decoder mirrors them
-    channels: tuple[int, ...] = (16, 32)  # of the strided convolutions (net="conv"); the decoder mirrors them
-    activation: Activation = "relu"
-    latent_dim: int = 2
-    likelihood: Likelihood = "bernoulli"
-    sigma: float = 1.0  # of likelihood="gaussian"; 1 gives the half sum of squares
-    task: Task = "quadrants"  # what cvae-predictive predicts
-    quadrants: int = 1  # how many of the four quadrants cvae-predictive is given
+    family: str = option("vae", "choice", "--model", "{choices} ({default})", choices=tuple(FAMILIES))
+    net: Net = option("mlp", "choice", "--net", "{either} ({default})", choices=NETS)
+    # from image to code; the decoder mirrors them
+    hidden: tuple[int, ...] = option(
+        (400,), "widths", "--hidden", "dense layer widths ({default})", low=1, high=4096, metavar="H"
+    )
+    # of the strided convolutions; the decoder mirrors them
+    channels: tuple[int, ...] = option(
+        (16, 32), "widths", "--channels", "of --net conv ({default})",
+        low=1, high=512, metavar="C", no_effect=_no_convolutions,
+    )  # fmt: skip
+    activation: Activation = option("relu", "choice", "--activation", "{either} ({default})", choices=ACTIVATIONS)
+    latent_dim: int = option(
+        2, "whole", "--latent-dim", "size of the code z ({default})", low=1, high=1024, metavar="d"
+    )
+    likelihood: Likelihood = option(
+        "bernoulli", "choice", "--likelihood", "{choices} ({default})", choices=LIKELIHOODS, no_effect=_no_pixels
+    )
+    # 1 gives the half sum of squares
+    sigma: float = option(
+        1.0, "number", "--sigma", "of --likelihood gaussian ({default})", above=True, step=0.1, no_effect=_no_sigma
+    )
+    task: Task = option(
+        "quadrants", "choice", "--task", "of cvae-predictive: {either} ({default})",
+        choices=TASKS, no_effect=_no_prediction,
+    )  # fmt: skip
+    quadrants: int = option(
+        1, "whole", "--quadrants", "how many cvae-predictive is given: 1, 2 or 3 ({default})",
+        low=1, high=3, no_effect=_no_quadrants,
+    )  # fmt: skip
     image_shape: tuple[int, int, int] = (1, 8, 8)  # channels, height, width: taken from the data
     class_names: tuple[str, ...] = tuple("0123456789")  # taken from the data; empty where it has no labels
 
     def __post_init__(self) -> None:
-        _choice("model", self.family, tuple(FAMILIES))
-        _choice("net", self.net, NETS)
-        _choice("activation", self.activation, typing.get_args(Activation))
-        _choice("likelihood", self.likelihood, LIKELIHOODS)
-        _choice("task", self.task, typing.get_args(Task))
-        for name, widths, most in (("hidden", self.hidden, 4096), ("channels", self.channels, 512)):
-            if not isinstance(widths, tuple) or not 1 <= len(widths) <= 6:
-                raise InputError(f"{name} must be one to six layer widths, not {widths!r}.")
-            for width in widths:
-                _whole(name, width, 1, most)
-        _whole("latent-dim", self.latent_dim, 1, 1024)
-        _number("sigma", self.sigma, 0, above=True)
-        _whole("quadrants", self.quadrants, 1, 3)
+        check_options(self)
         if not isinstance(self.image_shape, tuple) or len(self.image_shape) != 3:
-            raise InputError(f"image_shape must be channels, height, width, not {self.image_shape!r}.")
+            raise InputError("config.image_shape", value=repr(self.image_shape))
         channels, *sides = self.image_shape
         if type(channels) is not int or channels not in (1, 3):
-            raise InputError(f"images must have 1 or 3 channels, not {channels!r}.")
+            raise InputError("config.channels", value=repr(channels))
         for side in sides:
-            _whole("image side", side, 8, 64)
+            check_whole("image side", side, 8, 64)
         if not isinstance(self.class_names, tuple) or not all(isinstance(c, str) for c in self.class_names):
-            raise InputError("class_names must be a list of texts.")
+            raise InputError("config.class_names")
         if FAMILIES[self.family].needs_labels(self.task) and len(self.class_names) < 2:
-            raise InputError(
-                f"{self.family} needs labels of at least two classes, and this data has none; use ae or vae."
-            )
+            raise InputError("config.needs_labels", family=self.family)
 
     @property
     def classes(self) -> int:
@@ -172,45 +204,52 @@ class ModelConfig(Section):
 
 @dataclass(frozen=True)
 class ObjectiveConfig(Section):
-    beta: float = 1.0  # weight of the KL term (Higgins et al. 2017)
-    kl_warmup: float = 0.0  # epochs over which that weight rises linearly from 0 (Bowman et al. 2016)
-    free_bits: float = 0.0  # nats of KL that each latent dimension has for free (Kingma et al. 2016)
-    k: int = 1  # importance samples of the bound (Burda et al. 2016); 1 is the ELBO
-    recon_weight: float = 1.0  # weight of the reconstruction term; 0 leaves the KL alone
-    alpha: float = 1.0  # cvae-predictive: α of the hybrid α·CVAE + (1−α)·GSNN (Sohn et al. 2015)
+    # Higgins et al. 2017
+    beta: float = option(1.0, "number", "--beta", "weight of the KL term ({default})", step=0.5, no_effect=_no_kl)
+    # over which that weight rises linearly (Bowman et al. 2016)
+    kl_warmup: float = option(
+        0.0, "number", "--kl-warmup", "epochs of its rise from 0 ({default})", metavar="E", no_effect=_no_kl
+    )
+    # Kingma et al. 2016
+    free_bits: float = option(
+        0.0, "number", "--free-bits", "nats each dimension has for free ({default})", step=0.1,
+        no_effect=_no_analytic_kl,
+    )  # fmt: skip
+    # Burda et al. 2016
+    k: int = option(
+        1, "whole", "--k", "importance samples of the bound ({default}: the ELBO)", low=1, high=5000, no_effect=_no_kl
+    )
+    # 0 leaves the KL alone
+    recon_weight: float = option(1.0, "number", "--recon-weight", "weight of the reconstruction ({default})", step=0.5)
+    # α of the hybrid α·CVAE + (1−α)·GSNN (Sohn et al. 2015)
+    alpha: float = option(
+        1.0, "number", "--alpha", "of cvae-predictive's hybrid ({default}: plain)",
+        high=1, step=0.1, no_effect=_no_prediction,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
-        _number("beta", self.beta, 0)
-        _number("kl-warmup", self.kl_warmup, 0)
-        _number("free-bits", self.free_bits, 0)
-        _whole("k", self.k, 1, 5000)
-        _number("recon-weight", self.recon_weight, 0)
-        _number("alpha", self.alpha, 0, 1)
+        check_options(self)
         if self.k > 1 and self.free_bits > 0:
-            raise InputError(
-                "free-bits bounds the analytic KL, which the importance-weighted bound (k > 1) lacks; drop one."
-            )
+            raise InputError("config.free_bits_with_k")
 
 
 @dataclass(frozen=True)
 class TrainConfig(Section):
-    epochs: int = 20
-    batch_size: int = 128
-    lr: float = 1e-3  # of Adam
-    lr_schedule: Schedule = "constant"  # cosine: down to 0; iwae: see `cvae.training.schedule`
-    seed: int = 0  # weights, order of the images and every draw: one seed, one result on one machine
-    threads: int | None = None  # of the processor; None: all of its cores
-    device: Device = "auto"  # CUDA, else MPS, else the processor
+    epochs: int = option(20, "whole", "--epochs", "passes over the training images ({default})", low=1, high=100_000)
+    batch_size: int = option(128, "whole", "--batch-size", "images a step ({default})", low=1, high=65_536)
+    lr: float = option(1e-3, "number", "--lr", "learning rate of Adam ({default})", high=10, above=True, step=1e-3)
+    # cosine: down to 0; iwae: see `cvae.training.schedule`
+    lr_schedule: Schedule = option("constant", "choice", "--lr-schedule", "{choices} ({default})", choices=SCHEDULES)
+    # one seed, one result on one machine
+    seed: int = option(0, "whole", "--seed", "of weights, order and draws ({default})", high=2**31 - 1)
+    threads: int | None = option(
+        None, "whole", "--threads", "of the processor (all its cores)", optional=True, low=1, high=1024, metavar="N"
+    )
+    # auto: CUDA, else MPS, else the processor
+    device: Device = option("auto", "choice", "--device", "{either} ({default})", choices=DEVICES)
 
     def __post_init__(self) -> None:
-        _whole("epochs", self.epochs, 1, 100_000)
-        _whole("batch-size", self.batch_size, 1, 65_536)
-        _number("lr", self.lr, 0, 10, above=True)
-        _choice("lr-schedule", self.lr_schedule, SCHEDULES)
-        _whole("seed", self.seed, 0, 2**31 - 1)
-        if self.threads is not None:
-            _whole("threads", self.threads, 1, 1024)
-        _choice("device", self.device, typing.get_args(Device))
+        check_options(self)
 
 
 @dataclass(frozen=True)
@@ -238,10 +277,19 @@ class RunConfig:
     def from_json(cls, values: Any) -> RunConfig:
         """The config that `to_json` wrote; anything else raises `InputError`. Keys beyond it are left alone."""
         if not isinstance(values, dict) or values.get("format") != FORMAT:
-            raise InputError(f"this is not a config of format {FORMAT}.")
+            raise InputError("config.format", format=FORMAT)
         return cls(
             data=DataConfig.from_json(values.get("data")),
             model=ModelConfig.from_json(values.get("model")),
             objective=ObjectiveConfig.from_json(values.get("objective")),
             train=TrainConfig.from_json(values.get("train")),
         )
+
+
+# The options of each section of a `RunConfig`, by the names of their fields.
+OPTIONS: dict[str, dict[str, Option]] = {
+    "data": options_of(DataConfig),
+    "model": options_of(ModelConfig),
+    "objective": options_of(ObjectiveConfig),
+    "train": options_of(TrainConfig),
+}

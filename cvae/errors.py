@@ -32,12 +32,17 @@ class KeyedError(Exception):
 
     def sentence(self, language: str) -> str:
         """The sentence in a language; the English one where that language lacks the key."""
-        text = sentences(language).get(self.key) or sentences(DEFAULT).get(self.key, self.key)
+        text = sentences(language).get(self.key) or sentences(DEFAULT).get(self.key)
+        if text is None:  # of another version of the package
+            return self.key
         values = {
             name: value.sentence(language) if isinstance(value, KeyedError) else value
             for name, value in self.values.items()
         }
-        return text.format(**values) if values else text
+        try:
+            return text.format(**values) if values else text
+        except (LookupError, ValueError, TypeError):  # read from a file that does not give what the gaps ask for
+            return text
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which `from_json` makes an error with the same sentences."""

@@ -9,7 +9,7 @@ from cvae.families import FAMILIES
 from cvae.ui.components.explorer import explorer_at_link, payload_of
 from cvae.ui.frame import navigation, state, url_widgets
 from cvae.ui.frame.messages import formula
-from cvae.ui.frame.text import escape_markdown, said, t
+from cvae.ui.frame.text import escape_markdown, t, translate_error
 from cvae.ui.pages import compare
 from cvae.ui.parts import metrics_table
 from cvae.ui.parts.comparison_picker import several
@@ -24,7 +24,7 @@ kinds = list(dict.fromkeys(compare.kind(one) for one in chosen))
 try:
     payload = payload_of([one.entry.run for one in chosen], titles=[one.title for one in chosen])
 except InputError as error:
-    st.info(t("compare.apart", why=escape_markdown(said(str(error)))), icon=":material/link_off:")
+    st.info(t("compare.apart", why=escape_markdown(translate_error(error))), icon=":material/link_off:")
     compare.maps(chosen)
 else:
     explorer_at_link(payload, "compare-explorer")

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
+import random
+import shlex
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from helpers.data import complaint
 from helpers.engine import DIGITS, tiny_run
+from streamlit.testing.v1 import AppTest
 
-from cvae.config import DataConfig, ModelConfig, ObjectiveConfig, RunConfig, Section, TrainConfig
+from cvae.cli import parser
+from cvae.cli.training import run_config, without_effect
+from cvae.config import OPTIONS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, Section, TrainConfig
+from cvae.errors import InputError
 from cvae.families import FAMILIES
+from cvae.options import Option
+from cvae.results.recipes import command
+from cvae.ui.pages import training
 
 NAN, INF = float("nan"), float("inf")
 
@@ -121,3 +133,186 @@ def test_a_config_cannot_be_changed_by_accident():
     with pytest.raises(AttributeError):
         config.train.lr = 1.0  # type: ignore[misc]
     assert replace(config, train=replace(config.train, lr=1.0)).train.lr == 1.0
+
+
+# --- an option is stated once: the config, the command line and the page have the same ranges
+
+SECTIONS = {"data": DataConfig, "model": ModelConfig, "objective": ObjectiveConfig, "train": TrainConfig}
+ALL = [(section, name, option) for section, options in OPTIONS.items() for name, option in options.items()]
+RANGED = [each for each in ALL if each[2].kind in ("whole", "number", "widths")]
+ON_PAGE = ("family", *training.NETWORK, *training.CODE, *training.TRAINING, *training.MORE)
+OFF_PAGE = ("name", "dir", "batch_size", "threads", "device")  # the data have a menu of their own; the rest are usual
+
+
+def each_option(options: list[tuple[str, str, Option]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("section", "name", "option"), [pytest.param(*each, id=each[1]) for each in options])
+
+
+def ends(option: Option) -> list[Any]:
+    """The lowest and the highest value of an option; where it is open, one that is far out."""
+    low = math.nextafter(option.low, math.inf) if option.above else option.low
+    high = 1e300 if option.high == math.inf else option.high
+    return [(end,) if option.kind == "widths" else end for end in (low, high)]
+
+
+def outside(option: Option) -> list[Any]:
+    """Values just below and just above the range."""
+    fine = option.kind == "number"
+    below = math.nextafter(option.low, -math.inf) if fine else option.low - 1
+    beyond = math.nextafter(option.high, math.inf) if fine else option.high + 1
+    values = [float(option.low) if option.above else below, *([beyond] if option.high < math.inf else [])]
+    return [(value,) if option.kind == "widths" else value for value in values]
+
+
+def parsed(line: str) -> RunConfig:
+    """The config that a command line asks for, on the digits."""
+    return run_config(parser().parse_args(["train", *shlex.split(line)]), (1, 8, 8), DIGITS)
+
+
+def as_words(option: Option, value: Any) -> str:
+    return f"{option.flag}={value[0] if isinstance(value, tuple) else value!r}"
+
+
+@each_option(RANGED)
+def test_a_range_has_the_same_ends_in_the_config_and_on_the_command_line(section: str, name: str, option: Option):
+    for value in ends(option):
+        assert getattr(SECTIONS[section](**{name: value}), name) == value
+        assert getattr(getattr(parsed(as_words(option, value)), section), name) == value
+    for value in outside(option):
+        said = complaint(lambda value=value: SECTIONS[section](**{name: value}))
+        assert complaint(parsed, as_words(option, value)) == said
+        assert said.startswith(f"{option.called} must be")
+
+
+@each_option([each for each in ALL if each[2].kind == "choice"])
+def test_a_choice_is_the_same_in_the_config_and_on_the_command_line(section: str, name: str, option: Option):
+    for choice in option.choices:
+        assert getattr(getattr(parsed(f"{option.flag} {choice}"), section), name) == choice
+    assert option.called in complaint(parsed, f"{option.flag} nothing")
+
+
+def test_what_is_not_given_is_as_the_config_has_it():
+    assert parsed("") == RunConfig()
+
+
+def test_every_option_is_on_the_page_or_left_out_on_purpose():
+    assert sorted((*ON_PAGE, *OFF_PAGE)) == sorted(name for _, name, _ in ALL)
+
+
+def controls() -> None:
+    from cvae.ui.pages.training import CODE, MORE, NETWORK, TRAINING, control
+
+    for name in ("family", *NETWORK, *CODE, *TRAINING, *MORE):
+        control(name)
+
+
+@pytest.fixture(scope="module")
+def page() -> AppTest:
+    """Every control of the page, those without effect too."""
+    app = AppTest.from_function(controls, default_timeout=60).run()
+    assert not app.exception
+    return app
+
+
+@each_option([each for each in ALL if each[1] in ON_PAGE])
+def test_the_control_of_the_page_has_the_range_and_the_default_of_the_config(
+    section: str, name: str, option: Option, page: AppTest
+):
+    key = f"train.{name}"
+    if option.kind in ("whole", "number"):
+        control = page.number_input(key=key)
+        assert control.min == (training.SMALLEST if option.above else option.low)
+        assert (control.max if control.proto.has_max else math.inf) == option.high
+        assert control.value == option.default
+    elif option.kind == "widths":
+        assert page.text_input(key=key).value == ", ".join(map(str, option.default))
+    elif option.kind == "switch" or option.const is not None:
+        assert page.toggle(key=key).value is bool(option.default)
+    else:
+        assert page.selectbox(key=key).options == [training.CHOICES.get(name, str)(c) for c in option.choices]
+        assert page.selectbox(key=key).value == option.default
+
+
+# --- the command of a config gives that config
+
+
+def random_values(option: Option, draw: random.Random) -> Any:
+    if option.optional and draw.random() < 0.5:
+        return None
+    match option.kind:
+        case "choice":
+            return draw.choice(option.choices)
+        case "switch":
+            return draw.random() < 0.5
+        case "text":
+            return draw.choice(["digits", "no where/my images.npz", "/tmp/it's.npz", "-dash"])
+        case "whole":
+            return draw.randint(int(option.low), int(option.high))
+        case "widths":
+            return tuple(draw.randint(int(option.low), int(option.high)) for _ in range(draw.randint(1, 6)))
+        case _:
+            high = min(option.high, draw.choice([1, 1e6]))
+            return draw.choice([option.default, draw.uniform(option.low, high), round(draw.uniform(0.1, high), 1)])
+
+
+def with_effects_alone(config: RunConfig) -> RunConfig:
+    """The same, with every option that has no effect at its default."""
+    for section, name, option in ALL:
+        if not option.applies(config):
+            part = replace(getattr(config, section), **{name: option.default})
+            config = replace(config, **{section: part})
+    return config
+
+
+def random_configs(count: int) -> Iterator[RunConfig]:
+    draw = random.Random(0)
+    while count:
+        parts: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+        for section, name, option in ALL:
+            parts[section][name] = random_values(option, draw)
+        if draw.random() < 0.5:
+            parts["objective"]["k"] = 1
+        try:
+            yield RunConfig(**{section: cls(**parts[section]) for section, cls in SECTIONS.items()})
+        except InputError:  # k beside free bits
+            continue
+        count -= 1
+
+
+def test_the_command_of_a_config_gives_that_config():
+    for config in random_configs(200):
+        line = command(config).removeprefix("python -m cvae train ")
+        args = parser().parse_args(["train", *shlex.split(line)])
+        assert run_config(args, (1, 8, 8), DIGITS) == with_effects_alone(config), line
+
+
+def test_a_default_says_no_more_than_what_it_takes_to_train_the_same():
+    assert "--sigma" not in command(RunConfig())
+    assert "--channels" not in command(RunConfig())
+    assert "--beta 1 " in command(RunConfig())
+
+
+# --- what has no effect
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--sigma 2", "--sigma has no effect here: the likelihood is bernoulli."),
+        ("--channels 8", "--channels has no effect here: the net is mlp."),
+        ("--alpha 0.5", "--alpha has no effect here: the model is vae."),
+        ("--model cvae-predictive --task label --quadrants 2", "--quadrants has no effect here: the task is label."),
+        ("--model ae --beta 1", "--beta has no effect here: ae has no KL term."),
+        ("--k 5 --free-bits 0", "--free-bits has no effect here: with k = 5 the bound has no analytic KL."),
+        ("--likelihood gaussian --sigma 2 --net conv --channels 8 --beta 2", None),
+    ],
+)
+def test_an_option_without_effect_is_said_to_have_none(line: str, said: str | None):
+    args = parser().parse_args(["train", *shlex.split(line)])
+    lines = [str(each) for each in without_effect(args, run_config(args, (1, 8, 8), DIGITS))]
+    assert lines == ([said] if said else [])
+
+
+@each_option(ALL)
+def test_no_option_is_without_effect_everywhere(section: str, name: str, option: Option):
+    assert any(option.applies(config) for config in random_configs(40))

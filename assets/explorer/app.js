@@ -1,17 +1,16 @@
 /** One explorer: its models, its state, and the drawing of everything that depends on them. */
 
 import { createCard } from "./card.js";
-import { createConditions } from "./conditions.js";
+import { KINDS } from "./controls/index.js";
 import { el } from "./dom.js";
-import { createLabels, takesLabel } from "./labels.js";
 import { createMap } from "./map.js";
 import { createOptions } from "./options.js";
 import { createPathBar } from "./pathbar.js";
 import { createPlane } from "./plane.js";
-import { drawFrom, labelMovesCode, priorHere, reference, transfer } from "./prior.js";
+import { codeAt, conditionsMoveCode, drawFrom, movedCode, priorAt, reference, showcase } from "./prior.js";
 import { PayloadError } from "./problem.js";
 import { createSliders } from "./sliders.js";
-import { initialState, mainLabel, merge, mixture, oneHot } from "./state.js";
+import { givenOf, initialState, merge } from "./state.js";
 import { fit, union } from "./view.js";
 
 const FRAME = 11; // milliseconds that the pictures of one pointer move may take before the rest of the strip waits
@@ -42,6 +41,8 @@ export class App {
   lastMove = 0; // when the pointer moved something
   scheduled = 0; // the animation frame that is asked for
   rest = 0; // the timer after the last key
+  /** @type {import("./state.js").Values} of the conditions of models that were here before */
+  elsewhere = {};
   /** @type {string | null} the state as it was last sent */
   sent = null;
   /** @type {((frame: {event: PointerEvent | null, start: number, end: number, waiting: number}) => void) | null} */
@@ -50,8 +51,8 @@ export class App {
   /** @type {import("./map.js").LatentMap[]} */ maps = [];
   /** @type {ReturnType<typeof createCard>[]} */ cards = [];
   /** @type {HTMLElement[]} of the maps */ captions = [];
-  /** @type {ReturnType<typeof createLabels> | null} */ labels = null;
-  /** @type {ReturnType<typeof createConditions> | null} */ conditions = null;
+  /** @type {Map<string, import("./controls/index.js").Control>} by the names of the conditions */
+  controls = new Map();
   /** @type {ReturnType<typeof createSliders> | null} */ sliders = null;
   /** @type {ReturnType<typeof createPathBar> | null} */ path = null;
   /** @type {ReturnType<typeof createOptions> | null} */ optionsBar = null;
@@ -92,32 +93,69 @@ export class App {
         : null;
       return el("div", "lx-model", [map, panels.has("picture") ? this.cards[i].element : null]);
     });
-    this.labels = panels.has("labels") && models.some(takesLabel) ? createLabels(this) : null;
-    this.conditions = models.some(({ conditions }) => conditions) ? createConditions(this) : null;
+    this.controls = this.buildControls(panels);
     this.sliders = panels.has("sliders") ? createSliders(this) : null;
     this.path = panels.has("path") ? createPathBar(this) : null;
     this.optionsBar = panels.has("options") ? createOptions(this) : null;
-    const controls = [this.labels, this.conditions, this.sliders, this.path].flatMap((part) => part?.element ?? []);
+    const parts = [...this.controls.values(), this.sliders, this.path];
+    const controls = parts.flatMap((part) => part?.element ?? []);
     const body = el("div", several ? "lx-body lx-several" : "lx-body lx-single", [
       el("div", "lx-models", columns),
       this.optionsBar?.element ?? null,
       el("div", "lx-controls", controls),
     ]);
     body.style.setProperty("--lx-models", String(models.length));
-    body.onkeydown = (event) => this.typeLabel(event);
+    body.onkeydown = (event) => this.type(event);
     this.root.replaceChildren(body);
     words.label(this.root, "title");
     this.rename();
   }
 
-  /** A digit key chooses the class of that name. @param {KeyboardEvent} event */
-  typeLabel(event) {
-    if (!this.labels || event.ctrlKey || event.metaKey || event.altKey || !/^\d$/.test(event.key)) return;
+  /** A control for every condition whose panel is shown. @param {Set<string>} panels */
+  buildControls(panels) {
+    const order = Object.keys(KINDS);
+    const shown = this.extent.conditions.filter(({ kind }) => {
+      const { panel } = KINDS[kind];
+      return !panel || panels.has(panel);
+    });
+    shown.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+    return new Map(shown.map(({ name, kind }) => [name, KINDS[kind].create(this, name)]));
+  }
+
+  /** A character may mean something to a control. @param {KeyboardEvent} event */
+  type(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof HTMLInputElement && event.target.type === "number") return;
-    const label = this.models.find(takesLabel)?.classes.indexOf(event.key) ?? -1;
-    if (label < 0) return;
-    this.chooseLabel(label);
-    this.commitSoon();
+    if ([...this.controls.values()].some((control) => control.key?.(event.key))) this.commitSoon();
+  }
+
+  // --- the conditions, for their controls -------------------------------------------------------------------------
+
+  /** The first model's that has it. @param {string} name */
+  condition(name) {
+    const found = this.models.flatMap(({ conditions }) => conditions).find((one) => one.name === name);
+    return /** @type {import("./state.js").Condition} */ (found);
+  }
+
+  /** The indices of the models that are given it. @param {string} name */
+  modelsGiven(name) {
+    return this.models.flatMap(({ conditions }, i) => (conditions.some((one) => one.name === name) ? [i] : []));
+  }
+
+  /**
+   * The code of a model, and what else it is given, for another value of a condition.
+   * @param {Model} model
+   * @param {string} name
+   * @param {any} value
+   */
+  at(model, name, value) {
+    const values = { ...this.state.conditions, [name]: value };
+    return { z: codeAt(model, this.state, values), given: givenOf(model, values) };
+  }
+
+  /** Whether the conditions reach the picture through z alone. @param {Model} model */
+  movesCode(model) {
+    return conditionsMoveCode(model);
   }
 
   // --- what the user sets -----------------------------------------------------------------------------------------
@@ -129,47 +167,32 @@ export class App {
     this.draw(event);
   }
 
-  /** @param {number} label */
-  chooseLabel(label) {
-    const { models, state } = this;
-    if (models.every((model) => labelMovesCode(model)) && models.length === 1)
-      state.z = transfer(models[0], state.z, mainLabel(state.weights), label);
-    state.mixing = false;
-    this.setWeights(oneHot(label, state.weights.length));
+  /** @param {string} name @param {any} value */
+  setCondition(name, value) {
+    const values = { ...this.state.conditions, [name]: value };
+    this.state.z = movedCode(this.models, this.state, values);
+    this.state.conditions = values;
+    this.conditionsChanged();
   }
 
-  /** @param {number[]} weights */
-  setWeights(weights) {
-    this.state.weights = weights;
-    this.labelChanged();
-  }
-
-  /** @param {boolean} mixing */
-  setMixing(mixing) {
-    const { state } = this;
-    if (!mixing) state.weights = oneHot(mainLabel(state.weights), state.weights.length);
-    state.mixing = mixing;
-    this.labelChanged();
-  }
-
-  /** @param {number} condition */
-  setCondition(condition) {
-    this.state.condition = condition;
-    this.labelChanged();
-  }
-
-  labelChanged() {
-    this.labels?.update();
-    this.conditions?.update();
+  conditionsChanged() {
+    this.controls.forEach((control) => control.update());
     this.draw();
     this.maps.forEach((map) => map.invalidate());
   }
 
-  /** A held-out code was chosen. @param {number[]} z @param {number | null} label */
+  /** A held-out code was chosen: its label goes with it. @param {number[]} z @param {number | null} label */
   goTo(z, label) {
-    this.state.z = z;
-    if (label !== null && this.labels && !this.state.mixing) this.setWeights(oneHot(label, this.state.weights.length));
-    else this.draw();
+    const { state } = this;
+    const values = { ...state.conditions };
+    for (const condition of this.extent.conditions) {
+      const { name, kind } = condition;
+      if (label === null || !this.controls.has(name) || KINDS[kind].follows?.(values[name]) === false) continue;
+      values[name] = KINDS[kind].ofLabel?.(label, condition) ?? values[name];
+    }
+    state.z = z;
+    state.conditions = values;
+    this.conditionsChanged();
   }
 
   /** @param {number[][]} path @param {number} progress */
@@ -201,7 +224,7 @@ export class App {
   }
 
   neutral() {
-    return [...priorHere(reference(this.models), this.state).mean];
+    return [...priorAt(reference(this.models), this.state.conditions).mean];
   }
 
   random() {
@@ -240,10 +263,10 @@ export class App {
   /** Pictures, cursor and numbers for the state of now. @param {PointerEvent | null} [event] */
   draw(event = null) {
     const start = performance.now();
-    const { root, state, maps, cards, labels, sliders, path } = this;
+    const { root, state, maps, cards, sliders, path } = this;
     for (const card of cards) card.draw();
-    labels?.invalidate();
-    const waiting = labels?.draw(start + FRAME) ?? 0;
+    this.controls.forEach((control) => control.invalidate?.());
+    const waiting = this.drawControls(start + FRAME);
     for (const map of maps) map.moveCursor();
     sliders?.update();
     path?.update();
@@ -253,14 +276,21 @@ export class App {
     this.onframe?.({ event, start, end: performance.now(), waiting });
   }
 
+  /** Pictures of the controls, until the deadline; how many remain. @param {number} deadline */
+  drawControls(deadline) {
+    let waiting = 0;
+    for (const control of this.controls.values()) waiting += control.draw?.(deadline) ?? 0;
+    return waiting;
+  }
+
   /** What waits is done with the next frame. */
   later() {
     this.scheduled ||= requestAnimationFrame(() => {
       this.scheduled = 0;
       if (!this.root.isConnected) return;
-      const { maps, labels } = this;
+      const { maps } = this;
       const now = performance.now();
-      let more = (labels?.draw(now + SLICE) ?? 0) > 0;
+      let more = this.drawControls(now + SLICE) > 0;
       for (const map of maps) map.redrawIfDirty();
       if (now - this.lastMove < QUIET) more ||= this.options.manifold;
       else for (const map of maps) more = map.work(performance.now() + SLICE / maps.length) || more;
@@ -270,9 +300,7 @@ export class App {
 
   /** Everything anew: other models, another theme, another language. */
   redrawAll() {
-    this.conditions?.draw();
-    this.labels?.update();
-    this.conditions?.update();
+    this.controls.forEach((control) => (control.redraw?.(), control.update()));
     this.optionsBar?.update();
     this.optionsChanged();
     this.draw();
@@ -292,7 +320,8 @@ export class App {
           : words.say("caption.dims", { x: `z${spec.dims[0] + 1}`, y: `z${spec.dims[1] + 1}` });
       const key = model.prior.kind === "fitted" ? "caption.codes_ae" : "caption.codes"; // which has no posterior
       const held = model.codes ? words.say(key, { count: model.codes.count }) : "";
-      captions[i].textContent = [axes, held, words.say(`caption.prior.${model.prior.kind}`)]
+      const prior = showcase(model, this.state.conditions).length ? "per-class" : model.prior.kind;
+      captions[i].textContent = [axes, held, words.say(`caption.prior.${prior}`)]
         .filter(Boolean)
         .join(" · ");
     });
@@ -309,7 +338,6 @@ export class App {
     const { state, plane } = this;
     const value = {
       ...state,
-      label: mixture(state.weights),
       cursor: [plane.x(state.z), plane.flat ? 0 : plane.y(state.z)],
     };
     const text = JSON.stringify(value);
@@ -374,6 +402,13 @@ function extentOf(models) {
     if (model.classes.length && model.classes.join("\n") !== labelled[0].classes.join("\n"))
       throw new PayloadError("classes", { a: labelled[0].title, b: model.title });
   }
-  const conditions = Math.max(0, ...models.map((model) => model.conditions?.pictures.shape[0] ?? 0));
-  return { latentDim: first.latentDim, classes: labelled[0]?.classes.length ?? 0, conditions };
+  /** @type {Map<string, import("./state.js").Condition>} */
+  const conditions = new Map();
+  for (const condition of models.flatMap((model) => model.conditions)) {
+    const { name, kind, width } = condition;
+    const known = conditions.get(name) ?? condition;
+    if (known.kind !== kind || known.width !== width) throw new PayloadError("mismatch", { name });
+    conditions.set(name, known);
+  }
+  return { latentDim: first.latentDim, conditions: [...conditions.values()] };
 }

@@ -1,8 +1,9 @@
 /** The picture of one model, and what can be done with it: copy, save. */
 
+import { KINDS } from "./controls/index.js";
 import { button, el, icon } from "./dom.js";
 import { copyPicture, createBars, createScreen, createSeam, savePicture, toPng } from "./picture.js";
-import { mainLabel, mixture } from "./state.js";
+import { givenOf } from "./state.js";
 
 const COARSE = 12; // pixels a side up to which a smooth picture is blurred a little
 const ANSWER = 1600; // milliseconds that a button shows how it went
@@ -41,7 +42,7 @@ export function createCard(app, index) {
   };
   const save = async (/** @type {Promise<Blob>} */ png) => savePicture(await png, fileName(app, index));
   const tools = el("div", "lx-picture-tools", [action("copy", copyPicture), action("save", save), heard]);
-  const visible = output === "image" ? app.models[index].conditions?.visible : null;
+  const visible = output === "image" ? app.models[index].visible : null;
   const frame = el("div", "lx-frame", [screen.canvas, visible ? createSeam(visible, imageShape) : null]);
   frame.classList.toggle("lx-coarse", output === "image" && Math.max(...imageShape.slice(1)) <= COARSE);
   const element = el("div", "lx-picture", [frame, tools]);
@@ -52,7 +53,7 @@ export function createCard(app, index) {
     element,
     draw() {
       const { state, theme, models } = app;
-      const values = models[index].decode(state.z, mixture(state.weights), state.condition);
+      const values = models[index].decode(state.z, givenOf(models[index], state.conditions));
       screen.show(values, theme.dark, theme);
       last ??= new Float32Array(values.length);
       last.set(values);
@@ -65,10 +66,9 @@ export function createCard(app, index) {
 
 /** @param {import("./app.js").App} app @param {number} index */
 function fileName({ models, state }, index) {
-  const { id, sees, classes } = models[index];
-  const label = sees === "z,label" ? `-${classes[mainLabel(state.weights)]}` : "";
-  return `${id}${label}-z-${state.z
-    .slice(0, 4)
-    .map((v) => v.toFixed(2))
-    .join("_")}`;
+  const { id, decoderSees, conditions } = models[index];
+  const seen = decoderSees.includes("condition") ? conditions : [];
+  const names = seen.flatMap((one) => KINDS[one.kind].named?.(state.conditions[one.name], one) ?? []);
+  const z = state.z.slice(0, 4).map((v) => v.toFixed(2));
+  return [id, ...names, "z", z.join("_")].join("-");
 }

@@ -1,9 +1,8 @@
 /** The card beside a code under the pointer: its image if there is one, what the model makes of it, its label. */
 
 import { el } from "./dom.js";
-import { toPixels } from "./model.js";
-import { createScreen } from "./picture.js";
-import { oneHot } from "./state.js";
+import { createScreen, toPixels } from "./picture.js";
+import { givenOf, givenOfLabel } from "./state.js";
 
 const GAP = 16; // pixels between the code and its card
 
@@ -35,7 +34,7 @@ export function createHover(app, index) {
       if (code === current) return;
       current = code;
       const model = app.models[index];
-      const { codes, thumbnails, latentDim, classes, sees, output } = model;
+      const { codes, thumbnails, latentDim, classes, decoderSees, output } = model;
       if (!codes) return;
       const label = codes.labels ? codes.labels[code] : -1;
 
@@ -44,10 +43,12 @@ export function createHover(app, index) {
         const each = thumbnails.data.length / codes.count;
         original.show(toPixels(thumbnails.data.subarray(code * each, (code + 1) * each), shape), app.theme.dark);
       }
-      pictures[1].hidden = output === "label" || sees === "z,condition" || (sees === "z,label" && label < 0);
-      if (!pictures[1].hidden) {
+      const alone = decoderSees.every((name) => name === "z");
+      const given = alone ? givenOf(model, app.state.conditions) : givenOfLabel(model, label);
+      pictures[1].hidden = output === "label" || !given;
+      if (given && !pictures[1].hidden) {
         const z = codes.points.subarray(code * latentDim, (code + 1) * latentDim);
-        decoded.show(model.decode(z, oneHot(label, classes.length), 0), app.theme.dark);
+        decoded.show(model.decode(z, given), app.theme.dark);
       }
       title.textContent = label >= 0 ? `${classes[label] ?? label}` : app.words.say("hover.number", { number: code });
       element.dataset.code = String(code);

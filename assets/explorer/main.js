@@ -9,7 +9,7 @@ import { createModel } from "./model.js";
 import { PayloadError } from "./problem.js";
 import { readTheme } from "./theme.js";
 
-const VERSION = 1; // of the payload
+const VERSION = 2; // of the payload
 
 /**
  * @typedef {{root: HTMLElement, app: App | null, words: import("./dom.js").Words | null, text: string, hash: string,
@@ -91,7 +91,7 @@ function readModels(mount, data, theme) {
   const models = data.models.map((/** @type {any} */ model) =>
     createModel({ ...model, thumbnails: data.models[model?.thumbnails]?.thumbnails ?? model?.thumbnails }),
   );
-  const structure = JSON.stringify([
+  const parts = [
     data.panels,
     ...data.models.map((/** @type {any} */ m) => [
       m.id,
@@ -100,14 +100,15 @@ function readModels(mount, data, theme) {
       m.latentDim,
       m.imageShape,
       m.classes,
-      m.decoderSees,
+      m.networks?.decoder?.sees,
       m.output,
-      m.conditions?.pictures.shape,
+      m.conditions,
       Boolean(m.codes),
       Boolean(m.codes?.labels),
       m.thumbnails?.shape?.slice(1) ?? m.thumbnails,
     ]),
-  ]);
+  ];
+  const structure = JSON.stringify(parts, (_, part) => (part?.dtype ? part.shape : part)); // of tensors only the shape
   if (mount.app && structure === mount.structure) {
     mount.app.replaceModels(models, data.map);
   } else {
@@ -130,9 +131,9 @@ function readModels(mount, data, theme) {
   mount.hash = data.hash;
 }
 
-/** @param {App} app */
-const remember = ({ state, options, views, models }) => ({
-  state,
+/** Values of conditions that these models lack are for the next ones. @param {App} app */
+const remember = ({ state, elsewhere, options, views, models }) => ({
+  state: { ...state, conditions: { ...elsewhere, ...state.conditions } },
   options,
   views,
   ids: models.map(({ id }) => id).join("\n"),
@@ -141,6 +142,7 @@ const remember = ({ state, options, views, models }) => ({
 /** @param {App} app @param {any} memory */
 function recall(app, { state, options, views, ids }) {
   app.apply(state);
+  app.elsewhere = state.conditions;
   Object.assign(app.options, options);
   if (ids === app.models.map(({ id }) => id).join("\n")) app.views = views;
 }

@@ -9,8 +9,8 @@ const ACROSS_LABELS = 40; // cells across it where the decoder answers with a la
 /**
  * @typedef {{left: number, top: number, width: number, height: number, canvas: OffscreenCanvas}} Sheet
  *   in units of the plane
- * @typedef {{view: import("./view.js").View, plane: import("./plane.js").Plane, z: number[], label: number[],
- *            condition: number, dark: boolean}} Scene
+ * @typedef {{view: import("./view.js").View, plane: import("./plane.js").Plane, z: number[],
+ *            given: import("./state.js").Given, dark: boolean}} Scene
  */
 
 /**
@@ -58,7 +58,7 @@ export function createManifold() {
  * @param {import("./model.js").Model} model
  * @param {Scene} scene
  */
-function begin(model, { view, plane, z, label, condition, dark }) {
+function begin(model, { view, plane, z, given, dark }) {
   const byLabel = model.output === "label";
   const [channels, h, w] = byLabel ? [3, 1, 1] : model.imageShape;
   const columns = byLabel ? ACROSS_LABELS : ACROSS;
@@ -87,7 +87,7 @@ function begin(model, { view, plane, z, label, condition, dark }) {
   const step = () => {
     const { column, row } = cells[at++];
     const y = plane.flat ? 0 : sheet.top - (row + 0.5) * tall;
-    const values = model.decode(plane.place(z, sheet.left + (column + 0.5) * cell, y), label, condition);
+    const values = model.decode(plane.place(z, sheet.left + (column + 0.5) * cell, y), given);
     paint(byLabel ? mixedColor(values) : values, channels, dark, tile.data);
     context.putImageData(tile, column * w, row * h);
     return at < cells.length;

@@ -13,7 +13,7 @@ import { inPlane } from "./plane.js";
 import { createCloud, drawCloud } from "./points.js";
 import { priorLines } from "./prior.js";
 import { drawGrid, drawNames, drawNumbers, drawPrior } from "./scenery.js";
-import { mixture } from "./state.js";
+import { givenOf } from "./state.js";
 import { extentOf, pan, toPixel, toPlane, union, zoom } from "./view.js";
 
 const REACH = 9; // pixels within which a point answers the pointer
@@ -262,22 +262,11 @@ export function createMap(app, index) {
     work(deadline) {
       if (!app.options.manifold || !side) return false;
       const { state, plane, theme } = app;
-      const { sees } = model();
-      const label = sees === "z,label" ? mixture(state.weights) : [];
+      const given = givenOf(model(), state.conditions);
       const off = plane.place(state.z, 0, 0).map((v) => v.toFixed(3)); // the plane's place among the other dimensions
-      const key = JSON.stringify([
-        view(),
-        plane.spec,
-        off,
-        label,
-        sees === "z,condition" && state.condition,
-        theme.dark,
-      ]);
-      manifold.request(
-        model(),
-        { view: view(), plane, z: state.z, label, condition: state.condition, dark: theme.dark },
-        key,
-      );
+      const seen = model().decoderSees.length > 1 ? [[...given.vector], given.image] : [];
+      const key = JSON.stringify([view(), plane.spec, off, seen, theme.dark]);
+      manifold.request(model(), { view: view(), plane, z: state.z, given, dark: theme.dark }, key);
       if (manifold.work(deadline)) drawBackdrop();
       return manifold.busy();
     },

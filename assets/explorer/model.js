@@ -1,30 +1,33 @@
 /**
- * One trained model: its decoder ready to run, its prior, its held-out codes. Made from a payload of cvae/export.py.
+ * One trained model: its networks ready to run, its prior, its held-out codes. Made from a payload of
+ * cvae/browser/explorer.py.
  */
 
+import { KINDS } from "./controls/index.js";
+import { compile } from "./ops.js";
+import { toPixels } from "./picture.js";
 import { PayloadError } from "./problem.js";
 import { decodeBytes, decodeTensor } from "./tensor.js";
-import { compile } from "./ops.js";
 
 /**
  * A Gaussian over codes. `covariance` is d × d where it is full; else the variances are exp(logVar).
  * @typedef {{mean: number[], logVar: number[], covariance?: number[][]}} Gaussian
  *
- * @typedef {{kind: "standard" | "fitted" | "per-class" | "condition", overall: Gaussian, parts: Gaussian[]}} Prior
- *   `overall` spans the sliders and is drawn where there are no `parts`: one a class, or one a condition.
+ * @typedef {{kind: "standard" | "fitted" | "learned", overall: Gaussian, logVarBound?: number}} Prior
+ *   `overall` spans the sliders and the maps; where the prior is not learned, it is the prior.
  *
  * @typedef {{count: number, points: Float32Array, labels: Uint8Array | null, split: string}} Codes
  * @typedef {{shape: number[], data: Uint8Array}} Pictures count × C × H × W
- * @typedef {{pictures: Pictures, visible: Uint8Array | null}} Conditions
- *   what cvae-predictive may be given: pictures, of which the pixels marked in `visible` (H × W) are shown to it and
- *   stay
+ * @typedef {import("./controls/index.js").Condition} Condition
+ * @typedef {import("./controls/index.js").Given} Given
  *
  * @typedef {{
  *   id: string, title: string, family: string, latentDim: number, imageShape: number[], classes: string[],
- *   sees: "z" | "z,label" | "z,condition", output: "image" | "label",
- *   prior: Prior, codes: Codes | null, thumbnails: Pictures | null, conditions: Conditions | null,
- *   decode: (z: ArrayLike<number>, label: ArrayLike<number>, condition: number) => Float32Array,
+ *   output: "image" | "label", conditions: Condition[], decoderSees: string[], visible: Uint8Array | null,
+ *   prior: Prior, codes: Codes | null, thumbnails: Pictures | null,
+ *   decode: (z: ArrayLike<number>, given: Given) => Float32Array, priorAt: (given: Given) => Gaussian,
  * }} Model
+ *   `conditions`: in the order of the given vector. `visible`: which pixels of a given picture stay (H × W).
  *   `decode` gives a picture, H × W × C in [0, 1], or class probabilities: always the same buffer, written anew.
  */
 
@@ -34,7 +37,6 @@ import { compile } from "./ops.js";
  */
 export function createModel(payload) {
   const { id, title, family, latentDim, imageShape, classes, output } = payload;
-  const sees = payload.decoderSees;
   const wellFormed =
     typeof title === "string" &&
     Number.isInteger(latentDim) &&
@@ -42,10 +44,17 @@ export function createModel(payload) {
     Array.isArray(classes) &&
     Array.isArray(imageShape) &&
     imageShape.length === 3 &&
-    ["z", "z,label", "z,condition"].includes(sees);
+    Array.isArray(payload.conditions);
   if (!wellFormed) throw new PayloadError("model", { title: String(title ?? id) });
 
-  const conditions = payload.conditions ? readConditions(payload.conditions, imageShape) : null;
+  const conditions = payload.conditions.map((/** @type {any} */ spec) => readCondition(spec, imageShape));
+  const shown = conditions.find(({ pictures }) => pictures);
+  const pictures = shown ? each(shown.pictures, imageShape) : [];
+  const width = conditions.reduce((sum, one) => sum + one.width, 0);
+  const network = (/** @type {string} */ role) =>
+    createNetwork(role, payload.networks?.[role], { latentDim, width, imageShape, pictures });
+  const prior = readPrior(payload.prior, latentDim);
+  const decoder = network("decoder");
   const model = {
     id: String(id),
     title,
@@ -53,24 +62,30 @@ export function createModel(payload) {
     latentDim,
     imageShape,
     classes: classes.map(String),
-    sees,
     output,
     conditions,
-    prior: readPrior(payload.prior, latentDim),
+    decoderSees: decoder.sees,
+    visible: shown?.visible ?? null,
+    prior,
     codes: payload.codes ? readCodes(payload.codes, latentDim) : null,
     thumbnails: payload.thumbnails ? decodeBytes(payload.thumbnails, "thumbnails") : null,
-    decode: createDecoder(payload.decoder, {
-      latentDim,
-      imageShape,
-      classes: classes.length,
-      sees,
-      output,
-      conditions,
-    }),
+    decode: createDecoder(decoder, output === "label" ? [classes.length] : imageShape, shown?.visible, pictures),
+    priorAt: prior.kind === "learned" ? createPrior(network("prior_net"), prior, latentDim) : () => prior.overall,
   };
   const { codes, thumbnails } = model;
   if (thumbnails && thumbnails.shape[0] !== codes?.count) throw new PayloadError("mismatch", { name: "thumbnails" });
   return model;
+}
+
+/**
+ * @param {any} spec
+ * @param {number[]} imageShape
+ * @returns {Condition}
+ */
+function readCondition(spec, imageShape) {
+  if (typeof spec?.name !== "string" || !Object.hasOwn(KINDS, spec.kind))
+    throw new PayloadError("mismatch", { name: "conditions" });
+  return KINDS[spec.kind].read(spec, imageShape);
 }
 
 /**
@@ -80,9 +95,12 @@ export function createModel(payload) {
  */
 function readPrior(prior, d) {
   const numbers = (/** @type {any} */ v) => Array.isArray(v) && v.length === d && v.every(Number.isFinite);
-  const good = (/** @type {any} */ g) => g && numbers(g.mean) && numbers(g.logVar);
-  if (!good(prior?.overall) || !Array.isArray(prior.parts) || !prior.parts.every(good))
-    throw new PayloadError("mismatch", { name: "prior" });
+  const good =
+    ["standard", "fitted", "learned"].includes(prior?.kind) &&
+    numbers(prior.overall?.mean) &&
+    numbers(prior.overall.logVar) &&
+    (prior.kind !== "learned" || Number.isFinite(prior.logVarBound));
+  if (!good) throw new PayloadError("mismatch", { name: "prior" });
   return prior;
 }
 
@@ -100,77 +118,105 @@ function readCodes(codes, d) {
 }
 
 /**
- * @param {any} conditions
- * @param {number[]} imageShape
- * @returns {Conditions}
+ * A network of any role: head(concat(what it sees)), where of an image it sees trunk(image).
+ * @param {string} role
+ * @param {any} spec
+ * @param {{latentDim: number, width: number, imageShape: number[], pictures: Float32Array[]}} about
+ *   width: of the vector of the conditions. pictures: that it may be given
  */
-function readConditions(conditions, imageShape) {
-  const pictures = decodeBytes(conditions.pictures, "conditions");
-  const visible = conditions.visible ? decodeBytes(conditions.visible, "visible") : null;
-  const [, h, w] = imageShape;
-  const fits = pictures.shape[0] > 0 && pictures.shape.slice(1).join() === imageShape.join();
-  if (!fits || (visible && visible.shape.join() !== `${h},${w}`))
-    throw new PayloadError("mismatch", { name: "conditions" });
-  return { pictures, visible: visible?.data ?? null };
+function createNetwork(role, spec, { latentDim, width, imageShape, pictures }) {
+  const { sees, trunk, head, weights } = spec ?? {};
+  if (![sees, trunk, head].every(Array.isArray)) throw new PayloadError("network", { name: role });
+  const weight = (/** @type {string} */ part) => (/** @type {string} */ name, /** @type {number[]} */ shape) => {
+    const full = `${role}.${part}.${name}`;
+    const tensor = decodeTensor(weights?.[`${part}.${name}`], full);
+    if (tensor.shape.join() !== shape.join()) throw new PayloadError("mismatch", { name: full });
+    return tensor.data;
+  };
+  const features = sees.includes("image") ? featuresOf(compile(trunk, weight("trunk"), imageShape), pictures) : [];
+  /** @type {Record<string, {width: number, values: (z: ArrayLike<number>, given: Given) => ArrayLike<number>}>} */
+  const inputs = {
+    z: { width: latentDim, values: (z) => z },
+    image: { width: features[0]?.length ?? NaN, values: (_, given) => features[given.image] },
+    condition: { width, values: (_, given) => given.vector },
+  };
+  const seen = sees.map((/** @type {string} */ name) => (Object.hasOwn(inputs, name) ? inputs[name] : null));
+  const total = seen.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + (one?.width ?? NaN), 0);
+  if (!(total > 0)) throw new PayloadError("mismatch", { name: role });
+  const { input, output, shape, run } = compile(head, weight("head"), [total]);
+  return {
+    role,
+    sees: /** @type {string[]} */ (sees),
+    shape,
+    /** The output: always the same buffer. @param {ArrayLike<number>} z @param {Given} given */
+    run(z, given) {
+      let at = 0;
+      for (const { width, values } of seen) {
+        const numbers = values(z, given);
+        for (let i = 0; i < width; i++) input[at + i] = numbers[i];
+        at += width;
+      }
+      run();
+      return output;
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createNetwork>} Network */
+
+/**
+ * What a trunk makes of every picture that may be given: it does not change while z is dragged.
+ * @param {import("./ops.js").Network} trunk
+ * @param {Float32Array[]} pictures
+ */
+function featuresOf(trunk, pictures) {
+  return pictures.map((pixels) => {
+    trunk.input.set(pixels);
+    trunk.run();
+    return trunk.output.slice();
+  });
 }
 
 /**
- * sigmoid(head(concat(z, label or trunk(condition)))), or the softmax for a decoder of labels.
- * @param {any} decoder
- * @param {{latentDim: number, imageShape: number[], classes: number, sees: string, output: string,
- *          conditions: Conditions | null}} about
+ * The sigmoid of the logits, or their softmax for a decoder of labels.
+ * @param {Network} network
+ * @param {number[]} shape of what it answers
+ * @param {Uint8Array | null | undefined} visible
+ * @param {Float32Array[]} pictures
  */
-function createDecoder(decoder, { latentDim, imageShape, classes, sees, output, conditions }) {
-  if (!Array.isArray(decoder?.head) || !Array.isArray(decoder?.trunk)) throw new PayloadError("decoder");
-  const weight = (/** @type {string} */ part) => (/** @type {string} */ name, /** @type {number[]} */ shape) => {
-    const tensor = decodeTensor(decoder.weights?.[`${part}.${name}`], `${part}.${name}`);
-    if (tensor.shape.join() !== shape.join()) throw new PayloadError("mismatch", { name: `${part}.${name}` });
-    return tensor.data;
-  };
-  const givens = sees === "z,condition" ? conditionsSeen(decoder, weight("trunk"), imageShape, conditions) : [];
-  const behind = sees === "z,label" ? classes : (givens[0]?.features.length ?? 0);
-  const head = compile(decoder.head, weight("head"), [latentDim + behind]);
-  const wanted = output === "label" ? [classes] : imageShape;
-  if (head.shape.join() !== wanted.join()) throw new PayloadError("mismatch", { name: "decoder" });
-
-  const { input, output: logits, run } = head;
-  const result = new Float32Array(logits.length);
-  const squash = output === "label" ? softmax : sigmoid;
-  const visible = output === "image" ? conditions?.visible : null;
-  return (
-    /** @type {ArrayLike<number>} */ z,
-    /** @type {ArrayLike<number>} */ label,
-    /** @type {number} */ condition,
-  ) => {
-    const given = givens[condition];
-    for (let i = 0; i < latentDim; i++) input[i] = z[i];
-    const rest = sees === "z,label" ? label : given?.features;
-    for (let i = 0; i < behind; i++) input[latentDim + i] = rest[i];
-    run();
-    squash(logits, result);
-    if (visible) keepVisible(visible, given.pixels, result);
+function createDecoder(network, shape, visible, pictures) {
+  if (network.shape.join() !== shape.join()) throw new PayloadError("mismatch", { name: network.role });
+  const squash = shape.length === 1 ? softmax : sigmoid;
+  const result = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  return (/** @type {ArrayLike<number>} */ z, /** @type {Given} */ given) => {
+    squash(network.run(z, given), result);
+    if (visible && shape.length > 1) keepVisible(visible, pictures[given.image], result);
     return result;
   };
 }
 
 /**
- * What the decoder's trunk makes of every condition: it does not change while z is dragged.
- * @param {any} decoder
- * @param {(name: string, shape: number[]) => Float32Array} weight
- * @param {number[]} imageShape
- * @param {Conditions | null} conditions
+ * The network of the prior ends in the mean and a raw log-variance r; log σ² = B·tanh(r / B).
+ * @param {Network} network
+ * @param {Prior} prior
+ * @param {number} d
  */
-function conditionsSeen(decoder, weight, imageShape, conditions) {
-  if (!conditions) throw new PayloadError("mismatch", { name: "conditions" });
-  const trunk = compile(decoder.trunk, weight, imageShape);
-  const { shape, data } = conditions.pictures;
-  const each = trunk.input.length;
-  return Array.from({ length: shape[0] }, (_, i) => {
-    const pixels = toPixels(data.subarray(i * each, (i + 1) * each), imageShape);
-    trunk.input.set(pixels);
-    trunk.run();
-    return { pixels, features: trunk.output.slice() };
-  });
+function createPrior(network, { logVarBound: bound = NaN }, d) {
+  if (network.shape.join() !== String(2 * d)) throw new PayloadError("mismatch", { name: network.role });
+  return (/** @type {Given} */ given) => {
+    const numbers = Array.from(network.run([], given));
+    return { mean: numbers.slice(0, d), logVar: numbers.slice(d).map((raw) => bound * Math.tanh(raw / bound)) };
+  };
+}
+
+/**
+ * Pictures one by one, as H × W × C in [0, 1].
+ * @param {Pictures} pictures
+ * @param {number[]} imageShape
+ */
+function each({ shape, data }, imageShape) {
+  const size = data.length / shape[0];
+  return Array.from({ length: shape[0] }, (_, i) => toPixels(data.subarray(i * size, (i + 1) * size), imageShape));
 }
 
 /**
@@ -183,17 +229,6 @@ function keepVisible(visible, given, out) {
   const channels = out.length / visible.length;
   for (let p = 0; p < visible.length; p++)
     if (visible[p]) for (let i = 0; i < channels; i++) out[p * channels + i] = given[p * channels + i];
-}
-
-/**
- * A picture of bytes in PyTorch's order (C × H × W) as H × W × C in [0, 1].
- * @param {Uint8Array} planes
- * @param {number[]} shape [C, H, W]
- */
-export function toPixels(planes, [c, h, w]) {
-  const pixels = new Float32Array(planes.length);
-  for (let i = 0; i < c; i++) for (let p = 0; p < h * w; p++) pixels[p * c + i] = planes[i * h * w + p] / 255;
-  return pixels;
 }
 
 /** @param {Float32Array} logits @param {Float32Array} out */

@@ -31,6 +31,17 @@ export function paint(values, channels, dark, rgba, from = 0, rowBytes = 0, widt
 }
 
 /**
+ * A picture of bytes in PyTorch's order (C × H × W) as H × W × C in [0, 1].
+ * @param {Uint8Array} planes
+ * @param {number[]} shape [C, H, W]
+ */
+export function toPixels(planes, [c, h, w]) {
+  const pixels = new Float32Array(planes.length);
+  for (let i = 0; i < c; i++) for (let p = 0; p < h * w; p++) pixels[p * c + i] = planes[i * h * w + p] / 255;
+  return pixels;
+}
+
+/**
  * A canvas of the picture's own resolution, which CSS enlarges.
  * @param {number[]} shape [C, H, W]
  * @param {HTMLCanvasElement} [canvas]

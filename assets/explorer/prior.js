@@ -1,13 +1,14 @@
 /** What the priors of the models say: where the sliders run, what is drawn on the map, where a random code falls. */
 
+import { KINDS } from "./controls/index.js";
 import { normal } from "./gaussian.js";
-import { classColor } from "./theme.js";
-import { mainLabel } from "./state.js";
+import { givenOf } from "./state.js";
 
 /**
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Gaussian} Gaussian
  * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").Values} Values
  */
 
 /**
@@ -17,15 +18,11 @@ export const reference = (/** @type {Model[]} */ models) =>
   models.find(({ prior }) => prior.kind !== "fitted") ?? models[0];
 
 /**
- * The prior at the label or condition that is set.
+ * The prior at values of the conditions.
  * @param {Model} model
- * @param {State} state
- * @returns {Gaussian}
+ * @param {Values} values
  */
-export function priorHere({ prior }, state) {
-  const part = prior.kind === "per-class" ? mainLabel(state.weights) : state.condition;
-  return prior.parts[part] ?? prior.overall;
-}
+export const priorAt = (model, values) => model.priorAt(givenOf(model, values));
 
 /**
  * One draw from the prior here.
@@ -34,7 +31,7 @@ export function priorHere({ prior }, state) {
  * @param {() => number} [random]
  */
 export function drawFrom(model, state, random = Math.random) {
-  const { mean, logVar, covariance } = priorHere(model, state);
+  const { mean, logVar, covariance } = priorAt(model, state.conditions);
   const noise = mean.map(() => normal(random));
   if (!covariance) return mean.map((m, i) => m + Math.exp(logVar[i] / 2) * noise[i]);
   const factor = cholesky(covariance);
@@ -55,40 +52,72 @@ export function cholesky(matrix) {
 }
 
 /**
- * Where a code lies for another class if it keeps its place within the class's own prior: the same ε in μ + σ ε.
- * @param {Model} model with a prior a class
+ * Where a code lies under another prior if it keeps its place within its own: the same ε in μ + σ ε.
  * @param {number[]} z
- * @param {number} from class
- * @param {number} to class
+ * @param {Gaussian} from
+ * @param {Gaussian} to
  */
-export function transfer({ prior }, z, from, to) {
-  const a = prior.parts[from],
-    b = prior.parts[to];
-  return z.map((v, i) => b.mean[i] + (v - a.mean[i]) * Math.exp((b.logVar[i] - a.logVar[i]) / 2));
-}
+export const transfer = (z, from, to) =>
+  z.map((v, i) => to.mean[i] + (v - from.mean[i]) * Math.exp((to.logVar[i] - from.logVar[i]) / 2));
 
-/** Whether the label reaches the picture through z alone. */
-export const labelMovesCode = (/** @type {Model} */ { sees, prior }) => sees === "z" && prior.kind === "per-class";
+/** Whether the conditions reach the picture through z alone. */
+export const conditionsMoveCode = (/** @type {Model} */ { decoderSees, prior }) =>
+  prior.kind === "learned" && decoderSees.every((name) => name === "z");
 
 /**
- * The lines that show a model's prior on the map.
+ * The code of a model for other values of the conditions. Where they reach the picture through z alone, it is the same
+ * draw from the prior at these values; elsewhere it stays.
+ * @param {Model} model
+ * @param {State} state
+ * @param {Values} values
+ */
+export function codeAt(model, { z, conditions }, values) {
+  if (!conditionsMoveCode(model)) return z;
+  return transfer(z, priorAt(model, conditions), priorAt(model, values));
+}
+
+/**
+ * What a change of the conditions does to z: it moves as `codeAt` says, but stays where several models share it.
+ * @param {Model[]} models
+ * @param {State} state
+ * @param {Values} values
+ */
+export const movedCode = (models, state, values) =>
+  models.length === 1 ? codeAt(models[0], state, values) : state.z;
+
+/**
+ * The lines that show a model's prior on the map: where it is learned, those of its showcase too.
  * @param {Model} model
  * @param {State} state
  * @param {Set<number>} hidden classes
  * @returns {import("./scenery.js").PriorLine[]}
  */
-export function priorLines(model, state, hidden) {
-  const { kind, parts } = model.prior;
-  const sigmas = [1, 2, 3];
-  if (kind !== "per-class") return [{ gaussian: priorHere(model, state), color: null, sigmas, strong: true }];
-  const chosen = mainLabel(state.weights);
-  return parts
-    .map((gaussian, k) => ({
-      gaussian,
-      k,
-      color: classColor(k),
-      strong: k === chosen,
-      sigmas: k === chosen ? sigmas : [1],
-    }))
-    .filter(({ k, strong }) => strong || !hidden.has(k));
+export function priorLines(model, { conditions: values }, hidden) {
+  const shown = showcase(model, values);
+  const others = shown.filter(({ here, label }) => !here && !hidden.has(label));
+  const color = shown.find(({ here }) => here)?.color ?? null;
+  return [
+    ...others.map(({ name, value, color }) => ({
+      gaussian: priorAt(model, { ...values, [name]: value }),
+      color,
+      sigmas: [1],
+      strong: false,
+    })),
+    { gaussian: priorAt(model, values), color, sigmas: [1, 2, 3], strong: true },
+  ];
 }
+
+/**
+ * Values of the conditions whose priors are drawn side by side.
+ * @param {Model} model
+ * @param {Values} values
+ */
+export const showcase = ({ prior, conditions }, values) =>
+  prior.kind !== "learned"
+    ? []
+    : conditions.flatMap((condition) =>
+        (KINDS[condition.kind].showcase?.(condition, values[condition.name]) ?? []).map((one) => ({
+          ...one,
+          name: condition.name,
+        })),
+      );

@@ -1,32 +1,29 @@
 /**
- * What the user has set: the point z, the label, the condition, the path. This goes to Python, and comes back from
- * it.
+ * What the user has set: the point z, the conditions, the path. This goes to Python, and comes back from it.
  */
 
+import { KINDS } from "./controls/index.js";
+
 /**
- * @typedef {{
- *   z: number[], mixing: boolean, weights: number[], condition: number, path: number[][], progress: number,
- * }} State
- *   weights: of the labels, each 0 … 1, as set (see `mixture`). path: codes A, B, …; progress: along it, 0 … 1.
- * @typedef {{latentDim: number, classes: number, conditions: number}} Extent what a state must fit
+ * @typedef {import("./controls/index.js").Condition} Condition
+ * @typedef {import("./controls/index.js").Given} Given
+ * @typedef {Record<string, any>} Values of conditions, by their names; what a value is, its kind says
+ * @typedef {{z: number[], conditions: Values, path: number[][], progress: number}} State
+ *   path: codes A, B, …; progress: along it, 0 … 1.
+ * @typedef {{latentDim: number, conditions: Condition[]}} Extent what a state must fit
  */
 
 const POINTS = 26; // A … Z
 
 /** @param {Extent} extent @returns {State} */
-export function initialState({ latentDim, classes }) {
+export function initialState({ latentDim, conditions }) {
   return {
     z: new Array(latentDim).fill(0),
-    mixing: false,
-    weights: oneHot(0, classes),
-    condition: 0,
+    conditions: Object.fromEntries(conditions.map((one) => [one.name, KINDS[one.kind].initial(one)])),
     path: [],
     progress: 0,
   };
 }
-
-/** @param {number} index @param {number} count */
-export const oneHot = (index, count) => Array.from({ length: count }, (_, i) => (i === index ? 1 : 0));
 
 /**
  * The state with whatever of `change` fits; what does not fit is left as it was.
@@ -35,16 +32,16 @@ export const oneHot = (index, count) => Array.from({ length: count }, (_, i) => 
  * @param {Extent} extent
  * @returns {State}
  */
-export function merge(state, change, { latentDim, classes, conditions }) {
+export function merge(state, change, { latentDim, conditions }) {
   const numbers = (/** @type {any} */ v, /** @type {number} */ n) =>
     Array.isArray(v) && v.length === n && v.every(Number.isFinite);
   const c = change ?? {};
-  const next = { ...state };
+  const next = { ...state, conditions: { ...state.conditions } };
   if (numbers(c.z, latentDim)) next.z = [...c.z];
-  if (typeof c.mixing === "boolean") next.mixing = c.mixing;
-  if (numbers(c.weights, classes) && c.weights.every((/** @type {number} */ w) => w >= 0))
-    next.weights = [...c.weights];
-  if (Number.isInteger(c.condition) && c.condition >= 0 && c.condition < conditions) next.condition = c.condition;
+  for (const condition of conditions) {
+    const { name, kind } = condition;
+    next.conditions[name] = KINDS[kind].merge(state.conditions[name], c.conditions?.[name], condition);
+  }
   if (Array.isArray(c.path) && c.path.length <= POINTS && c.path.every((/** @type {any} */ z) => numbers(z, latentDim)))
     next.path = c.path.map((/** @type {number[]} */ z) => [...z]);
   if (Number.isFinite(c.progress)) next.progress = Math.min(1, Math.max(0, c.progress));
@@ -52,13 +49,33 @@ export function merge(state, change, { latentDim, classes, conditions }) {
 }
 
 /**
- * Label weights that add up to 1, as the decoder sees them. No weight at all counts as the same for every label.
- * @param {number[]} weights
+ * What the networks of a model are given for the values of its conditions.
+ * @param {{conditions: Condition[]}} model
+ * @param {Values} values
+ * @returns {Given}
  */
-export function mixture(weights) {
-  const total = weights.reduce((a, b) => a + b, 0);
-  return total > 0 ? weights.map((w) => w / total) : weights.map(() => 1 / weights.length);
+export function givenOf({ conditions }, values) {
+  const given = { vector: new Float32Array(conditions.reduce((sum, { width }) => sum + width, 0)), image: 0 };
+  let at = 0;
+  for (const condition of conditions) {
+    KINDS[condition.kind].put(values[condition.name], condition, given, at);
+    at += condition.width;
+  }
+  return given;
 }
 
-/** The label with the greatest weight. @param {number[]} weights */
-export const mainLabel = (weights) => weights.indexOf(Math.max(...weights));
+/**
+ * What they are given for a held-out image of a label, or null where the label does not say it.
+ * @param {{conditions: Condition[]}} model
+ * @param {number} label −1: there is none
+ */
+export function givenOfLabel(model, label) {
+  /** @type {Values} */
+  const values = {};
+  for (const condition of model.conditions) {
+    const value = label < 0 ? undefined : KINDS[condition.kind].ofLabel?.(label, condition);
+    if (value === undefined) return null;
+    values[condition.name] = value;
+  }
+  return givenOf(model, values);
+}

@@ -2,21 +2,27 @@
 
 `export` gives one JSON object, the explorer's payload, and this is the one place that describes it:
 
-    version   1
+    version   2
     hash      of all that follows: the browser reads the models again only when it changes
     models    for each model:
-      id, title, family, latentDim d, imageShape [C, H, W], classes [K names]
-      decoderSees  "z" | "z,label" | "z,condition": what is concatenated in front of the decoder's head
+      id, title, family, latentDim d, imageShape [C, H, W], classes [K names, of the codes' labels]
       output       "image": the sigmoid of the logits is the picture | "label": their softmax is the answer
-      decoder      {trunk: [ops], head: [ops], weights: {"head.0.weight": tensor, …}}, ops as in cvae.architecture
-      prior        {kind, overall: Gaussian, parts: [Gaussian]}, Gaussian {mean: [d], logVar: [d], covariance?: [d][d]}
+      networks     {decoder: network, prior_net?: network, where the prior is learned}, network {sees: ["z" | "image" |
+                   "condition"], trunk: [ops], head: [ops], weights: {"head.0.weight": tensor, …}}, as
+                   cvae.architecture describes them
+      conditions   what the model is given beside z, in the order of the vector that networks see, each {name, kind, …}:
+                   {kind: "class", values: [names]} |
+                   {kind: "image", pictures: tensor (M, C, H, W), visible: tensor (H, W) of 0 and 1 | null: all};
+                   the hidden pixels of a picture are 0; another kind has the fields of its `cvae.conditions.Condition`
+      prior        {kind, overall: Gaussian, start: [d], logVarBound?: B}, Gaussian {mean: [d], logVar: [d],
+                   covariance?: [d][d]}
                    "standard" N(0, I) · "fitted" to the codes, of a model that has no prior (AE), full covariance ·
-                   "per-class" one part a class · "condition" one part a condition; `overall` has the parts' moments
-      codes        {split, points: tensor (N, d), labels: tensor (N,) | null} posterior means of held-out images | null
+                   "learned" the prior net's mean and raw log-variance r, log σ² = B·tanh(r / B); `overall` has the
+                   moments of the even mixture over all values that show what the conditions do
+                   start: the mean at what is given first, where the explorer starts
+    codes        {split, points: tensor (N, d), labels: tensor (N,) | null} posterior means of held-out images | null
       thumbnails   tensor (N, C, h, w) of these images, perhaps at half their size | null | the index of an earlier
                    model that has the same
-      conditions   {pictures: tensor (M, C, H, W), visible: tensor (H, W) of 0 and 1 | null} | null: what
-                   cvae-predictive is given
     map       {kind: "dims", dims: [i, j]} | {kind: "pca", mean: [d], axes: [[d], [d]], explained: [2 shares]}
 
 A tensor is {dtype: "f16" | "f32" | "u8", shape, data: base64 of little-endian numbers in PyTorch's order}. The mounting
@@ -26,9 +32,11 @@ function adds what concerns the page: key, text, language, panels, state.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -36,23 +44,25 @@ import numpy as np
 import numpy.typing as npt
 
 from cvae.architecture import architecture
-from cvae.conditions import ImageCondition, visible_mask
+from cvae.conditions import Condition, ConditionBatch, ImageCondition
 from cvae.config import ModelConfig
 from cvae.data.images import ImageData
 from cvae.errors import InputError
 from cvae.explore.inference import Inference, checked_codes, checked_weights, codes_to_fit
 from cvae.explore.projection import pca
 from cvae.families import FAMILIES
+from cvae.families.family import PRIOR_LOG_VAR
 from cvae.runs.folder import Run
 
-VERSION = 1
+VERSION = 2
 
 Array = npt.NDArray[Any]
 Json = dict[str, Any]
 Plane = Literal["auto"] | tuple[int, int]  # of the map: the codes' main plane where d > 2, or two dimensions
 
 VISIBLE = 1 / 255  # the most that half precision may change a pixel; half of what the browser is allowed to differ
-CHECKS = 64  # codes at which that is checked
+PRIOR_CHANGE = 1e-3  # the most that it may change the prior's mean and σ
+CHECKS = 64  # codes, and blends of conditions, at which that is checked
 THUMBNAIL_BYTES = 2_500_000  # beyond, thumbnails are halved; beyond that, left out
 THUMBNAIL_SIDE = 10  # never smaller than this
 
@@ -73,7 +83,7 @@ def export(
     raise `InputError`.
     """
     if not runs:
-        raise InputError("there is no run to explore: train one, or choose one.")
+        raise InputError("explorer.no_runs")
     of_each = [data] * len(runs) if data is None or isinstance(data, ImageData) else data
     models = [_Model.read(run, step, images) for run, images in zip(runs, of_each, strict=True)]
     _comparable(models)
@@ -97,19 +107,19 @@ class _Model:
 
     name: str
     config: ModelConfig
-    weights: Mapping[str, Array]  # of the decoder, by the names of its ops
+    weights: Mapping[str, Array]  # as the run names them
     inference: Inference
     split: str  # that codes and thumbnails are of
     codes: Array | None  # (N, d) float32
     labels: Array | None  # (N,) uint8
     thumbnails: Array | None  # (N, C, h, w) uint8
-    conditions: Array | None  # (M, C, H, W) uint8, hidden pixels 0
+    pictures: Array | None  # (M, C, H, W) uint8, that it may be given; hidden pixels 0
 
     @classmethod
     def read(cls, run: Run, step: int | None, data: ImageData | None) -> _Model:
         config = run.config().model
         if step is not None and step not in run.snapshot_steps():
-            raise InputError(f"{run.name} has no snapshot of step {step}.")
+            raise InputError("snapshot.none", name=run.name, step=step)
         weights = checked_weights(run, step)
         arrays, split = _codes(run, step)
         codes, labels = checked_codes(run.name, config, arrays)
@@ -117,29 +127,24 @@ class _Model:
         return cls(
             name=run.name,
             config=config,
-            weights={n.removeprefix("decoder."): w for n, w in weights.items() if n.startswith("decoder.")},
+            weights=weights,
             inference=Inference(config, weights, None if codes is None else codes_to_fit(arrays)),
             split=split,
             codes=codes,
             labels=labels,
             thumbnails=None if codes is None or images is None else _thumbnails(images, len(codes)),
-            conditions=_conditions(run, config, images, labels),
+            pictures=_pictures(run, config, images, labels),
         )
 
     def payload(self, title: str) -> Json:
-        config, family = self.config, FAMILIES[self.config.family]
-        sees = "condition" if family.completes else "label" if "condition" in family.decoder_sees else None
-        prior = self._prior()
-        masked = sees == "condition" and not self.inference.predicts_label
-        visible = visible_mask(*config.image_shape[1:], config.quadrants) if masked else None
+        config, prior = self.config, self._prior()
+        networks = {"decoder": self._network("decoder", self._decoded(prior), VISIBLE)}
+        if prior["kind"] == "learned":
+            networks["prior_net"] = self._network("prior_net", self._priors(), PRIOR_CHANGE)
         codes = None
         if self.codes is not None:
             labels = None if self.labels is None else tensor(self.labels, "u8")
             codes = {"split": self.split, "points": tensor(self.codes, "f16"), "labels": labels}
-        conditions = None
-        if self.conditions is not None:
-            seen = None if visible is None else tensor(visible, "u8")
-            conditions = {"pictures": tensor(self.conditions, "u8"), "visible": seen}
         return {
             "id": self.name,
             "title": title,
@@ -147,65 +152,79 @@ class _Model:
             "latentDim": config.latent_dim,
             "imageShape": list(config.image_shape),
             "classes": list(config.class_names),
-            "decoderSees": "z" if sees is None else f"z,{sees}",
-            "output": "label" if self.inference.predicts_label else "image",
-            "decoder": {**architecture(config)["decoder"].to_json(), "weights": self._decoder_weights(prior)},
+            "output": "label" if config.predicts_label else "image",
+            "networks": networks,
+            "conditions": [self._condition(condition) for condition in config.conditions],
             "prior": prior,
             "codes": codes,
             "thumbnails": None if self.thumbnails is None else tensor(self.thumbnails, "u8"),
-            "conditions": conditions,
         }
 
-    def _decoder_weights(self, prior: Json) -> Json:
-        """In half precision, unless a pixel would show it."""
-        with np.errstate(over="ignore"):
-            half = {name: value.astype(np.float16) for name, value in self.weights.items()}
-        dtype: Literal["f16", "f32"] = "f16"
-        if any(
-            half[name].astype(np.float32).tobytes() != w.astype(np.float32).tobytes()
-            for name, w in self.weights.items()
-        ):
-            z, given = self._checks(prior)
-            rounded = Inference(self.config, {f"decoder.{name}": value for name, value in half.items()})
-            with np.errstate(invalid="ignore"):
-                change = np.abs(self.inference.decode(z, given) - rounded.decode(z, given)).max()
-            dtype = "f16" if change <= VISIBLE else "f32"  # an overflow makes it NaN, which is not ≤
-        return {name: tensor(value, dtype) for name, value in self.weights.items()}
+    def _condition(self, condition: Condition) -> Json:
+        head = {"name": condition.name, "kind": condition.kind}
+        if isinstance(condition, ImageCondition):
+            visible = None if condition.quadrants is None else tensor(condition.visible, "u8")
+            return {**head, "pictures": tensor(np.asarray(self.pictures), "u8"), "visible": visible}
+        return {**head, **dataclasses.asdict(condition)}
 
-    def _checks(self, prior: Json) -> tuple[Array, Array | None]:
-        """Draws from the prior, and codes, with what else the decoder sees: to compare weights by."""
+    def _network(self, role: str, answer: Callable[[Inference], Array], limit: float) -> Json:
+        """In half precision, unless an answer would change by more than the limit."""
+        own = {name: w for name, w in self.weights.items() if name.startswith(f"{role}.")}
+        with np.errstate(over="ignore"):
+            half = {name: value.astype(np.float16) for name, value in own.items()}
+        dtype: Literal["f16", "f32"] = "f16"
+        if any(half[name].astype(np.float32).tobytes() != w.astype(np.float32).tobytes() for name, w in own.items()):
+            with np.errstate(invalid="ignore"):
+                rounded = Inference(self.config, {**self.weights, **half})
+                change = np.abs(answer(self.inference) - answer(rounded)).max()
+            dtype = "f16" if change <= limit else "f32"  # an overflow makes it NaN, which is not ≤
+        weights = {name.removeprefix(f"{role}."): tensor(value, dtype) for name, value in own.items()}
+        return {**architecture(self.config)[role].to_json(), "weights": weights}
+
+    def _decoded(self, prior: Json) -> Callable[[Inference], Array]:
+        """What is decoded of draws from the prior, and of codes."""
         rng = np.random.default_rng(0)
         mean, log_var = (np.array(prior["overall"][name], np.float32) for name in ("mean", "logVar"))
         z = mean + np.exp(0.5 * log_var) * rng.standard_normal((CHECKS, len(mean))).astype(np.float32)
         if self.codes is not None and len(self.codes):
             z = np.concatenate([z, self.codes[rng.integers(len(self.codes), size=CHECKS)]])
-        turns = np.arange(len(z))
-        given: Array | None = None
-        if FAMILIES[self.config.family].takes_class:
-            given = np.eye(self.config.classes, dtype=np.float32)[turns % self.config.classes]
-        elif self.conditions is not None:
-            given = self.conditions[turns % len(self.conditions)] / np.float32(255)
-        return z, given
+        given = self._showcase(len(z))
+        return lambda inference: inference.decode(z, given)
+
+    def _priors(self) -> Callable[[Inference], Array]:
+        """Mean and σ of the prior at all that is shown of the conditions, and at blends of it."""
+        given = self._showcase()
+        if given.vector is not None:
+            shares = np.random.default_rng(0).dirichlet(np.ones(len(given.vector)), CHECKS)
+            blends = (shares @ given.vector).astype(np.float32)
+            given = ConditionBatch(np.concatenate([given.vector, blends]), given.image)
+        return lambda inference: np.stack(inference.prior(given))
+
+    def _showcase(self, rows: int | None = None) -> ConditionBatch[Array]:
+        """All that shows what the conditions do: every combination of their vectors, or every picture; or so many rows
+        of these, in turn."""
+        shown = [condition.showcase() for condition in self.config.conditions if condition.width]
+        vector = np.stack([np.concatenate(parts) for parts in itertools.product(*shown)]) if shown else None
+        image = None if self.pictures is None else self.pictures / np.float32(255)
+        turns = [None if one is None else one[np.arange(rows or len(one)) % len(one)] for one in (vector, image)]
+        return ConditionBatch(*turns)
 
     def _prior(self) -> Json:
-        kind, d = FAMILIES[self.config.family].prior_of, self.config.latent_dim
+        kind, d = FAMILIES[self.config.family].prior, self.config.latent_dim
         if kind == "standard":
-            return {"kind": "standard", "overall": _gaussian(np.zeros(d), np.ones(d)), "parts": []}
+            return {"kind": "standard", "overall": _gaussian(np.zeros(d), np.ones(d)), "start": [0.0] * d}
         if kind == "none":
             if self.codes is None or len(self.codes) < 2:
-                raise InputError(
-                    f"{self.name} has no codes yet, to which the explorer would fit a prior: let it train a little."
-                )
+                raise InputError("explorer.no_codes", name=self.name)
             centre, covariance = self.inference.fitted()
             fitted = {**_gaussian(centre, np.diag(covariance)), "covariance": covariance.astype(float).tolist()}
-            return {"kind": "fitted", "overall": fitted, "parts": []}
-        by_label = kind == "class"
-        given = np.eye(self.config.classes) if by_label else np.asarray(self.conditions) / np.float32(255)
-        means, stds = self.inference.prior(given)
+            return {"kind": "fitted", "overall": fitted, "start": fitted["mean"]}
+        means, stds = self.inference.prior(self._showcase())
         return {
-            "kind": "per-class" if by_label else "condition",
+            "kind": "learned",
             "overall": _gaussian(means.mean(0), (stds**2).mean(0) + means.var(0)),  # moments of the even mixture
-            "parts": [_gaussian(mean, std**2) for mean, std in zip(means, stds, strict=True)],
+            "start": means[0].astype(float).tolist(),
+            "logVarBound": PRIOR_LOG_VAR,
         }
 
 
@@ -240,34 +259,30 @@ def _thumbnails(images: Array, count: int) -> Array | None:
     return np.asarray(even.mean(axis=(3, 5)).round().astype(np.uint8))
 
 
-def _conditions(run: Run, config: ModelConfig, images: Array | None, labels: Array | None) -> Array | None:
+def _pictures(run: Run, config: ModelConfig, images: Array | None, labels: Array | None) -> Array | None:
     """What cvae-predictive may be given: images of different classes, or else reconstructions; hidden pixels 0."""
-    if not FAMILIES[config.family].completes:
+    given = next((condition for condition in config.conditions if isinstance(condition, ImageCondition)), None)
+    if given is None:
         return None
     if images is None:
         steps = run.snapshot_steps()
         images = run.snapshot(steps[-1]).get("strip") if steps else None
         labels = None
     if images is None or images.shape[1:] != config.image_shape or not len(images):
-        raise InputError(f"{run.name} completes images, and none are at hand: give its data, or let it train a little.")
-    pictures = images[ImageCondition.examples(len(images), labels)]
-    return pictures if config.predicts_label else pictures * visible_mask(*config.image_shape[1:], config.quadrants)
+        raise InputError("explorer.no_pictures", name=run.name)
+    return images[given.examples(len(images), labels)] * given.visible
 
 
 def _comparable(models: Sequence[_Model]) -> None:
     first = models[0]
     for model in models[1:]:
-        if model.config.latent_dim != first.config.latent_dim:
-            raise InputError(
-                f"{first.name} has {first.config.latent_dim} latent dimensions and {model.name} has "
-                f"{model.config.latent_dim}: one z cannot drive both; choose runs with as many."
-            )
+        dims, others = first.config.latent_dim, model.config.latent_dim
+        if dims != others:
+            raise InputError("explorer.latent_dims", name=first.name, dims=dims, other=model.name, others=others)
     labelled = [model for model in models if model.config.classes]
     for model in labelled[1:]:
         if model.config.class_names != labelled[0].config.class_names:
-            raise InputError(
-                f"{labelled[0].name} and {model.name} were trained on different classes; choose runs on the same data."
-            )
+            raise InputError("explorer.other_classes", name=labelled[0].name, other=model.name)
 
 
 def _titles(runs: Sequence[Run], models: Sequence[_Model]) -> list[str]:
@@ -282,7 +297,7 @@ def _map(codes: Sequence[Array | None], d: int, plane: Plane) -> Json:
     """The plane of the map. For the main plane, every model's codes count the same."""
     if plane != "auto":
         if len(set(plane)) != 2 or not all(0 <= i < d for i in plane):
-            raise InputError(f"the map needs two different dimensions from 1 to {d}.")
+            raise InputError("explorer.dimensions", d=d)
         return {"kind": "dims", "dims": list(plane)}
     known = [c for c in codes if c is not None and len(c) > 2]
     if d <= 2 or not known:

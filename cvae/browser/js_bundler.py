@@ -7,6 +7,7 @@ the entry. Node and browsers import the very same files one by one.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -26,6 +27,11 @@ def bundle(folder: Path, entry: str = "main") -> str:
     joined: dict[Path, str] = {}
     exports: dict[Path, set[str]] = {}
 
+    def variable(file: Path) -> str:
+        """Of a module: its place as seen from the folder."""
+        place = Path(os.path.relpath(file, start.parent)).with_suffix("").as_posix()
+        return "module_" + re.sub(r"\W", "_", place)
+
     def add(file: Path, path: tuple[Path, ...]) -> None:
         if file in path:
             raise ValueError(f"modules import one another in a circle: {' → '.join(f.name for f in (*path, file))}")
@@ -43,7 +49,7 @@ def bundle(folder: Path, entry: str = "main") -> str:
                     raise ValueError(
                         f"{file.name}:{number}: {source.name} does not export {', '.join(sorted(missing))}"
                     )
-                line = f"const {{ {match[1]} }} = {_variable(source)};"
+                line = f"const {{ {match[1]} }} = {variable(source)};"
             elif match := _EXPORT.match(line):
                 exports[file].add(match[1])
                 line = line[match.end() :]
@@ -56,14 +62,10 @@ def bundle(folder: Path, entry: str = "main") -> str:
         names = sorted(exports[file]) + ([f"default: {default}"] if default else [])
         body = "\n".join(lines)
         joined[file] = (
-            f"// {file.name}\nconst {_variable(file)} = (() => {{\n{body}\nreturn {{ {', '.join(names)} }};\n}})();\n"
+            f"// {file.name}\nconst {variable(file)} = (() => {{\n{body}\nreturn {{ {', '.join(names)} }};\n}})();\n"
         )
         if file == start and not default:
             raise ValueError(f"{file.name} has no default export")
 
     add(start, ())
-    return '"use strict";\n' + "\n".join(joined.values()) + f"\nexport default {_variable(start)}.default;\n"
-
-
-def _variable(file: Path) -> str:
-    return "module_" + re.sub(r"\W", "_", f"{file.parent.name}_{file.stem}")
+    return '"use strict";\n' + "\n".join(joined.values()) + f"\nexport default {variable(start)}.default;\n"

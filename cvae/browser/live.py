@@ -183,7 +183,7 @@ def _finite(codes: Codes) -> Codes:
 def _codes(arrays: Arrays, step: int) -> Codes:
     codes = arrays.get("codes")
     if codes is None or codes.ndim != 2 or not len(codes):
-        raise InputError(f"the snapshot of step {step} is damaged: it has no codes.")
+        raise InputError("snapshot.no_codes", step=step)
     return codes
 
 

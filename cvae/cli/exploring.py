@@ -50,18 +50,18 @@ def sample(args: argparse.Namespace) -> None:
     from cvae.explore.inference import Inference
 
     if not 1 <= args.n <= 10_000 or not 0 <= args.temperature <= 100:
-        raise InputError("n must lie from 1 to 10000 and the temperature from 0 to 100.")
+        raise InputError("command.sample_range")
     TrainConfig(seed=args.seed)  # refuses what no seed can be
     run = find_run(args.run)
     model = Inference.load(run)
     how = {"temperature": args.temperature, "seed": args.seed}
     if model.family.completes:
         if model.config.task == "label":
-            raise InputError(f"{run.name} predicts labels; it has no images to sample.")
+            raise InputError("command.predicts_labels", name=run.name)
         config = run.config().data
         data = load_data(dataclasses.replace(config, dir=args.data_dir or config.dir))
         if data.image_shape != model.config.image_shape:
-            raise InputError(f"{data.name} is not what {run.name} was trained on: its images differ.")
+            raise InputError("run.other_images", data=data.name, name=run.name)
         images = explore.complete(model, data.test.images[:8] / 255, args.n, **how)
     else:
         images = explore.sample(model, args.n, _label(model, run, args.label), **how)
@@ -75,11 +75,11 @@ def manifold(args: argparse.Namespace) -> None:
     from cvae.explore.inference import Inference
 
     if not 2 <= args.steps <= 100:
-        raise InputError(f"steps must lie from 2 to 100, not {args.steps}.")
+        raise InputError("command.manifold_steps", steps=args.steps)
     run = find_run(args.run)
     model = Inference.load(run)
     if model.family.completes:
-        raise InputError(f"{run.name} decodes from an image, so it has no one manifold; `sample` shows completions.")
+        raise InputError("command.no_manifold", name=run.name)
     images = explore.manifold(model, args.steps, condition=_label(model, run, args.label))
     Path(args.out).write_bytes(pictures.png(pictures.grid(images), PICTURE_WIDTH))
     print(f"{args.steps}×{args.steps} images at the prior's quantiles 0.01 … 0.99 → {args.out}")
@@ -90,10 +90,10 @@ def _label(model: Inference, run: Run, text: str | None) -> Any:
     names = model.config.class_names
     if not model.family.kinds:
         if text is not None:
-            raise InputError(f"{run.name} is a plain {model.family.title}: it has no labels to choose from.")
+            raise InputError("command.no_labels", name=run.name, family=model.family.title)
         return None
     if text is None:
-        raise InputError(f"{run.name} is conditional: choose a --label, one of {', '.join(names)}.")
+        raise InputError("command.needs_label", name=run.name, names=", ".join(names))
     (condition,) = model.config.conditions
     return condition.from_option(text)
 

@@ -42,7 +42,7 @@ def augment(args: argparse.Namespace) -> None:
     real = args.real or REAL_PER_CLASS
     generated = GENERATED_PER_CLASS if args.generated is None else args.generated
     if min(*real, generated, args.seeds) < 1:
-        raise InputError("the numbers of images and of seeds must be at least 1.")
+        raise InputError("command.augment_counts")
     run = find_run(args.run)
     figures = augmentation(
         run.path, data_dir=args.data_dir, real_per_class=real, generated_per_class=generated, seeds=args.seeds,

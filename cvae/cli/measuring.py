@@ -50,7 +50,7 @@ def _figure(value: Any) -> str:
 
 def refuse_no_samples(samples: int | None) -> None:
     if samples is not None and samples < 1:
-        raise InputError(f"samples must be at least 1, not {samples}.")
+        raise InputError("command.samples", samples=samples)
 
 
 def show_share(share: float) -> None:

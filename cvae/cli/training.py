@@ -9,98 +9,121 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cvae.config import (
-    BINARIZE,
-    LIKELIHOODS,
-    NETS,
-    SCHEDULES,
-    DataConfig,
-    ModelConfig,
-    ObjectiveConfig,
-    RunConfig,
-    TrainConfig,
-)
+from cvae.config import OPTIONS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
 from cvae.data import DATASETS, ImageData, download, load_data
 from cvae.errors import InputError
 from cvae.families import FAMILIES
+from cvae.options import Option
 from cvae.runs.find import find_run, runs_folder
 from cvae.runs.folder import Run
 from cvae.runs.status import Record
 
+GROUPS = {"train": "training"}  # the titles in --help of sections that are called otherwise
+TYPES: dict[str, type] = {"whole": int, "widths": int, "number": float}
+WITH_RESUME = ("--epochs", "--data-dir")  # the only settings of a run that going on with it may change
+
+Given = dict[str, dict[str, Any]]  # the options that were given, by section and field
+
 
 def add_to(commands: Any) -> None:
     sub = commands.add_parser("train", help="train a model into a run folder")
-    data = sub.add_argument_group("data")
-    data.add_argument("--data", default="digits", help=f"{', '.join(DATASETS)}, an .npz, or a folder (digits)")
-    data.add_argument("--data-dir", metavar="D", help="where the data set's files lie (./data)")
-    data.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
-    data.add_argument(
-        "--binarize", nargs="?", const="dynamic", metavar="|".join(BINARIZE),
-        help="pixels as Bernoulli draws: in training fresh ones (dynamic, if nothing is said) or one draw (static)",
-    )  # fmt: skip
-    data.add_argument("--full-train", action="store_true", help="train on the validation images too, as papers do")
-    model = sub.add_argument_group("model")
-    model.add_argument("--model", default="vae", help=f"{', '.join(FAMILIES)} (vae)")
-    model.add_argument("--net", default="mlp", help=f"{' or '.join(NETS)} (mlp)")
-    model.add_argument("--hidden", type=int, nargs="+", default=[400], metavar="H", help="dense layer widths (400)")
-    model.add_argument("--channels", type=int, nargs="+", default=[16, 32], metavar="C", help="of --net conv (16 32)")
-    model.add_argument("--activation", default="relu", help="relu or tanh (relu)")
-    model.add_argument("--latent-dim", type=int, default=2, metavar="d", help="size of the code z (2)")
-    model.add_argument("--likelihood", default="bernoulli", help=f"{', '.join(LIKELIHOODS)} (bernoulli)")
-    model.add_argument("--sigma", type=float, default=1.0, help="of --likelihood gaussian (1)")
-    model.add_argument("--task", default="quadrants", help="of cvae-predictive: quadrants or label (quadrants)")
-    model.add_argument("--quadrants", type=int, default=1, help="how many cvae-predictive is given: 1, 2 or 3 (1)")
-    objective = sub.add_argument_group("objective")
-    objective.add_argument("--beta", type=float, default=1.0, help="weight of the KL term (1)")
-    objective.add_argument("--kl-warmup", type=float, default=0.0, metavar="E", help="epochs of its rise from 0 (0)")
-    objective.add_argument("--free-bits", type=float, default=0.0, help="nats each dimension has for free (0)")
-    objective.add_argument("--k", type=int, default=1, help="importance samples of the bound (1: the ELBO)")
-    objective.add_argument("--recon-weight", type=float, default=1.0, help="weight of the reconstruction (1)")
-    objective.add_argument("--alpha", type=float, default=1.0, help="of cvae-predictive's hybrid (1: plain)")
-    training = sub.add_argument_group("training")
-    training.add_argument("--epochs", type=int, help="passes over the training images (20)")
-    training.add_argument("--batch-size", type=int, default=128, help="images a step (128)")
-    training.add_argument("--lr", type=float, default=1e-3, help="learning rate of Adam (0.001)")
-    training.add_argument("--lr-schedule", default="constant", help=f"{', '.join(SCHEDULES)} (constant)")
-    training.add_argument("--seed", type=int, default=0, help="of weights, order and draws (0)")
-    training.add_argument("--threads", type=int, metavar="N", help="of the processor (all its cores)")
-    training.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
-    training.add_argument("--run", metavar="DIR", help="the run folder (runs/MODEL-DATA-N)")
-    training.add_argument(
+    for section, options in OPTIONS.items():
+        group = sub.add_argument_group(GROUPS.get(section, section))
+        for option in options.values():
+            _add(group, option)
+            if option.flag == "--data-dir":
+                group.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
+    group.add_argument("--run", metavar="DIR", help="the run folder (runs/MODEL-DATA-N)")
+    group.add_argument(
         "--resume",
         action="store_true",
         help="go on with --run; --epochs may ask for more, and a learning rate that falls to 0 then rises again",
     )
-    usual = vars(sub.parse_args([]))
-    sub.set_defaults(command=lambda args: train(args, usual))
+    sub.set_defaults(command=train)
 
 
-def train(args: argparse.Namespace, usual: dict[str, Any]) -> int:
+def _add(group: Any, option: Option) -> None:
+    """An option as an argument; None where it is not given."""
+    default = " ".join(map(str, option.default)) if option.kind == "widths" else str(option.default)
+    how: dict[str, Any] = {"metavar": option.metavar, "type": TYPES.get(option.kind, str)}
+    if isinstance(option.default, float):
+        default = f"{option.default:g}"
+    if option.kind == "switch":
+        how = {"action": "store_true", "default": None}
+    elif option.kind == "widths":
+        how["nargs"] = "+"
+    elif option.const is not None:
+        how |= {"nargs": "?", "const": option.const}
+    group.add_argument(option.flag, help=_help(option, default), **how)
+
+
+def _help(option: Option, default: str) -> str:
+    *others, last = option.choices or ("",)
+    either = f"{', '.join(others)} or {last}"
+    return option.help.format(
+        default=default, choices=", ".join(option.choices), either=either, datasets=", ".join(DATASETS)
+    )
+
+
+def _given(args: argparse.Namespace) -> Given:
+    """What was given of the options, as the config has it."""
+    given: Given = {}
+    for section, options in OPTIONS.items():
+        values = {name: getattr(args, option.flag[2:].replace("-", "_")) for name, option in options.items()}
+        given[section] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+            if value is not None
+        }
+    if "name" in given["data"]:
+        given["data"]["name"] = _data_name(given["data"]["name"])
+    return given
+
+
+def train(args: argparse.Namespace) -> int:
     if args.resume:
-        return _resume(args, usual)
-    config = _data_config(args)
-    if args.download and config.name in DATASETS and DATASETS[config.name].missing(config.dir):
-        download(config.name, config.dir, _download_progress)
+        return _resume(args)
+    of_data = DataConfig(**_given(args)["data"])
+    if args.download and of_data.name in DATASETS and DATASETS[of_data.name].missing(of_data.dir):
+        download(of_data.name, of_data.dir, _download_progress)
         print(file=sys.stderr)
-    data = load_data(config)
-    path = args.run or _free_name(args.model, args.data)
-    return follow(path, run_config(args, data.image_shape, data.class_names), data, resume=False)
+    data = load_data(of_data)
+    config = run_config(args, data.image_shape, data.class_names)
+    for line in without_effect(args, config):
+        print(line, file=sys.stderr)
+    return follow(args.run or _free_name(config), config, data, resume=False)
 
 
-def _resume(args: argparse.Namespace, usual: dict[str, Any]) -> int:
+def without_effect(args: argparse.Namespace, config: RunConfig) -> list[InputError]:
+    """What is said of each option that was given and has no effect in this config."""
+    given = _given(args)
+    return [
+        InputError("train.no_effect", option=option.flag, reason=reason)
+        for section, options in OPTIONS.items()
+        for name, option in options.items()
+        if name in given[section] and (reason := option.no_effect(config))
+    ]
+
+
+def _resume(args: argparse.Namespace) -> int:
     if not args.run:
-        raise InputError("--resume needs --run, the run to go on with.")
-    free = {"run", "resume", "epochs", "data_dir"}
-    if changed := [name for name in usual.keys() - free if getattr(args, name) != usual[name]]:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(changed))
-        raise InputError(f"--resume goes on with the run's own settings, but for --epochs: leave out {options}.")
+        raise InputError("train.resume_needs_run")
     run = find_run(args.run)
-    config = run.config()
-    if args.epochs is not None:
-        config = dataclasses.replace(config, train=dataclasses.replace(config.train, epochs=args.epochs))
-    directory = args.data_dir or config.data.dir
-    data = load_data(dataclasses.replace(config.data, dir=directory))
+    config, given = run.config(), _given(args)
+    changed = ["--download"] if args.download else []
+    for section, options in OPTIONS.items():
+        for name, value in given[section].items():
+            if options[name].flag not in WITH_RESUME and value != getattr(getattr(config, section), name):
+                changed.append(options[name].flag)
+    if changed:
+        raise InputError("train.resume_changed", options=", ".join(sorted(changed)))
+    config = dataclasses.replace(config, train=dataclasses.replace(config.train, **_only(given["train"], "epochs")))
+    data = load_data(dataclasses.replace(config.data, **_only(given["data"], "dir")))
     return follow(run.path, config, data, resume=True)
+
+
+def _only(values: dict[str, Any], name: str) -> dict[str, Any]:
+    return {name: values[name]} if name in values else {}
 
 
 def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool) -> int:
@@ -149,28 +172,10 @@ def _show(record: Record, config: RunConfig) -> None:
 
 def run_config(args: argparse.Namespace, image_shape: tuple[int, int, int], class_names: tuple[str, ...]) -> RunConfig:
     """What the options ask for, on data of that shape and with these classes."""
-    model = ModelConfig(
-        family=args.model,
-        net=args.net,
-        hidden=tuple(args.hidden),
-        channels=tuple(args.channels),
-        activation=args.activation,
-        latent_dim=args.latent_dim,
-        likelihood=args.likelihood,
-        sigma=args.sigma,
-        task=args.task,
-        quadrants=args.quadrants,
-        image_shape=image_shape,
-        class_names=class_names,
-    )
-    objective = ObjectiveConfig(args.beta, args.kl_warmup, args.free_bits, args.k, args.recon_weight, args.alpha)
-    epochs = TrainConfig.epochs if args.epochs is None else args.epochs
-    train = TrainConfig(epochs, args.batch_size, args.lr, args.lr_schedule, args.seed, args.threads, args.device)
-    return RunConfig(_data_config(args), model, objective, train)
-
-
-def _data_config(args: argparse.Namespace) -> DataConfig:
-    return DataConfig(_data_name(args.data), args.data_dir, args.binarize, args.full_train)
+    given = _given(args)
+    model = ModelConfig(**given["model"], image_shape=image_shape, class_names=class_names)
+    objective, train = ObjectiveConfig(**given["objective"]), TrainConfig(**given["train"])
+    return RunConfig(DataConfig(**given["data"]), model, objective, train)
 
 
 def _data_name(name: str) -> str:
@@ -178,8 +183,8 @@ def _data_name(name: str) -> str:
     return name if name in DATASETS or not Path(name).exists() else str(Path(name).resolve())
 
 
-def _free_name(family: str, data: str) -> Path:
-    stem = f"{family}-{Path(data).stem}"
+def _free_name(config: RunConfig) -> Path:
+    stem = f"{config.model.family}-{Path(config.data.name).stem}"
     return next(p for n in range(1, 10_000) if not (p := runs_folder() / f"{stem}-{n}").exists())
 
 

@@ -43,10 +43,10 @@ def load_data(config: DataConfig) -> ImageData:
         return load_folder(path)
     if os.path.isfile(path):
         if path.suffix != ".npz":
-            raise InputError(f"{path} is not an .npz file; one is written with numpy.savez(path, images=…, labels=…).")
+            raise InputError("data.no_npz", path=path)
         from cvae.data.npz import load_npz
 
         return load_npz(path)
     if path.suffix == ".npz" or len(path.parts) > 1:
-        raise InputError(f"{path} does not exist.")
+        raise InputError("data.no_file", path=path)
     raise unknown_data(config.name)

@@ -13,7 +13,8 @@ from cvae.errors import InputError
 
 
 def main(name: str, directory: str) -> int:
-    """Lines {"done": bytes, "total": bytes | null, "file": name}, and at last {"error": sentence} where it failed."""
+    """Lines {"done": bytes, "total": bytes | null, "file": name}; where it failed, the last is {"error": …}, an
+    `InputError` as its `to_json` writes it."""
 
     def report(done: int, total: int | None, file: str) -> None:
         print(json.dumps({"done": done, "total": total, "file": file}), flush=True)
@@ -21,7 +22,7 @@ def main(name: str, directory: str) -> int:
     try:
         download(name, directory, report)
     except InputError as error:
-        print(json.dumps({"error": str(error)}), flush=True)
+        print(json.dumps({"error": error.to_json()}), flush=True)
         return 2
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import hashlib
 import http.client
@@ -27,7 +28,11 @@ TIMEOUT = 30  # seconds without a byte
 
 
 class _MirrorError(Exception):
-    """This mirror did not deliver; another one may."""
+    """This mirror did not deliver; another one may. `why`: for a sentence."""
+
+    def __init__(self, why: InputError | str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def download(name: str, directory: str | Path | None = None, progress: Progress | None = None) -> None:
@@ -35,7 +40,7 @@ def download(name: str, directory: str | Path | None = None, progress: Progress 
 
     Files that are there and whole are kept, so a download that was broken off goes on where it stopped; damaged ones
     are replaced. A file appears under its name only when it is complete and its MD5 is the one that torchvision
-    knows. `digits` needs no download, and none is made.
+    knows. A data set that needs no download is left alone.
 
     Raises `InputError` for an unknown name, where no mirror delivers, and where the directory cannot be written.
     """
@@ -55,7 +60,7 @@ def download(name: str, directory: str | Path | None = None, progress: Progress 
             if not _whole(raw, Path(filename).stem):
                 _fetch(dataset, raw, filename, md5, known.mirrors, progress)
     except OSError as error:
-        raise InputError(f"{dataset.title} cannot be written to {raw} ({reason(error)}).") from error
+        raise InputError("fetch.cannot_write", title=dataset.title, folder=raw, reason=reason(error)) from error
     finally:
         for folder in made:
             with contextlib.suppress(OSError):  # what holds a file stays
@@ -82,12 +87,11 @@ def _fetch(
                 _stream(mirror + filename, packed, md5, progress)
                 break
             except _MirrorError as failure:
-                failures.append(f"{urllib.parse.urlsplit(mirror).netloc} ({failure})")
+                place = urllib.parse.urlsplit(mirror).netloc
+                failures.append(InputError("fetch.place", place=place, reason=failure.why))
         else:
-            raise InputError(
-                f"{dataset.title} could not be downloaded: {filename} did not come from {' or '.join(failures)};"
-                f" check the network, or put the files into {raw.absolute()} by other means."
-            )
+            places = functools.reduce(lambda one, other: InputError("fetch.or", one=one, other=other), failures)
+            raise InputError("fetch.failed", title=dataset.title, file=filename, places=places, folder=raw.absolute())
         with gzip.open(packed) as source, open(plain, "wb") as target:
             shutil.copyfileobj(source, target)
         os.replace(plain, raw / plain.name)
@@ -101,13 +105,13 @@ def _stream(url: str, path: Path, md5: str, progress: Progress | None) -> None:
             digest.update(chunk)
             done += len(chunk)
             if done > MAX_BYTES:
-                raise _MirrorError("it sends without end")
+                raise _MirrorError(InputError("fetch.endless"))
             if progress:
                 progress(done, total, path.name)
     if total is not None and done < total:
-        raise _MirrorError("the connection broke off")
+        raise _MirrorError(InputError("fetch.broke_off"))
     if digest.hexdigest() != md5:
-        raise _MirrorError("what came is not the file, by its MD5")
+        raise _MirrorError(InputError("fetch.wrong_file"))
 
 
 def _chunks(url: str) -> Iterator[tuple[bytes, int | None]]:
@@ -120,4 +124,4 @@ def _chunks(url: str) -> Iterator[tuple[bytes, int | None]]:
                 yield chunk, total
     except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
         cause = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise _MirrorError(reason(cause) if isinstance(cause, Exception) else cause) from error
+        raise _MirrorError(reason(cause) if isinstance(cause, Exception) else str(cause)) from error

@@ -44,19 +44,17 @@ def load_folder(folder: Path) -> ImageData:
         own = _image_files(folder)
         classes = {f.name: files for f in _subfolders(folder) if (files := _image_files(f))}
     except OSError as error:
-        raise InputError(f"{error.filename} cannot be read ({reason(error)}).") from error
+        raise InputError("file.unreadable", path=error.filename, reason=reason(error)) from error
     name = folder.resolve().name
     if own and classes:
-        raise InputError(f"{folder} holds images and also subfolders with images; keep one or the other.")
+        raise InputError("folder.mixed", folder=folder)
     if not own and not classes:
-        raise InputError(f"{folder} holds no images ({', '.join(SUFFIXES)}), and neither do its direct subfolders.")
+        raise InputError("folder.no_images", folder=folder, suffixes=", ".join(SUFFIXES))
     if own:
         images, note = _read_all(own)
         return shuffled_splits(name, images, None, (), note)
     if len(classes) == 1:
-        raise InputError(
-            f"{folder} has one class alone, {next(iter(classes))}; give that subfolder itself for an unlabelled set."
-        )
+        raise InputError("folder.one_class", folder=folder, name=next(iter(classes)))
     class_names = check_class_names(str(folder), sorted_names(classes))
     images, note = _read_all([file for c in class_names for file in classes[c]])
     labels = np.repeat(np.arange(len(class_names), dtype=np.int64), [len(classes[c]) for c in class_names])
@@ -84,7 +82,7 @@ def _read_all(files: list[Path]) -> tuple[Images, str]:
         sizes.add(original)
         volume += 3 * picture.width * picture.height
         if volume > MAX_BYTES:
-            raise InputError(f"the images around {file} hold over {MAX_BYTES // 2**20} MB of pixels; use fewer.")
+            raise InputError("folder.too_large", file=file, most=MAX_BYTES // 2**20)
     keep = len(sizes) == 1 and all(MIN_SIDE <= side <= MAX_SIDE for side in next(iter(sizes)))
     note = "" if keep else f"Images were cropped to their central square and resized to {SIDE}×{SIDE}."
     images = np.stack([np.asarray(p if keep else _square(p)) for p in pictures])  # (N, H, W, 3)
@@ -99,7 +97,7 @@ def _read(file: Path) -> tuple[Image.Image, tuple[int, int]]:
         with _open(file) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
-                raise InputError(f"{file} is {width}×{height} pixels, too large to be read.")
+                raise InputError("folder.image_too_large", file=file, width=width, height=height)
             large = max(width, height) > MAX_SIDE
             if large:
                 image.draft(None, (MAX_SIDE, MAX_SIDE))  # a JPEG is decoded at no more than it needs
@@ -107,7 +105,7 @@ def _read(file: Path) -> tuple[Image.Image, tuple[int, int]]:
     except InputError:
         raise
     except Exception as error:  # Pillow's decoders raise errors of many types for damaged files
-        raise InputError(f"{file} cannot be read as an image ({reason(error)}).") from error
+        raise InputError("folder.unreadable", file=file, reason=reason(error)) from error
     return (_square(picture), (width, height)) if large else (picture, picture.size)
 
 

@@ -37,18 +37,19 @@ def read_idx(path: Path, dimensions: int) -> Images:
         with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
             header = file.read(4 + 4 * dimensions)
             if len(header) < 4 + 4 * dimensions or header[:4] != bytes((0, 0, 8, dimensions)):
-                raise InputError(f"{path} is not an IDX file of {dimensions}-dimensional bytes; download it again.")
+                raise InputError("idx.no_idx", path=path, dimensions=dimensions)
             shape = struct.unpack(f">{dimensions}I", header[4:])
             size = math.prod(shape)
             if size > MAX_BYTES:
-                raise InputError(f"{path} announces {size:,} bytes, and at most {MAX_BYTES:,} are read.")
+                raise InputError("idx.too_large", path=path, size=size, most=MAX_BYTES)
             array = np.empty(shape, np.uint8)
             found = file.readinto(array.reshape(-1).data)
-            if found < size or file.read(1):
-                fault = f"stops after {found:,} of" if found < size else "goes on after"
-                raise InputError(f"{path} {fault} the {size:,} bytes that it announces; download it again.")
+            if found < size:
+                raise InputError("idx.too_short", path=path, found=found, size=size)
+            if file.read(1):
+                raise InputError("idx.too_long", path=path, size=size)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path} cannot be read ({reason(error)}); download it again.") from error
+        raise InputError("idx.unreadable", path=path, reason=reason(error)) from error
     return array
 
 
@@ -62,7 +63,7 @@ def load_raw(folder: Path, name: str, class_names: tuple[str, ...]) -> ImageData
     train_images, train_labels = _pair(folder, "training", arrays[0], arrays[1], len(class_names))
     test_images, test_labels = _pair(folder, "test", arrays[2], arrays[3], len(class_names))
     if train_images.shape[1:] != test_images.shape[1:]:
-        raise InputError(f"{folder}: training and test images differ in size; download them again.")
+        raise InputError("idx.sizes_differ", folder=folder)
     cut = len(train_images) - len(train_images) // 6
     return ImageData(
         name,
@@ -75,8 +76,14 @@ def load_raw(folder: Path, name: str, class_names: tuple[str, ...]) -> ImageData
 
 def _pair(folder: Path, part: str, images: Images, labels: Images, classes: int) -> tuple[Images, Labels]:
     if len(images) != len(labels) or len(images) < 6:
-        raise InputError(f"{folder}: {len(images)} {part} images and {len(labels)} labels do not make a data set.")
+        raise InputError(
+            "idx.training_pair" if part == "training" else "idx.test_pair",
+            folder=folder, images=len(images), labels=len(labels),
+        )  # fmt: skip
     if labels.max() >= classes:
-        raise InputError(f"{folder}: a {part} label is {labels.max()}, and there are {classes} classes.")
+        raise InputError(
+            "idx.training_label" if part == "training" else "idx.test_label",
+            folder=folder, label=int(labels.max()), classes=classes,
+        )  # fmt: skip
     check_sides(str(folder), *images.shape[1:])
     return images[:, None], labels.astype(np.int64)

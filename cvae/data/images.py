@@ -70,9 +70,7 @@ def shuffled_splits(
     """
     count = len(images)
     if count < MIN_IMAGES:
-        raise InputError(
-            f"{name} holds {count} images, and training, validation and test together need at least {MIN_IMAGES}."
-        )
+        raise InputError("data.too_few_images", name=name, count=count, least=MIN_IMAGES)
     order = np.random.RandomState(0).permutation(count)
     tenth = count // 10
 
@@ -92,23 +90,18 @@ def shuffled_splits(
 def check_sides(where: str, height: int, width: int) -> None:
     """Raise `InputError` unless a model can be built for images of this height and width, in pixels."""
     if not (MIN_SIDE <= height <= MAX_SIDE and MIN_SIDE <= width <= MAX_SIDE):
-        raise InputError(
-            f"{where}: images are {height}×{width}, and height and width must lie from {MIN_SIDE} to {MAX_SIDE};"
-            " resize them first."
-        )
+        raise InputError("data.image_size", where=where, height=height, width=width, low=MIN_SIDE, high=MAX_SIDE)
 
 
 def check_class_names(where: str, names: Sequence[str]) -> tuple[str, ...]:
     """The names as a tuple; too many, repeated, empty, overlong or unprintable ones raise `InputError`."""
     if len(names) > MAX_CLASSES:
-        raise InputError(f"{where}: there are {len(names)} classes, and at most {MAX_CLASSES} are possible.")
+        raise InputError("data.too_many_classes", where=where, count=len(names), most=MAX_CLASSES)
     for name in names:
         if not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
-            raise InputError(
-                f"{where}: class names must be printable and at most {MAX_NAME} characters, not {name[:20]!r}."
-            )
+            raise InputError("data.class_name", where=where, most=MAX_NAME, name=name[:20])
     if len(set(names)) < len(names):
-        raise InputError(f"{where}: each class must have a name of its own.")
+        raise InputError("data.same_class_names", where=where)
     return tuple(names)
 
 

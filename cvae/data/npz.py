@@ -48,12 +48,12 @@ def load_npz(path: Path) -> ImageData:
     """
     arrays = _read(path)
     if "images" not in arrays:
-        raise InputError(f"{path} has no array `images`; it is written with numpy.savez(path, images=…, labels=…).")
+        raise InputError("npz.no_images", path=path)
     images, note = _pixels(arrays["images"], f"{path}: images")
     if "labels" in arrays:
         labels, names = _classes(arrays["labels"], arrays.get("class_names"), len(images), str(path))
     elif "class_names" in arrays:
-        raise InputError(f"{path} has class_names and no labels: add `labels`, or leave both out.")
+        raise InputError("npz.no_labels", path=path)
     else:
         labels, names = None, ()
     return shuffled_splits(path.stem, images, labels, names, note)
@@ -67,31 +67,28 @@ def _read(path: Path) -> dict[str, Array]:
             wanted = {key: members[f"{key}.npy"] for key in KEYS if f"{key}.npy" in members}
             size = sum(info.file_size for info in wanted.values())
             if size > MAX_BYTES:
-                raise InputError(
-                    f"{path} would take {size / 2**20:,.0f} MB decompressed, and at most {MAX_BYTES // 2**20} MB are"
-                    " read: save `images` as uint8, or fewer of them."
-                )
+                raise InputError("npz.too_large", path=path, size=size / 2**20, most=MAX_BYTES // 2**20)
             return {key: _array(archive, info, f"{path}: {key}") for key, info in wanted.items()}
     except InputError:
         raise
     except Exception as error:  # a damaged file leads the parsers of zip and npy into errors of many types
-        raise InputError(f"{path} is not a readable .npz file ({reason(error)}).") from error
+        raise InputError("npz.unreadable", path=path, reason=reason(error)) from error
 
 
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Array:
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise InputError(f"{where} is packed in a way that numpy.savez and numpy.savez_compressed do not use.")
+        raise InputError("npz.packing", where=where)
     # The header alone comes first: read_array would allocate whatever shape a forged one announces.
     with archive.open(info) as file:
         version = np.lib.format.read_magic(file)
         if version not in ((1, 0), (2, 0)):
-            raise InputError(f"{where} is stored in version {version} of the .npy format; 1.0 and 2.0 are read.")
+            raise InputError("npz.version", where=where, version=version)
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read_header(file)
         if dtype.hasobject:
-            raise InputError(f"{where} holds Python objects; save an array of numbers (or, for names, of texts).")
+            raise InputError("npz.objects", where=where)
         if math.prod(shape) * dtype.itemsize != info.file_size - file.tell():
-            raise InputError(f"{where} is damaged: its size is not that of a {dtype} array of shape {shape}.")
+            raise InputError("npz.wrong_size", where=where, dtype=dtype, shape=shape)
     with archive.open(info) as file:
         array: Array = np.lib.format.read_array(file, allow_pickle=False)
     return array
@@ -100,30 +97,29 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Array
 def _pixels(images: Array, where: str) -> tuple[Images, str]:
     """Any images that `load_npz` takes → bytes (N, C, H, W), and a note."""
     if images.dtype.kind not in "buif":
-        raise InputError(f"{where} must be numbers, not {images.dtype}.")
+        raise InputError("npz.not_numbers", where=where, dtype=images.dtype)
     shape = images.shape
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim != 4 or images.shape[-1] not in (1, 3):
-        hint = ""
         if len(shape) == 4 and shape[1] in (1, 3):
-            hint = "; channels come last: images.transpose(0, 2, 3, 1)"
-        elif len(shape) == 2:
-            hint = "; flat images are given their sides back by images.reshape(-1, height, width)"
-        raise InputError(f"{where} must have shape (N, H, W), (N, H, W, 1) or (N, H, W, 3), not {shape}{hint}.")
+            raise InputError("npz.channels_first", where=where, shape=shape)
+        if len(shape) == 2:
+            raise InputError("npz.flat", where=where, shape=shape)
+        raise InputError("npz.shape", where=where, shape=shape)
     if len(images) == 0:
-        raise InputError(f"{where} is empty.")
+        raise InputError("npz.empty", where=where)
     count, height, width, channels = images.shape
     check_sides(where, height, width)
 
     low, high = float(images.min()), float(images.max())  # both are NaN where any pixel is
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise InputError(f"{where} holds values that are not finite (NaN or infinity).")
+        raise InputError("npz.not_finite", where=where)
     top = 1 if high <= 1 + SLACK else 255
     if low < -SLACK * top or high > top * (1 + SLACK):
-        raise InputError(f"{where} range from {low:g} to {high:g}; pixels must lie in 0..1 or in 0..255.")
+        raise InputError("npz.pixel_range", where=where, low=low, high=high)
     if low == high:
-        raise InputError(f"{where} are blank: every pixel is {low:g}.")
+        raise InputError("npz.blank", where=where, value=low)
 
     pixels = np.empty((count, channels, height, width), np.uint8)
     for start in range(0, count, BLOCK):
@@ -136,18 +132,18 @@ def _pixels(images: Array, where: str) -> tuple[Images, str]:
 def _classes(labels: Array, names: Array | None, count: int, where: str) -> tuple[Labels, tuple[str, ...]]:
     """Labels of any kind that `load_npz` takes → numbers 0..K-1 (N,), and the K names."""
     if labels.shape != (count,):
-        raise InputError(f"{where}: labels must have shape ({count},), one for each image, not {labels.shape}.")
+        raise InputError("npz.labels_shape", where=where, count=count, shape=labels.shape)
     given = None if names is None else _names(names, where)
     if labels.dtype.kind in "US":
         words = _texts(labels, f"{where}: labels")
         class_names = given or check_class_names(where, sorted_names(set(words)))
         number = {name: index for index, name in enumerate(class_names)}
         if unknown := set(words) - set(number):
-            raise InputError(f"{where}: the label {min(unknown)!r} is not among class_names.")
+            raise InputError("npz.unknown_label", where=where, label=min(unknown))
         numbers = np.array([number[word] for word in words], np.int64)
     elif labels.dtype.kind in "biu":
         if labels.min() < 0:
-            raise InputError(f"{where}: labels are counted from 0, and one is {labels.min()}.")
+            raise InputError("npz.negative_label", where=where, label=int(labels.min()))
         values, positions = np.unique(labels, return_inverse=True)
         if given is None:
             class_names = check_class_names(where, [str(value) for value in values.astype(np.uint64)])
@@ -155,19 +151,17 @@ def _classes(labels: Array, names: Array | None, count: int, where: str) -> tupl
         elif values[-1] < len(given):
             class_names, numbers = given, labels.astype(np.int64)
         else:
-            raise InputError(f"{where}: a label is {values[-1]}, and class_names names 0 to {len(given) - 1}.")
+            raise InputError("npz.unnamed_label", where=where, label=int(values[-1]), last=len(given) - 1)
     else:
-        raise InputError(f"{where}: labels must be whole numbers or texts, not {labels.dtype}.")
+        raise InputError("npz.labels_type", where=where, dtype=labels.dtype)
     if len(np.unique(numbers)) < 2:
-        raise InputError(f"{where}: all labels are the same; leave `labels` out for an unlabelled set.")
+        raise InputError("npz.same_labels", where=where)
     return numbers, class_names
 
 
 def _names(names: Array, where: str) -> tuple[str, ...]:
     if names.ndim != 1 or names.dtype.kind not in "US" or not 1 <= len(names) <= MAX_CLASSES:
-        raise InputError(
-            f"{where}: class_names must be 1 to {MAX_CLASSES} texts, not {names.dtype} of shape {names.shape}."
-        )
+        raise InputError("npz.class_names", where=where, most=MAX_CLASSES, dtype=names.dtype, shape=names.shape)
     return check_class_names(where, _texts(names, f"{where}: class_names"))
 
 
@@ -175,5 +169,5 @@ def _texts(array: Array, where: str) -> list[str]:
     try:
         texts: list[str] = (np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array).tolist()
     except (UnicodeError, ValueError, SystemError) as error:  # code points that do not exist
-        raise InputError(f"{where} are not readable as text ({reason(error)}).") from error
+        raise InputError("npz.not_text", where=where, reason=reason(error)) from error
     return texts

@@ -1,9 +1,13 @@
-"""The data sets that are known by name. One entry here feeds the command line, the menus, the cards and the tests."""
+"""The data sets that are known by name. One entry here feeds the command line, the menus, the cards and the tests.
+
+An entry names its reader: a function `(dataset, directory) -> ImageData`. A set of another format brings its own.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +25,10 @@ def usual_folder() -> Path:
     return Path(os.environ.get("CVAE_DATA") or "data")
 
 
+Directory = str | Path | None  # the data directory that was named; None: the usual one
+Reader = Callable[["Dataset", Directory], ImageData]
+
+
 @dataclass(frozen=True)
 class Dataset:
     """What is known of a data set without reading it."""
@@ -32,47 +40,51 @@ class Dataset:
     sizes: tuple[int, int, int]  # images for training, validation, test
     licence: str
     source: str
-    torchvision: str = ""  # its class in torchvision.datasets and its folder on disk; empty: comes with scikit-learn
+    read: Reader
+    files: tuple[str, ...] = ()  # that have to lie in its `folder`, plain or as .gz; empty where reading needs none
+    torchvision: str = ""  # its class in torchvision.datasets, which knows its mirrors; empty: nothing to download
+    epochs: int = 20  # what the Train page proposes
 
     @property
     def downloadable(self) -> bool:
-        """Whether it has to be downloaded before it can be read."""
+        """Whether `download` can fetch its files."""
         return bool(self.torchvision)
 
-    def folder(self, directory: str | Path | None) -> Path:
-        """Where its files lie below a data directory (None: the usual one), in torchvision's layout."""
-        usual = usual_folder() if directory is None else directory
-        return Path(os.path.expanduser(usual)) / self.torchvision / "raw"
+    def folder(self, directory: Directory) -> Path:
+        """Where its files lie below a data directory: torchvision's own folder, or one that has its id."""
+        usual = Path(os.path.expanduser(usual_folder() if directory is None else directory))
+        return usual / self.torchvision / "raw" if self.torchvision else usual / self.id
 
-    def missing(self, directory: str | Path | None) -> list[str]:
+    def missing(self, directory: Directory) -> list[str]:
         """Names of the files that reading it still needs; empty where it can be read at once."""
-        if not self.downloadable:
-            return []
-        return [name for name in FILES if find_idx(self.folder(directory), name) is None]
+        return [name for name in self.files if find_idx(self.folder(directory), name) is None]
 
-    def load(self, directory: str | Path | None) -> ImageData:
+    def load(self, directory: Directory) -> ImageData:
         """Read it; files that are missing or damaged raise `InputError`."""
-        if not self.downloadable:
-            return _scikit_learn_digits(self)
-        folder = self.folder(directory)
-        if missing := self.missing(directory):
-            lacking = "holds none of its files" if len(missing) == len(FILES) else f"lacks {', '.join(missing)}"
-            raise InputError(
-                f"{self.title} was looked for in {folder.absolute()}, which {lacking}: get it with"
-                f" `python -m cvae train --data {self.id} --download`, or name with --data-dir the directory that"
-                f" holds {self.torchvision}/raw."
-            )
-        return load_raw(folder, self.id, self.class_names)
+        return self.read(self, directory)
 
 
-def _scikit_learn_digits(dataset: Dataset) -> ImageData:
+def read_scikit_learn(dataset: Dataset, directory: Directory) -> ImageData:
+    """The digits that come with scikit-learn; they need no directory."""
     package = importlib.util.find_spec("sklearn")  # its file is read directly: the package takes a second to import
     if package is None or package.origin is None:
-        raise InputError(f"{dataset.title} comes with scikit-learn, which is not installed: pip install scikit-learn.")
+        raise InputError("data.no_scikit_learn", title=dataset.title)
     table = np.loadtxt(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
     ink, labels = table[:, :-1].reshape(-1, 1, 8, 8), table[:, -1]
     images = np.rint(ink * (255 / 16)).astype(np.uint8)  # counts of ink 0..16 → 0..255
     return shuffled_splits(dataset.id, images, labels.astype(np.int64), dataset.class_names)
+
+
+def read_raw(dataset: Dataset, directory: Directory) -> ImageData:
+    """The four files in MNIST's format that torchvision keeps in a folder `raw`."""
+    folder = dataset.folder(directory)
+    if missing := dataset.missing(directory):
+        where, raw = folder.absolute(), dataset.torchvision
+        if len(missing) == len(dataset.files):
+            raise InputError("data.absent", title=dataset.title, folder=where, id=dataset.id, raw=raw)
+        files = ", ".join(missing)
+        raise InputError("data.incomplete", title=dataset.title, folder=where, files=files, id=dataset.id, raw=raw)
+    return load_raw(folder, dataset.id, dataset.class_names)
 
 
 DATASETS: dict[str, Dataset] = {
@@ -86,6 +98,8 @@ DATASETS: dict[str, Dataset] = {
             sizes=(1439, 179, 179),
             licence="CC BY 4.0",
             source="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, UCI 1998; in scikit-learn",
+            read=read_scikit_learn,
+            epochs=100,  # they take seconds
         ),
         Dataset(
             id="mnist",
@@ -95,6 +109,8 @@ DATASETS: dict[str, Dataset] = {
             sizes=(50_000, 10_000, 10_000),
             licence="CC BY-SA 3.0",
             source="Y. LeCun, C. Cortes, C. Burges: The MNIST database, yann.lecun.com/exdb/mnist",
+            read=read_raw,
+            files=tuple(FILES),
             torchvision="MNIST",
         ),
         Dataset(
@@ -108,6 +124,8 @@ DATASETS: dict[str, Dataset] = {
             sizes=(50_000, 10_000, 10_000),
             licence="MIT",
             source="H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST, arXiv:1708.07747",
+            read=read_raw,
+            files=tuple(FILES),
             torchvision="FashionMNIST",
         ),
         Dataset(
@@ -118,6 +136,8 @@ DATASETS: dict[str, Dataset] = {
             sizes=(50_000, 10_000, 10_000),
             licence="CC BY-SA 4.0",
             source="T. Clanuwat et al.: Deep Learning for Classical Japanese Literature, arXiv:1812.01718; CODH",
+            read=read_raw,
+            files=tuple(FILES),
             torchvision="KMNIST",
         ),
     )
@@ -131,7 +151,4 @@ def dataset_ids() -> tuple[str, ...]:
 
 def unknown_data(name: str) -> InputError:
     """The error for a name that is neither registered nor a path."""
-    return InputError(
-        f"there is no data {name!r}: choose {', '.join(DATASETS)}, or give the path of an .npz file or of a folder of"
-        " images."
-    )
+    return InputError("data.unknown", name=name, names=", ".join(DATASETS))

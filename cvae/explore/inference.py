@@ -52,7 +52,7 @@ class Inference:
             if own:
                 self._nets[role] = NumpyNet(network, own)
         if "decoder" not in self._nets:
-            raise InputError("the weights do not fit the config: they hold no decoder.")
+            raise InputError("weights.no_decoder")
         self._fitted = fit_gaussian(codes) if codes is not None and self.family.prior == "none" else None
 
     @classmethod
@@ -155,7 +155,7 @@ class Inference:
 
     def _net(self, role: str) -> NumpyNet:
         if role not in self._nets:
-            raise InputError(f"these weights hold no {role}; a snapshot of a training has decoder and prior only.")
+            raise InputError("weights.no_net", net=role)
         return self._nets[role]
 
     def _vector(self, condition: Given, role: str) -> Array | None:
@@ -198,7 +198,7 @@ def checked_weights(run: Run, step: int | None = None) -> dict[str, NDArray[Any]
     """The weights of a run, or of one of its snapshots; `InputError` where some are no numbers."""
     weights = run.weights() if step is None else run.snapshot(step)
     if broken := [name for name, value in weights.items() if not np.isfinite(value).all()]:
-        raise InputError(f"the weights of {run.name} hold values that are not numbers ({broken[0]}): train it again.")
+        raise InputError("weights.not_numbers", name=run.name, weight=broken[0])
     return weights
 
 
@@ -216,7 +216,7 @@ def checked_codes(
         known = (labels >= 0) & (labels < max(config.classes, 1))
         fits = fits and labels.shape == codes.shape[:1] and bool(known.all())
     if not fits:
-        raise InputError(f"the codes of {name} are damaged or belong to another model: train it again.")
+        raise InputError("codes.damaged", name=name)
     return codes.astype(np.float32), None if labels is None else labels.astype(np.uint8)
 
 

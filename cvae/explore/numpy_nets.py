@@ -80,9 +80,10 @@ def _layer(op: Op, name: str, weights: Mapping[str, NDArray[Any]]) -> Layer:
 
     def parameter(kind: str, *shape: int) -> Array:
         value = weights.get(f"{name}.{kind}")
-        if value is None or value.shape != shape:
-            found = "missing" if value is None else f"of shape {value.shape}"
-            raise InputError(f"the weights do not fit the config: {name}.{kind} is {found}, expected {shape}.")
+        if value is None:
+            raise InputError("weights.missing", weight=f"{name}.{kind}", shape=shape)
+        if value.shape != shape:
+            raise InputError("weights.shape", weight=f"{name}.{kind}", found=value.shape, shape=shape)
         return np.asarray(value, dtype=np.float32)
 
     match op["op"]:

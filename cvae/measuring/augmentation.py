@@ -50,7 +50,7 @@ def augmentation(
     step = run.weights_step()
     model = Inference.load(run)
     if not model.family.takes_class:
-        raise InputError(f"{run.name} cannot be asked for a label: augmentation needs a label-conditional model.")
+        raise InputError("augmentation.no_label", name=run.name)
     data = data_of(run, data_dir, data)
     accuracies: dict[str, list[list[float]]] = {"without": [], "with": []}
     for i, n in enumerate(real_per_class):
@@ -97,7 +97,7 @@ def few(split: Split, n: int, seed: int) -> Split:
     order = np.random.default_rng(seed).permutation(len(split))
     rows = [order[split.labels[order] == k][:n] for k in np.unique(split.labels)]
     if fewest := min(len(part) for part in rows) - n:
-        raise InputError(f"a class has {n + fewest} training images, fewer than the {n} that are asked for.")
+        raise InputError("augmentation.too_few", found=n + fewest, asked=n)
     chosen = np.concatenate(rows)
     return Split(split.images[chosen], split.labels[chosen])
 

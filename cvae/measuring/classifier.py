@@ -56,7 +56,7 @@ class Classifier:
             weights = read_arrays(folder / f"{data}.safetensors")
             classifier.net.load_state_dict({name: torch.from_numpy(w).float() for name, w in weights.items()})
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise InputError(f"the classifier of {data} in {folder} is damaged.") from error
+            raise InputError("classifier.damaged", data=data, folder=folder) from error
         return classifier
 
     def save(self, data: str, folder: Path = CLASSIFIERS) -> None:
@@ -115,7 +115,7 @@ def train_classifier(
     With validation images, the weights of the epoch that gets most of them right; else those of the last epoch.
     """
     if train.labels is None:
-        raise InputError("a classifier needs labelled images.")
+        raise InputError("classifier.no_labels")
     generator = torch.Generator().manual_seed(seed)
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -150,7 +150,7 @@ def build_classifier(
     chosen by it.
     """
     if data.name not in DATASETS:
-        raise InputError(f"a classifier is kept for {', '.join(DATASETS)} only, not for {data.name}.")
+        raise InputError("classifier.other_data", names=", ".join(DATASETS), name=data.name)
     images = load_data(data)
     config = classifier_config(images.image_shape, images.class_names)
     start = time.process_time()

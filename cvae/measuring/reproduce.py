@@ -82,7 +82,7 @@ def finished(path: Path, config: RunConfig, data_dir: str | None = None, train: 
         config = config.with_data_in(data_dir)
     (train or _quietly)(path, config, load_data(config.data), there)
     if run.status().state != "finished":
-        raise InputError(f"{run.name} is not finished: the same command goes on with it.")
+        raise InputError("reproduce.unfinished", name=run.name)
     return run
 
 

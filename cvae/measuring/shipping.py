@@ -8,6 +8,7 @@ no picture of the data set.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import tempfile
@@ -67,7 +68,7 @@ def _pictures(name: str, folder: Path) -> NDArray[np.uint8] | None:
         return None
     steps = other.snapshot_steps()
     if not steps:
-        raise InputError(f"{name} is shipped with pictures of {other.name}: make that first.")
+        raise InputError("shipping.needs_other", name=name, other=other.name)
     return other.snapshot(steps[-1], ("strip",))["strip"]
 
 
@@ -82,7 +83,7 @@ def prune(run: Run, out: Path, recipe: Recipe, pictures: NDArray[np.uint8] | Non
     """
     same_config(run, recipe.config)
     if run.status().state != "finished":
-        raise InputError(f"{run.name} is not finished: go on with `python -m cvae train --resume --run {run.path}`.")
+        raise InputError("shipping.unfinished", name=run.name, path=run.path)
     (out / "snapshots").mkdir(parents=True)
     kept = Run(out)
     config = json.loads((run.path / "config.json").read_text(encoding="utf-8"))
@@ -102,8 +103,13 @@ def same_config(run: Run, config: RunConfig) -> None:
     found, config = run.config().without_data_dir(), config.without_data_dir()
     if found != config:
         mine, due = _flat(found), _flat(config)
-        other = [f"{name} is {mine[name]!r} and not {value!r}" for name, value in due.items() if mine[name] != value]
-        raise InputError(f"{run.path} is a run of another config: its {', '.join(other)}.")
+        others = [
+            InputError("shipping.other_value", name=name, found=repr(mine[name]), due=repr(value))
+            for name, value in due.items()
+            if mine[name] != value
+        ]
+        listed = functools.reduce(lambda one, other: InputError("shipping.listed", one=one, other=other), others)
+        raise InputError("shipping.other_config", path=run.path, values=listed)
 
 
 def _flat(config: RunConfig) -> dict[str, Any]:
@@ -116,7 +122,7 @@ def _half(weights: Arrays) -> Arrays:
     with np.errstate(over="ignore"):
         half = {name: values.astype(np.float16) for name, values in weights.items()}
     if broken := [name for name, values in half.items() if not np.isfinite(values).all()]:
-        raise InputError(f"half precision does not hold {broken[0]}: its values are beyond 65,504.")
+        raise InputError("shipping.half_precision", weight=broken[0])
     return half
 
 
@@ -129,7 +135,7 @@ def _snapshot(run: Run, step: int, recipe: Recipe, pictures: NDArray[np.uint8] |
 
 def _completed(run: Run, pictures: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
     if pictures is None:
-        raise InputError(f"{run.name} keeps what it is given of the data's pictures: other pictures are needed.")
+        raise InputError("shipping.needs_pictures", name=run.name)
     model = Inference.load(run)
     images = pictures / np.float32(255)
     completed: NDArray[np.uint8] = (model.decode(model.encode(images)[0], images) * 255).round().astype(np.uint8)

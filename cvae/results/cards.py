@@ -40,7 +40,7 @@ def card(run: Run) -> dict[str, Any] | None:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} is damaged: it is not readable JSON.") from error
+        raise InputError("file.not_json", path=path) from error
     return values if isinstance(values, dict) else None
 
 

@@ -10,10 +10,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
-from cvae.config import DataConfig, ObjectiveConfig, RunConfig, TrainConfig
+from cvae.config import RunConfig
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.results.recipes import RECIPES, model_of
+from cvae.results.recipes import RECIPES, data_of, model_of, objective_of, train_of
 
 Checked = Literal["run beside this project", "read at its source", "second-hand", "unverified"]
 
@@ -61,25 +61,26 @@ def _changed(config: RunConfig, epochs: int | None, seed: int) -> RunConfig:
 def protocol(name: str) -> Protocol:
     """The protocol of that name; `InputError` where there is none."""
     if name not in PROTOCOLS:
-        raise InputError(f"there is no protocol {name!r}; there are {', '.join(PROTOCOLS)}.")
+        raise InputError("protocol.unknown", name=repr(name), names=", ".join(PROTOCOLS))
     return PROTOCOLS[name]
 
 
 def _one_layer(family: str, epochs: int, k: int = 1) -> RunConfig:
     """The network with one stochastic layer of Burda, Grosse & Salakhutdinov 2016, and how it is trained."""
     return RunConfig(
-        DataConfig("mnist", binarize="dynamic", full_train=True),
+        data_of("mnist", binarize="dynamic", full_train=True),
         model_of("mnist", family, hidden=(200, 200), activation="tanh", latent_dim=50),
-        ObjectiveConfig(k=k),
-        TrainConfig(epochs, batch_size=20, lr_schedule="iwae", threads=1),
+        objective_of(k=k),
+        train_of(epochs, batch_size=20, lr_schedule="iwae"),
     )
 
 
 def _quadrants(given: int) -> RunConfig:
     return RunConfig(
-        DataConfig("mnist", binarize="dynamic"),
+        data_of("mnist", binarize="dynamic"),
         model_of("mnist", "cvae-predictive", hidden=(400, 400), latent_dim=50, quadrants=given),
-        train=TrainConfig(10, batch_size=100, lr_schedule="cosine", threads=1),
+        objective_of(),
+        train_of(10, batch_size=100, lr_schedule="cosine"),
     )
 
 
@@ -122,9 +123,10 @@ PROTOCOLS: dict[str, Protocol] = {
         "The public reference VAE: 784-400-20, cross-entropy on grey pixels",
         {
             "vae": RunConfig(
-                DataConfig("mnist", full_train=True),
+                data_of("mnist", full_train=True),
                 model_of("mnist", "vae", hidden=(400,), latent_dim=20),
-                train=TrainConfig(10, threads=1),
+                objective_of(),
+                train_of(10),
             )
         },
         (
@@ -186,9 +188,10 @@ PROTOCOLS: dict[str, Protocol] = {
         "VAE 784-400-40 on pixels binarised once",
         {
             "vae": RunConfig(
-                DataConfig("mnist", binarize="static"),
+                data_of("mnist", binarize="static"),
                 model_of("mnist", "vae", hidden=(400,), latent_dim=40),
-                train=TrainConfig(40, threads=1),
+                objective_of(),
+                train_of(40),
             )
         },
         (
@@ -218,7 +221,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "beta": Protocol(
         "What β costs and brings: CVAE with 16 latent dimensions",
         {
-            f"beta-{beta:g}": dataclasses.replace(RECIPES["mnist-cvae-16d"].config, objective=ObjectiveConfig(beta))
+            f"beta-{beta:g}": dataclasses.replace(RECIPES["mnist-cvae-16d"].config, objective=objective_of(beta=beta))
             for beta in BETAS
         },
         tuple(

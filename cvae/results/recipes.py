@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from cvae.config import DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
+from cvae.config import OPTIONS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
 from cvae.data import DATASETS
 from cvae.errors import InputError
+from cvae.options import options_of
+
+SectionT = TypeVar("SectionT", DataConfig, ModelConfig, ObjectiveConfig, TrainConfig)
+
+# What the trainings of this project have in common: their own values, whatever the defaults of an option become.
+DATA: dict[str, Any] = {"dir": None, "binarize": None, "full_train": False}
+MODEL: dict[str, Any] = {
+    "net": "mlp", "hidden": (400,), "channels": (16, 32), "activation": "relu", "latent_dim": 2,
+    "likelihood": "bernoulli", "sigma": 1.0, "task": "quadrants", "quadrants": 1,
+}  # fmt: skip
+OBJECTIVE: dict[str, Any] = {
+    "beta": 1.0, "kl_warmup": 0.0, "free_bits": 0.0, "k": 1, "recon_weight": 1.0, "alpha": 1.0,
+}  # fmt: skip
+TRAIN: dict[str, Any] = {
+    "batch_size": 128, "lr": 1e-3, "lr_schedule": "constant", "seed": 0, "threads": 1, "device": "auto",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -22,15 +37,37 @@ class Recipe:
     pictures: str = ""  # cvae-predictive: the shipped run whose reconstructions it completes, in place of the data
 
 
+def exactly(cls: type[SectionT], **values: Any) -> SectionT:
+    """A section of a config in which every option is named, so that none of it depends on a default."""
+    if unnamed := options_of(cls).keys() - values.keys():
+        raise TypeError(f"{cls.__name__} must name every option, and lacks {', '.join(sorted(unnamed))}")
+    return cls(**values)
+
+
+def data_of(name: str, **options: Any) -> DataConfig:
+    """A registered data set."""
+    return exactly(DataConfig, **{**DATA, **options, "name": name})
+
+
 def model_of(data: str, family: str, **options: Any) -> ModelConfig:
     """A model of a registered data set's images."""
     known = DATASETS[data]
-    return ModelConfig(family, image_shape=known.image_shape, class_names=known.class_names, **options)
+    values = {**MODEL, **options, "family": family}
+    return exactly(ModelConfig, **values, image_shape=known.image_shape, class_names=known.class_names)
+
+
+def objective_of(**options: Any) -> ObjectiveConfig:
+    """An objective: the plain bound, but for these options."""
+    return exactly(ObjectiveConfig, **{**OBJECTIVE, **options})
+
+
+def train_of(epochs: int, **options: Any) -> TrainConfig:
+    """A training of that many epochs."""
+    return exactly(TrainConfig, **{**TRAIN, **options, "epochs": epochs})
 
 
 def _trained(data: str, epochs: int, model: ModelConfig, objective: ObjectiveConfig | None = None) -> RunConfig:
-    train = TrainConfig(epochs, lr_schedule="cosine", threads=1)
-    return RunConfig(DataConfig(data), model, objective or ObjectiveConfig(), train)
+    return RunConfig(data_of(data), model, objective or objective_of(), train_of(epochs, lr_schedule="cosine"))
 
 
 def _plane(family: str, objective: ObjectiveConfig | None = None) -> RunConfig:
@@ -41,7 +78,7 @@ def _plane(family: str, objective: ObjectiveConfig | None = None) -> RunConfig:
 def _sixteen(family: str, beta: float = 1.0) -> RunConfig:
     """Sixteen latent dimensions, which draw well."""
     model = model_of("mnist", family, hidden=(400, 400), latent_dim=16)
-    return _trained("mnist", 30, model, ObjectiveConfig(beta))
+    return _trained("mnist", 30, model, objective_of(beta=beta))
 
 
 def _digits(family: str) -> RunConfig:
@@ -66,8 +103,8 @@ RECIPES: dict[str, Recipe] = {
         snapshots=1,
         pictures="mnist-vae-16d",
     ),
-    "mnist-reconstruction-only": Recipe("the reconstruction term alone", _plane("vae", ObjectiveConfig(beta=0.0))),
-    "mnist-kl-only": Recipe("the KL term alone", _plane("vae", ObjectiveConfig(recon_weight=0.0))),
+    "mnist-reconstruction-only": Recipe("the reconstruction term alone", _plane("vae", objective_of(beta=0.0))),
+    "mnist-kl-only": Recipe("the KL term alone", _plane("vae", objective_of(recon_weight=0.0))),
     "digits-ae": Recipe("an autoencoder of 8×8 digits", _digits("ae")),
     "digits-vae": Recipe("a VAE of 8×8 digits", _digits("vae")),
     "digits-cvae": Recipe("a conditional VAE of 8×8 digits", _digits("cvae")),
@@ -77,31 +114,36 @@ RECIPES: dict[str, Recipe] = {
 def recipe(name: str) -> Recipe:
     """The recipe of that name; `InputError` where there is none."""
     if name not in RECIPES:
-        raise InputError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}.")
+        raise InputError("recipe.unknown", name=repr(name), names=", ".join(RECIPES))
     return RECIPES[name]
 
 
 def command(config: RunConfig) -> str:
-    """The line that trains a run with this config; what is as usual is left out."""
+    """The line that trains a run with this config, whatever the defaults of the options become.
+
+    It names every option that has an effect, but for what is off or left to the machine.
+    """
     words = ["python -m cvae train"]
-    for section in (config.data, config.model, config.objective, config.train):
-        usual = type(section)()
-        for field in dataclasses.fields(section):
-            value = getattr(section, field.name)
-            if value == getattr(usual, field.name) or field.name in ("image_shape", "class_names"):  # of the data
-                continue
-            option = {"name": "--data", "dir": "--data-dir", "family": "--model"}.get(field.name, _option(field.name))
-            words += [option, *_arguments(value)]
+    for section, options in OPTIONS.items():
+        for name, option in options.items():
+            value = getattr(getattr(config, section), name)
+            if (
+                option.applies(config)
+                and value is not None
+                and value is not False
+                and (name, value) != ("device", "auto")
+            ):
+                words += _arguments(option.flag, value)
     return " ".join(words)
 
 
-def _option(field: str) -> str:
-    return f"--{field.replace('_', '-')}"
-
-
-def _arguments(value: object) -> list[str]:
+def _arguments(flag: str, value: object) -> list[str]:
     if value is True:
-        return []
+        return [flag]
     if isinstance(value, tuple):
-        return [str(item) for item in value]
-    return [f"{value:g}" if isinstance(value, float) else shlex.quote(str(value))]
+        return [flag, *map(str, value)]
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return [flag, short if float(short) == value else repr(value)]
+    text = str(value)
+    return [shlex.quote(f"{flag}={text}")] if text.startswith("-") else [flag, shlex.quote(text)]

@@ -64,9 +64,9 @@ def read(folder: Path = RESULTS) -> dict[str, Result]:
             try:
                 result = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError) as error:
-                raise InputError(f"{path} is damaged: it is not readable JSON.") from error
+                raise InputError("file.not_json", path=path) from error
             if not isinstance(result, dict) or not {"command", "samples", "runs"} <= result.keys():
-                raise InputError(f"{path} is damaged.")
+                raise InputError("file.damaged", path=path)
             found[name] = result
     return found
 
@@ -190,6 +190,6 @@ def insert(text: str, table: str) -> str:
     """The text with the table in place of what stands between the markers; `InputError` where they are missing."""
     begin, end = MARKERS
     if text.count(begin) != 1 or text.count(end) != 1:
-        raise InputError(f"the table goes between two lines, which are not there: {begin} and {end}.")
+        raise InputError("table.no_markers", begin=begin, end=end)
     before, rest = text.split(begin)
     return f"{before}{begin}\n\n{table}\n\n{end}{rest.split(end)[1]}"

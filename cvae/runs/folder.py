@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import json
 import os
 import platform
@@ -42,7 +43,7 @@ import safetensors
 import safetensors.numpy
 
 from cvae.config import RunConfig
-from cvae.errors import InputError
+from cvae.errors import InputError, KeyedError
 from cvae.runs.locks import is_locked, try_lock
 from cvae.runs.status import Control, Record, State, Status, is_record, is_status
 
@@ -73,7 +74,7 @@ class Run:
         aside = run.path.parent / _aside(run.path.name)
         try:
             if run.path.exists():
-                raise InputError(f"{run.path} exists already: choose another --run, or --resume it.")
+                raise InputError("run.exists", path=run.path)
             (aside / "snapshots").mkdir(parents=True)
             text = json.dumps({**config.to_json(), "versions": versions()}, indent=1, ensure_ascii=False)
             (aside / "config.json").write_text(text, encoding="utf-8")
@@ -81,7 +82,7 @@ class Run:
             aside.rename(run.path)
         except OSError as error:
             shutil.rmtree(aside, ignore_errors=True)
-            raise InputError(f"cannot write the run {run.path}: {reason(error)}.") from error
+            raise InputError("run.cannot_write", path=run.path, reason=reason(error)) from error
         return run
 
     @classmethod
@@ -94,7 +95,7 @@ class Run:
     def delete(self) -> None:
         """Remove the folder. A training that is under way must be stopped first."""
         if self.locked():
-            raise InputError(f"{self.name} is being trained: stop it first.")
+            raise InputError("run.in_training", name=self.name)
         self.config()  # never remove a folder that is not a run
         shutil.rmtree(self.path)
 
@@ -103,12 +104,12 @@ class Run:
     def config(self) -> RunConfig:
         """What the run is made from."""
         if not (self.path / "config.json").is_file():
-            raise InputError(f"{self.path} is not a run: it has no config.json. `python -m cvae list` names the runs.")
+            raise InputError("run.none", path=self.path)
         values = self._json("config.json")
         try:
             return RunConfig.from_json(values)
         except InputError as error:
-            raise InputError(f"{self.path / 'config.json'} cannot be used: {error}") from error
+            raise InputError("run.unusable", path=self.path / "config.json", error=error) from error
 
     def status(self) -> Status:
         """Where the training stands; a state that no living process keeps up reads as "interrupted"."""
@@ -122,7 +123,7 @@ class Run:
     def _status_on_disk(self) -> Status:
         values = self._json("status.json") if (self.path / "status.json").is_file() else {}
         if not isinstance(values, dict) or not all(is_status(*item) for item in values.items()):
-            raise InputError(f"{self.path / 'status.json'} is not a status.")
+            raise InputError("run.no_status", path=self.path / "status.json")
         return Status(**{"state": "interrupted", **values})
 
     def history(self, start: int = 0) -> list[Record]:
@@ -132,14 +133,14 @@ class Run:
         except FileNotFoundError:
             return []
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{self.path / 'history.jsonl'} cannot be read.") from error
+            raise InputError("run.unreadable", path=self.path / "history.jsonl") from error
         lines = text.splitlines() if text.endswith("\n") else text.splitlines()[:-1]
         try:
             records = [json.loads(line) for line in lines[start:]]
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{self.path / 'history.jsonl'} is damaged.") from error
+            raise InputError("file.damaged", path=self.path / "history.jsonl") from error
         if not all(map(is_record, records)):
-            raise InputError(f"{self.path / 'history.jsonl'} is damaged.")
+            raise InputError("file.damaged", path=self.path / "history.jsonl")
         return records
 
     def snapshot_steps(self) -> list[int]:
@@ -170,7 +171,7 @@ class Run:
     def weights(self) -> Arrays:
         """Every weight of the model, by name."""
         if not (self.path / "model.safetensors").is_file():
-            raise InputError(f"{self.name} has no trained weights yet.")
+            raise InputError("run.no_weights", name=self.name)
         return self._arrays("model.safetensors")
 
     def weights_step(self) -> int | None:
@@ -191,7 +192,7 @@ class Run:
             return self._arrays("codes.safetensors")
         steps, step = self.snapshot_steps(), self.weights_step()
         if not steps:
-            raise InputError(f"{self.name} has no codes yet: its training has not begun.")
+            raise InputError("run.no_codes", name=self.name)
         arrays = self._halted_at(step)
         if arrays is None:
             arrays = self.snapshot(max((s for s in steps if step is None or s <= step), default=steps[0]))
@@ -217,14 +218,14 @@ class Run:
             return None
         values = self._json(name)
         if not isinstance(values, dict):
-            raise InputError(f"{self.path / name} is not an object.")
+            raise InputError("file.not_object", path=self.path / name)
         return values
 
     def _json(self, name: str) -> Any:
         try:
             return json.loads((self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
-            raise InputError(f"{self.path / name} is damaged: it is not readable JSON.") from error
+            raise InputError("file.not_json", path=self.path / name) from error
 
     def _arrays(self, name: str, names: Collection[str] | None = None) -> Arrays:
         return read_arrays(self.path / name, names)
@@ -243,7 +244,7 @@ class Run:
         try:
             self._write_json("control.json", dataclasses.asdict(control))
         except OSError as error:
-            raise InputError(f"cannot write to the run {self.path}: {reason(error)}.") from error
+            raise InputError("run.cannot_ask", path=self.path, reason=reason(error)) from error
 
     def control(self) -> Control:
         """What was asked last; to run where nothing readable was."""
@@ -332,13 +333,13 @@ class Run:
         try:
             file = open(self.path / "lock", "a+b")  # noqa: SIM115
         except OSError as error:
-            raise InputError(f"cannot write the run {self.path}: {reason(error)}.") from error
+            raise InputError("run.cannot_write", path=self.path, reason=reason(error)) from error
         with file:
             for attempt in range(20):
                 if try_lock(file.fileno(), exclusive=True):
                     break
                 if attempt == 19:
-                    raise InputError(f"{self.name} is already being trained by another process.")
+                    raise InputError("run.taken", name=self.name)
                 time.sleep(0.05)  # a reader that asks `locked` holds it for an instant
             yield
 
@@ -366,12 +367,23 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:
         with safetensors.safe_open(path, framework="numpy") as file:
             return {name: file.get_tensor(name) for name in names if name in file.keys()}  # noqa: SIM118
     except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise InputError(f"{path} is missing, damaged or not a safetensors file.") from error
+        raise InputError("file.not_safetensors", path=path) from error
 
 
-def reason(error: OSError) -> str:
-    """What the system says of an error, in lower case: "no space left on device"."""
+def reason(error: OSError) -> KeyedError | str:
+    """What the system says of an error, in lower case; what is met most is known in each language."""
+    if error.errno == errno.ENOSPC:
+        return KeyedError("system.no_space")
+    if error.errno == errno.EACCES:
+        return KeyedError("system.no_permission")
+    if error.errno == errno.EROFS:
+        return KeyedError("system.read_only")
     return (error.strerror or str(error)).lower()
+
+
+def unreadable(error: OSError) -> InputError:
+    """Where something that a page shows cannot be read."""
+    return InputError("file.unreadable", path=error.filename, reason=reason(error))
 
 
 def versions() -> dict[str, str]:

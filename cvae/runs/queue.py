@@ -26,7 +26,7 @@ from typing import IO
 
 from cvae.assets import PACKAGE
 from cvae.config import RunConfig
-from cvae.errors import InputError
+from cvae.errors import InputError, KeyedError
 from cvae.runs.find import runs_folder, runs_in
 from cvae.runs.folder import Run, reason
 from cvae.runs.locks import is_locked, try_lock
@@ -56,9 +56,7 @@ class Jobs:
     def submit(self, name: str, config: RunConfig) -> Run:
         """A new run, at the end of the queue; a name that is taken or no folder name raises `InputError`."""
         if not NAME.fullmatch(name):
-            raise InputError(
-                f"{name[:60]!r} cannot name a run: at most 60 letters, digits, spaces, dots, plus, dashes, underscores."
-            )
+            raise InputError("queue.bad_name", name=name[:60])
         run = Run.create(self.folder / name, config)
         self._enqueue(run)
         return run
@@ -74,7 +72,7 @@ class Jobs:
                 if epochs is not None:
                     more = dataclasses.replace(config.train, epochs=epochs)
                     run.write_config(dataclasses.replace(config, train=more))
-                run.write_status(dataclasses.replace(run.status(), state="queued", message=None, pid=0))
+                run.write_status(dataclasses.replace(run.status(), state="queued", message=None, error=None, pid=0))
             self._enqueue(run)
 
     def pause(self, run: Run) -> None:
@@ -154,10 +152,10 @@ class Jobs:
                 folder.mkdir(parents=True, exist_ok=True)
             file = open(self.lock_file, "a+b")  # noqa: SIM115
         except OSError as error:
-            raise InputError(f"cannot write to {self.folder}: {reason(error)}.") from error
+            raise InputError("file.cannot_write", path=self.folder, reason=reason(error)) from error
         with file:
             if not _wait(lambda: try_lock(file.fileno(), exclusive=True), 10):
-                raise InputError(f"the queue in {self.folder} is held by a process that does not let go of it.")
+                raise InputError("queue.held", folder=self.folder)
             yield
 
     def _tickets(self) -> list[Path]:
@@ -188,7 +186,7 @@ class Jobs:
                     start_new_session=True, creationflags=detached,
                 )  # fmt: skip
         except OSError as error:
-            self._fail_next(f"no training process could be started: {reason(error)}")
+            self._fail_next(InputError("queue.no_process", reason=reason(error)))
 
     def _close_books(self) -> None:
         """Say of every run whose worker died before the training began, or could not even start, that it failed."""
@@ -199,19 +197,19 @@ class Jobs:
                 if ticket.name.startswith(f"{worker.name}."):
                     run = self.run_of(ticket)
                     if run.path.is_dir() and status_of(run).state == "queued":
-                        fail(run, f"the training process died: {_last_line(run.path / 'log.txt')}")
+                        fail(run, InputError("queue.died", line=_last_line(run.path / "log.txt")))
                     ticket.unlink(missing_ok=True)
             worker.unlink(missing_ok=True)
         child = _children.get(self.folder)
         if child is not None and child.poll() is not None:
             del _children[self.folder]
             if child.returncode != 0 and not self._idle_worker():
-                self._fail_next(f"the training process ended at once: {_last_line(self.log)}")
+                self._fail_next(InputError("queue.ended_at_once", line=_last_line(self.log)))
 
-    def _fail_next(self, message: str) -> None:
+    def _fail_next(self, why: KeyedError) -> None:
         for ticket in self._tickets()[:1]:
             ticket.unlink()
-            fail(self.run_of(ticket), message)
+            fail(self.run_of(ticket), why)
 
     # --- what a worker does -------------------------------------------------------------------------------------
 
@@ -264,9 +262,10 @@ def status_of(run: Run) -> Status:
         return Status("interrupted")
 
 
-def fail(run: Run, message: str) -> None:
+def fail(run: Run, why: KeyedError | str) -> None:
     """Say of a run that no training can say it of that it failed."""
-    run.write_status(dataclasses.replace(status_of(run), state="failed", message=message, pid=0))
+    error = why.to_json() if isinstance(why, KeyedError) else None
+    run.write_status(dataclasses.replace(status_of(run), state="failed", message=str(why), error=error, pid=0))
 
 
 @contextlib.contextmanager
@@ -275,7 +274,7 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"cannot write to {path}: {reason(error)}.") from error
+        raise InputError("file.cannot_write", path=path, reason=reason(error)) from error
 
 
 def _name(ticket: Path) -> str:

@@ -8,6 +8,8 @@ import typing
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cvae.errors import KeyedError
+
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 Record = dict[str, Any]
 
@@ -26,6 +28,12 @@ class Status:
     epochs: int = 0
     images_per_second: float = 0.0
     seconds_left: float | None = None
+    error: dict[str, Any] | None = None  # `message` as `KeyedError.to_json` writes it, where it can be translated
+
+    @property
+    def failure(self) -> KeyedError | str | None:
+        """Why it failed, for a page: an error that has a sentence in each language, else the English message."""
+        return self.message if self.error is None else KeyedError.from_json(self.error)
 
     @property
     def active(self) -> bool:
@@ -40,6 +48,8 @@ def is_status(name: str, value: Any) -> bool:
             return value in typing.get_args(State)
         case "message":
             return value is None or isinstance(value, str)
+        case "error":
+            return value is None or _is_error(value)
         case "seconds_left":
             return value is None or _is_number(value)
     return name in {f.name for f in dataclasses.fields(Status)} and _is_number(value)
@@ -56,6 +66,19 @@ def is_record(values: Any) -> bool:
         and None not in (values.get("epoch"), values.get("reconstruction"))
         and all(map(_is_number, others))
         and (per_dim is None or (isinstance(per_dim, list) and all(map(_is_number, per_dim))))
+    )
+
+
+def _is_error(value: Any, depth: int = 8) -> bool:
+    """Whether `KeyedError.from_json` can read it; errors lie within each other up to `depth` deep."""
+    if not isinstance(value, dict) or value.keys() != {"key", "values"}:
+        return False
+    key, values = value["key"], value["values"]
+    return (
+        depth > 0
+        and isinstance(key, str)
+        and isinstance(values, dict)
+        and all(isinstance(v, str) or _is_number(v) or _is_error(v, depth - 1) for v in values.values())
     )
 
 

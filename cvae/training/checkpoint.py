@@ -59,4 +59,4 @@ def restore(
         generator.set_state(arrays["generator"])
         return arrays["rows"], state
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise InputError(f"{path} does not belong to this run or is damaged; it cannot be resumed.") from error
+        raise InputError("checkpoint.damaged", path=path) from error

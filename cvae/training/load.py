@@ -30,9 +30,13 @@ def model_from(run: Run, weights: Arrays) -> Autoencoder:
     found = {name: value.shape for name, value in weights.items()}
     if found != expected:
         wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+        weight = wrong[0]
+        if weight not in found:
+            raise InputError("weights.missing_in_run", name=run.name, weight=weight, expected=expected[weight])
+        if weight not in expected:
+            raise InputError("weights.unknown_in_run", name=run.name, weight=weight, found=found[weight])
         raise InputError(
-            f"the weights of {run.name} do not fit its config.json: {wrong[0]} is {found.get(wrong[0], 'missing')}, "
-            f"expected {expected.get(wrong[0], 'nothing')}."
+            "weights.shape_in_run", name=run.name, weight=weight, found=found[weight], expected=expected[weight]
         )
     model.load_state_dict({name: torch.from_numpy(value).float() for name, value in weights.items()})
     return model.eval().requires_grad_(False)
@@ -47,5 +51,5 @@ def data_of(run: Run, data_dir: str | None = None, data: ImageData | None = None
     if data is None:
         data = load_data(replace(config.data, dir=config.data.dir if data_dir is None else data_dir))
     if data.image_shape != config.model.image_shape or data.class_names != config.model.class_names:
-        raise InputError(f"{data.name} is not what {run.name} was trained on: its images or its classes differ.")
+        raise InputError("run.other_images_or_classes", data=data.name, name=run.name)
     return data

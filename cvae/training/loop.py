@@ -23,7 +23,7 @@ from torch import Tensor
 
 from cvae.config import RunConfig
 from cvae.data import ImageData, load_data
-from cvae.errors import InputError
+from cvae.errors import InputError, KeyedError
 from cvae.models import Autoencoder, build
 from cvae.runs.folder import Run, reason
 from cvae.runs.machine import cores
@@ -66,11 +66,11 @@ def fit(
     if resume:
         config = _resumed(run, config)
     elif config is None:
-        raise InputError("a new run needs a config.")
+        raise InputError("run.no_config")
     data = data or load_data(config.data)
     kept, config = config.model, with_data(config, data)
     if resume and (run.path / CHECKPOINT).exists() and config.model != kept:
-        raise InputError(f"the data has changed: {data.name} is not what {run.name} was trained on.")
+        raise InputError("run.other_data", data=data.name, name=run.name)
     training = _Training(run, config, data)
     if not resume:
         Run.create(path, config, "running")
@@ -98,7 +98,7 @@ def device_of(config: RunConfig) -> torch.device:
     if name == "auto":
         name = "cuda" if cuda else "mps" if mps else "cpu"
     if (name == "cuda" and not cuda) or (name == "mps" and not mps):
-        raise InputError(f"this machine has no {name.upper()} device; use --device auto.")
+        raise InputError("training.no_device", device=name.upper())
     return torch.device(name)
 
 
@@ -109,9 +109,9 @@ def _resumed(run: Run, new: RunConfig | None) -> RunConfig:
         config = dataclasses.replace(config, train=dataclasses.replace(config.train, epochs=new.train.epochs))
     done = run.status().epoch
     if config.train.epochs < done:
-        raise InputError(f"{run.name} has trained {done:g} epochs already: ask for more.")
+        raise InputError("run.trained_already", name=run.name, done=done)
     if (run.path / "codes.safetensors").exists() and not (run.path / CHECKPOINT).exists():
-        raise InputError(f"{run.name} is finished and its {CHECKPOINT} was not kept, so it cannot be resumed.")
+        raise InputError("run.no_checkpoint", name=run.name, file=CHECKPOINT)
     return config
 
 
@@ -161,12 +161,12 @@ class _Training:
             self._truncate_to_checkpoint(resumed)
             yield from self._train()
         except (Failed, InputError) as error:
-            self._status("failed", str(error))
+            self._status("failed", error)
             raise
         except OSError as error:
             with contextlib.suppress(OSError):  # a full disk may not take the status either; the error says enough
-                self._status("failed", f"cannot write the run: {reason(error)}")
-            raise InputError(f"cannot write the run {self.run.path}: {reason(error)}.") from error
+                self._status("failed", InputError("run.disk", reason=reason(error)))
+            raise InputError("run.cannot_write", path=self.run.path, reason=reason(error)) from error
         except GeneratorExit:  # the caller has had enough: between two steps, so the state is whole
             self._save_for_now()
             self._status("stopped")
@@ -280,15 +280,16 @@ class _Training:
         self.history_length = self.run.append(record)
         return record
 
-    def _status(self, state: State, message: str | None = None) -> None:
+    def _status(self, state: State, why: KeyedError | str | None = None) -> None:
         self.last_heartbeat = time.perf_counter()
         train = self.config.train
         done = max(self.step, 1)
         left = self.recorder.elapsed() / done * (self.steps - self.step)
         self.run.write_status(
             Status(
-                state, message, os.getpid(), time.time(), self.step, self.steps,
+                state, None if why is None else str(why), os.getpid(), time.time(), self.step, self.steps,
                 round(self.step / self.per_epoch, 4), train.epochs, round(self.recorder.rate), left,
+                why.to_json() if isinstance(why, KeyedError) else None,
             )
         )  # fmt: skip
 
@@ -335,10 +336,7 @@ class _Training:
             return False
         rows, state = kept
         if state["images"] != len(self.train):
-            raise InputError(
-                f"the data has changed: {self.run.name} was trained on {state['images']:,} images,"
-                f" and now there are {len(self.train):,}."
-            )
+            raise InputError("run.other_count", name=self.run.name, before=state["images"], now=len(self.train))
         self.step, self.history_length = state["step"], state["history"]
         self.recorder.restore(rows, state)
         return True

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cvae.config import RunConfig
+from cvae.errors import KeyedError
 from cvae.families import FAMILIES
 from cvae.models import Autoencoder
 from cvae.models.base import BoundTerms
@@ -20,8 +21,8 @@ from cvae.training.snapshots import BATCH
 DIVERGED = 100.0  # times the scale of an untrained model's loss
 
 
-class Failed(RuntimeError):
-    """A training that cannot go on; the message names step and term."""
+class Failed(KeyedError, RuntimeError):
+    """A training that cannot go on; the sentence names step and term."""
 
 
 class Recorder:
@@ -78,7 +79,7 @@ class Recorder:
             for i, name in enumerate(self.further):
                 total[self.per_dim.stop + i] += float(terms.further[name].sum())
         if not total.isfinite().all():
-            raise Failed(f"step {step}: the validation loss is not finite; try a smaller learning rate, or a larger σ.")
+            raise Failed("training.diverged_validation", step=step)
         return self._record("validation", step, beta, total / len(images))
 
     def _record(self, split: str, step: int, beta: float, means: Tensor) -> Record:
@@ -114,12 +115,14 @@ class Recorder:
         first = int(bad.any(1).nonzero()[0])
         columns = bad[first].nonzero()[:, 0].tolist()
         column = min((c for c in columns if c), default=0)  # the term rather than the sum that it spoils
-        per_dim = (f"KL of dimension {d + 1}" for d in range(self.config.model.latent_dim))
-        name = ("loss", "reconstruction", *per_dim, *self.further)[column]
-        raise Failed(
-            f"step {step - len(rows) + first + 1}: the {name} became {rows[first, column]:.4g};"
-            " try a smaller learning rate, or a larger σ."
-        )
+        at, value = step - len(rows) + first + 1, f"{rows[first, column]:.4g}"
+        if column == 0:
+            raise Failed("training.diverged_loss", step=at, value=value)
+        if column < self.per_dim.start:
+            raise Failed("training.diverged_reconstruction", step=at, value=value)
+        if column < self.per_dim.stop:
+            raise Failed("training.diverged_kl", step=at, dimension=column - self.per_dim.start + 1, value=value)
+        raise Failed("training.diverged_term", step=at, term=self.further[column - self.per_dim.stop], value=value)
 
     # --- the clock, and what a checkpoint keeps -------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ def train(run: Run) -> None:
             if not isinstance(error, InputError):
                 traceback.print_exc()
             if not run.locked() and run.path.is_dir() and status_of(run).state != "failed":
-                fail(run, str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}")
+                fail(run, error if isinstance(error, InputError) else f"{type(error).__name__}: {error}")
 
 
 def _rehearse() -> None:
@@ -70,7 +70,7 @@ def _rehearse() -> None:
 
     config = RunConfig(model=ModelConfig(hidden=(8,)), train=TrainConfig(epochs=1, batch_size=2000))
     with contextlib.suppress(InputError, OSError), tempfile.TemporaryDirectory() as folder:
-        for _ in fit(Path(folder) / "run", config, data=_images("digits", None, 0)):
+        for _ in fit(Path(folder) / "run", config, data=_images(config.data.name, None, 0)):
             pass
 
 

@@ -31,21 +31,36 @@ def numbers(tensor: dict[str, Any]) -> np.ndarray:
     return np.frombuffer(base64.b64decode(tensor["data"]), kind).reshape(tensor["shape"])
 
 
+def networks(run: Run) -> list[dict[str, Any]]:
+    model: dict[str, Any] = export([run])["models"][0]
+    return [model["networks"][role] for role in ("decoder", "prior_net")]
+
+
 @pytest.mark.parametrize(("family", "net"), list(itertools.product(FAMILIES, ("mlp", "conv"))))
 def test_holds_all_that_decoding_needs(family: str, net: str, tmp_path: Path) -> None:
     run = make_run(tmp_path / "r", family=family, net=net, latent_dim=3)
     payload = export([run])
     (model,) = json.loads(json.dumps(payload, allow_nan=False))["models"]
-    needed = {
-        f"{part}.{i}.{kind}"
-        for part in ("trunk", "head")
-        for i, op in enumerate(model["decoder"][part])
-        if "in" in op
-        for kind in ("weight", "bias")
-    }
-    assert set(model["decoder"]["weights"]) == needed
-    for name, tensor in model["decoder"]["weights"].items():
-        np.testing.assert_allclose(numbers(tensor), run.weights()[f"decoder.{name}"], rtol=1e-3, atol=1e-6)
+    assert set(model["networks"]) == {"decoder", *(["prior_net"] if FAMILIES[family].prior == "learned" else [])}
+    for role, network in model["networks"].items():
+        needed = {
+            f"{part}.{i}.{kind}"
+            for part in ("trunk", "head")
+            for i, op in enumerate(network[part])
+            if "in" in op
+            for kind in ("weight", "bias")
+        }
+        assert set(network["weights"]) == needed
+        for name, tensor in network["weights"].items():
+            np.testing.assert_allclose(numbers(tensor), run.weights()[f"{role}.{name}"], rtol=1e-3, atol=1e-6)
+    assert model["networks"]["decoder"]["sees"] == list(FAMILIES[family].decoder_sees)
+    label = {"name": "label", "kind": "class", "values": list("0123456789")}
+    kinds = [
+        {**condition, "pictures": 0, "visible": 0} if "pictures" in condition else condition
+        for condition in model["conditions"]
+    ]
+    image = {"name": "image", "kind": "image", "pictures": 0, "visible": 0}
+    assert kinds == [{"class": label, "image": image}[kind] for kind in FAMILIES[family].kinds]
     assert numbers(model["codes"]["points"]).shape == (CODES, 3)
     assert model["codes"]["split"] == "test"
     assert model["classes"] == list("0123456789")
@@ -57,16 +72,15 @@ def test_priors(tmp_path: Path) -> None:
         "ae": "fitted",
         "vae": "standard",
         "cvae": "standard",
-        "cvae-learned-prior": "per-class",
-        "cmma": "per-class",
-        "cvae-predictive": "condition",
+        "cvae-learned-prior": "learned",
+        "cmma": "learned",
+        "cvae-predictive": "learned",
     }
     codes = Run(tmp_path / "ae").codes()["codes"].astype(float)
     np.testing.assert_allclose(kinds["ae"]["overall"]["covariance"], np.cov(codes, rowvar=False, bias=True), rtol=1e-4)
     means, stds = Inference.load(tmp_path / "cmma").prior(np.eye(10))
-    parts = kinds["cmma"]["parts"]
-    np.testing.assert_allclose([part["mean"] for part in parts], means, atol=1e-6)
-    np.testing.assert_allclose(np.exp(0.5 * np.array([part["logVar"] for part in parts])), stds, rtol=1e-5)
+    np.testing.assert_allclose(kinds["cmma"]["start"], means[0])
+    assert kinds["vae"]["start"] == [0, 0]
     draws = np.concatenate([rng.normal(m, s, (40_000, 2)) for rng, m, s in zip(
         (np.random.default_rng(i) for i in range(10)), means, stds, strict=True)])  # fmt: skip
     np.testing.assert_allclose(kinds["cmma"]["overall"]["mean"], draws.mean(0), atol=0.01)
@@ -75,14 +89,21 @@ def test_priors(tmp_path: Path) -> None:
 
 def test_half_precision_only_where_nothing_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(tmp_path / "r", family="vae")
-    weights = export([run])["models"][0]["decoder"]["weights"]
+    weights = export([run])["models"][0]["networks"]["decoder"]["weights"]
     assert {tensor["dtype"] for tensor in weights.values()} == {"f16"}
     large = {name: value * (1e5 if name == "decoder.head.0.weight" else 1) for name, value in run.weights().items()}
     run.write_arrays("model", large)  # beyond the largest half-precision number
-    weights = export([run])["models"][0]["decoder"]["weights"]
+    weights = export([run])["models"][0]["networks"]["decoder"]["weights"]
+    assert {tensor["dtype"] for tensor in weights.values()} == {"f32"}
+    run = make_run(tmp_path / "p", family="cmma")
+    dtypes = [{tensor["dtype"] for tensor in network["weights"].values()} for network in networks(run)]
+    assert dtypes == [{"f16"}, {"f16"}]
+    large = {name: value * (30 if name.startswith("prior_net.") else 1) for name, value in run.weights().items()}
+    run.write_arrays("model", large)
+    weights = networks(run)[1]["weights"]
     assert {tensor["dtype"] for tensor in weights.values()} == {"f32"}
     monkeypatch.setattr(export_module, "VISIBLE", 0.0)
-    weights = export([make_run(tmp_path / "s", family="cvae")])["models"][0]["decoder"]["weights"]
+    weights = export([make_run(tmp_path / "s", family="cvae")])["models"][0]["networks"]["decoder"]["weights"]
     assert {tensor["dtype"] for tensor in weights.values()} == {"f32"}
 
 
@@ -100,7 +121,7 @@ def test_a_snapshot_of_a_training(tmp_path: Path) -> None:
     (model,) = export([run], step=40)["models"]
     np.testing.assert_array_equal(numbers(model["codes"]["points"]), codes)
     assert model["codes"]["split"] == "validation"
-    assert model["decoder"]["weights"]["head.0.weight"]["dtype"] == "f16"
+    assert model["networks"]["decoder"]["weights"]["head.0.weight"]["dtype"] == "f16"
     with pytest.raises(InputError, match="no snapshot of step 41"):
         export([run], step=41)
 
@@ -158,13 +179,15 @@ def test_given_images_show_only_what_is_visible(tmp_path: Path) -> None:
     data = load_data(DataConfig("digits"))
     run = make_run(tmp_path / "r", family="cvae-predictive", quadrants=2, codes=len(data.test))
     (model,) = export([run], data=data)["models"]
-    pictures, visible = numbers(model["conditions"]["pictures"]), numbers(model["conditions"]["visible"])
+    (given,) = model["conditions"]
+    pictures, visible = numbers(given["pictures"]), numbers(given["visible"])
     assert pictures[:, 0, visible == 0].max() == 0
     assert visible.sum() == 32
-    assert len(model["prior"]["parts"]) == len(pictures)
+    means, _ = Inference.load(run).prior(pictures / np.float32(255))
+    np.testing.assert_allclose(model["prior"]["overall"]["mean"], means.mean(0), rtol=1e-5)
     label = make_run(tmp_path / "s", family="cvae-predictive", task="label")
     (model,) = export([label])["models"]
-    assert (model["output"], model["conditions"]["visible"]) == ("label", None)
+    assert (model["output"], model["conditions"][0]["visible"]) == ("label", None)
 
 
 def test_titles_tell_runs_apart(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_sliders_and_weights_follow_live_and_send_once(explore: Any) -> None:
         explorer.page.mouse.up()
         explorer.settle()
         assert len(explorer.sent) == sent + 1
-    assert sum(w > 0 for w in explorer.state()["weights"]) == 2
+    assert sum(w > 0 for w in explorer.weights) == 2
 
 
 def test_one_drag_moves_every_model(explore: Any) -> None:
@@ -122,7 +122,7 @@ def test_zoom_cursor_and_label_survive(explore: Any) -> None:
     explorer.settle()
     kept = (explorer.z, explorer.views(), explorer.state())
     assert kept[1] != [None]
-    assert kept[2]["weights"][7] == 1
+    assert kept[2]["conditions"]["label"]["weights"][7] == 1
     element = explorer.root.element_handle()
 
     explorer.page.get_by_role("button", name="rerun").click()
@@ -157,7 +157,7 @@ def test_the_page_keeps_the_state_in_its_address(browser: Browser, tmp_path: Pat
         root.locator("canvas").first.wait_for()
         page.wait_for_timeout(1000)
         assert json.loads(root.get_attribute("data-z")) == [0.5, -1]
-        assert root.evaluate("root => root.explorer.state().weights[3]") == 1
+        assert root.evaluate("root => root.explorer.state().conditions.label.weights[3]") == 1
         received.clear()
         box = root.get_by_role("slider", name="Latent map").bounding_box()
         page.mouse.move(box["x"] + 100, box["y"] + 100)
@@ -222,7 +222,7 @@ def test_everything_by_keyboard(explore: Any) -> None:
     keyboard.press("Shift+ArrowLeft")
     assert explorer.z[0] == pytest.approx(0, abs=1e-9)
     keyboard.press("7")
-    assert explorer.state()["weights"][7] == 1
+    assert explorer.weights[7] == 1
     keyboard.press("Enter")  # the nearest code
     assert explorer.z != [x, y]
     keyboard.press("Home")
@@ -402,7 +402,7 @@ def test_a_label_moves_the_code_where_it_reaches_the_picture_through_z(explore: 
     before = explorer.z
     explorer.label("4").click()
     assert explorer.z != before
-    assert explorer.state()["weights"][4] == 1
+    assert explorer.weights[4] == 1
 
 
 def test_narrow_as_a_phone(browser: Browser, server: str) -> None:

@@ -14,14 +14,13 @@ import numpy as np
 import pytest
 import torch
 from helpers.browser import REQUIRED, ROOT, Browser
-from helpers.explorer import HOSTILE, make_run, mount, mount_data, show, torch_model
+from helpers.explorer import HOSTILE, make_run, mount, mount_data, mounted, show, torch_model
 
 from cvae.browser.explorer import export
 from cvae.config import LIKELIHOODS, NETS, DataConfig
 from cvae.data import load_data
 from cvae.families import FAMILIES
 from cvae.runs.folder import Run
-from cvae.ui.components.explorer import PANELS, texts
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +59,8 @@ def test_the_picture_is_pytorchs(blank: Any, tmp_path: Path, model: dict[str, An
     count = 3
     z = rng.standard_normal((count, config.latent_dim))
     weights = rng.dirichlet(np.ones(10), count)
-    conditions = payload["models"][0]["conditions"]
     states = [
-        {"z": z[i].tolist(), "weights": weights[i].tolist(), "mixing": True, "condition": i if conditions else 0}
+        {"z": z[i].tolist(), "conditions": {"label": {"weights": weights[i].tolist(), "mixing": True}, "image": i}}
         for i in range(count)
     ]
     shown = show(blank, states)
@@ -97,8 +95,7 @@ def test_other_weights_of_the_same_model_keep_the_place(blank: Any, tmp_path: Pa
     mount(blank, first)
     show(blank, [{"z": [0.5, -0.5]}])
     before = show(blank, [{}])[0][0]
-    data = {**second, "key": "k", "panels": list(PANELS), "language": "en", "text": texts("en"), "state": None}
-    blank.evaluate("data => window.remount(data)", data)
+    blank.evaluate("data => window.remount(data)", mounted(second))
     root = blank.get_by_test_id("latent-explorer")
     assert json.loads(root.get_attribute("data-z")) == [0.5, -0.5]
     assert show(blank, [{}])[0][0] != before
@@ -123,7 +120,7 @@ def test_thumbnails_that_models_share_arrive_once(blank: Any, tmp_path: Path) ->
 def test_the_place_survives_leaving_the_page(blank: Any, tmp_path: Path) -> None:
     payload = export([make_run(tmp_path / "r", family="cvae")])
     mount(blank, payload, key="page")
-    show(blank, [{"z": [0.25, 1], "weights": [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]}])
+    show(blank, [{"z": [0.25, 1], "conditions": {"label": {"weights": [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]}}}])
     blank.get_by_role("slider", name="Latent map").press("ArrowRight")
     blank.wait_for_function("() => window.sent.length")
     state = blank.get_by_test_id("latent-explorer").evaluate("root => root.explorer.state()")
@@ -135,11 +132,22 @@ def test_the_place_survives_leaving_the_page(blank: Any, tmp_path: Path) -> None
     assert blank.evaluate("() => window.sent[0][1].z") == state["z"]
 
 
+def test_the_label_survives_models_that_take_none(blank: Any, tmp_path: Path) -> None:
+    cvae, vae = (export([make_run(tmp_path / family, family=family)]) for family in ("cvae", "vae"))
+    mount(blank, cvae, key="both")
+    show(blank, [{"z": [0.25, 1], "conditions": {"label": {"weights": np.eye(10)[7].tolist()}}}])
+    for payload, weights in ((vae, None), (cvae, np.eye(10)[7].tolist())):
+        blank.evaluate("data => window.remount(data)", mounted(payload, key="both"))
+        state = blank.get_by_test_id("latent-explorer").evaluate("root => root.explorer.state()")
+        assert state["z"] == [0.25, 1]
+        assert state["conditions"].get("label", {}).get("weights") == weights
+
+
 # --- trouble ---------------------------------------------------------------------------------------------------------
 
 
 def cut(payload: Any) -> None:
-    tensor = payload["models"][0]["decoder"]["weights"]["head.0.weight"]
+    tensor = payload["models"][0]["networks"]["decoder"]["weights"]["head.0.weight"]
     tensor["data"] = tensor["data"][:40]
 
 
@@ -159,12 +167,18 @@ def replace(*path: Any, value: Any = None) -> Any:
     [
         (cut, "damaged: 960 bytes expected"),
         (replace("latentDim", value=3), "does not fit"),
-        (replace("decoder"), "decoder is missing"),
-        (replace("decoder", "head", 0, "op", value=HOSTILE), HOSTILE),
+        (replace("networks"), "missing: decoder"),
+        (replace("networks", "decoder"), "missing: decoder"),
+        (replace("networks", "decoder", "sees", value=["z", "elsewhere"]), "does not fit"),
+        (replace("networks", "decoder", "sees", value=["z", "image"]), "does not fit"),
+        (replace("prior", "kind", value="learned"), "does not fit"),
+        (replace("conditions", 0, "kind", value=HOSTILE), "does not fit"),
+        (replace("conditions"), "incomplete"),
+        (replace("networks", "decoder", "head", 0, "op", value=HOSTILE), HOSTILE),
         (replace("codes", "points", "data", value="%"), "unreadable"),
         (replace("prior"), "does not fit"),
         (replace("title"), "incomplete"),
-        (replace("decoder", "weights", "head.0.bias", "data", value="AH4A" * 26 + "AH4="), "not numbers"),
+        (replace("networks", "decoder", "weights", "head.0.bias", "data", value="AH4A" * 26 + "AH4="), "not numbers"),
     ],
 )
 def test_damaged_data_is_said_in_place_of_the_component(blank: Any, tmp_path: Path, damage: Any, message: str) -> None:
@@ -175,14 +189,13 @@ def test_damaged_data_is_said_in_place_of_the_component(blank: Any, tmp_path: Pa
     problem = blank.get_by_role("alert")
     assert message in problem.inner_text()
     assert "undefined" not in problem.inner_text()
-    common = {"key": "k", "panels": list(PANELS), "language": "en", "text": texts("en"), "state": None}
-    blank.evaluate("data => window.remount(data)", {**good, **common})
+    blank.evaluate("data => window.remount(data)", mounted(good))
     assert blank.get_by_role("alert").count() == 0
     assert blank.get_by_role("slider", name="Latent map").count() == 1
 
 
 @pytest.mark.parametrize(
-    "data", [None, {}, {"version": 2}, {"version": 1, "models": []}, {"version": 1, "models": [7]}, "x"]
+    "data", [None, {}, {"version": 1}, {"version": 2, "models": []}, {"version": 2, "models": [7]}, "x"]
 )
 def test_data_of_another_kind(blank: Any, data: Any) -> None:
     mount_data(blank, data)

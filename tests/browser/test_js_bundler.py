@@ -12,7 +12,7 @@ from cvae.browser.js_bundler import bundle
 from cvae.ui.components.explorer import STYLES, texts
 from cvae.ui.frame.text import LANGUAGES, keys, table
 
-SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted(EXPLORER.glob("*.js"))}
+SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted(EXPLORER.rglob("*.js"))}
 
 
 def write(folder: Path, **files: str) -> Path:

@@ -429,6 +429,20 @@ def test_resume_refuses_settings_that_it_would_ignore(refused: Callable[..., str
     assert "--lr" in refused("train", "--run", run.path, "--resume", "--lr", "0.5")
 
 
+def test_resume_takes_the_settings_that_the_run_has(cli: Callable[..., Answer], refused: Callable[..., str], run: Run):
+    own = run.config()
+    assert "--latent-dim" in refused("train", "--run", run.path, "--resume", "--latent-dim", own.model.latent_dim + 1)
+    same = ("--latent-dim", own.model.latent_dim, "--lr", own.train.lr)
+    assert cli("train", "--run", run.path, "--resume", "--epochs", own.train.epochs + 1, *same).code == 0
+
+
+def test_an_option_without_effect_gets_one_line_and_the_training_goes_on(cli: Callable[..., Answer]):
+    answer = cli("train", *QUICK, "--sigma", 2, "--run", "mine")
+    assert answer.code == 0
+    assert answer.err == "--sigma has no effect here: the likelihood is bernoulli.\n"
+    assert cli("train", *QUICK, "--likelihood", "gaussian", "--sigma", 2, "--run", "other").err == ""
+
+
 def test_own_data_that_moved_is_found_with_data_dir(cli: Callable[..., Answer], tmp_path: Path):
     np.savez(tmp_path / "mine.npz", images=IMAGES)
     assert cli("train", "--data", tmp_path / "mine.npz", *QUICK, "--run", "moved").code == 0

@@ -82,7 +82,12 @@ SHOW = """
 
 def mount(page: Any, payload: dict[str, Any], **changes: Any) -> None:
     """Mount the component with a payload, as `cvae.ui.components.explorer` does."""
-    data = {
+    mount_data(page, mounted(payload, **changes))
+
+
+def mounted(payload: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A payload with what concerns the page."""
+    return {
         **payload,
         "key": "k",
         "panels": list(PANELS),
@@ -91,13 +96,12 @@ def mount(page: Any, payload: dict[str, Any], **changes: Any) -> None:
         "state": None,
         **changes,
     }
-    mount_data(page, data)
 
 
-def mount_data(page: Any, data: Any) -> None:
-    """Mount the component with whatever data."""
+def mount_data(page: Any, data: Any, folder: Path = EXPLORER) -> None:
+    """Mount the component, or that of another folder, with whatever data."""
     style = "".join((EXPLORER / name).read_text(encoding="utf-8") for name in STYLES)
-    page.evaluate(MOUNT, {"script": bundle(EXPLORER), "style": style, "data": data})
+    page.evaluate(MOUNT, {"script": bundle(folder), "style": style, "data": data})
 
 
 def show(page: Any, states: list[dict[str, Any]]) -> list[tuple[list[float], list[int]]]:
@@ -142,6 +146,12 @@ class Explorer:
 
     def state(self) -> Any:
         return self.root.evaluate("root => root.explorer.state()")
+
+    @property
+    def weights(self) -> list[float]:
+        """Of the classes, as they are set."""
+        weights: list[float] = self.state()["conditions"]["label"]["weights"]
+        return weights
 
     def button(self, name: str) -> Any:
         return self.root.get_by_role("button", name=name, exact=True)

@@ -96,12 +96,8 @@ test("Cholesky's factor", () => {
 });
 
 test("a code keeps its place within the class's prior", () => {
-  const prior = {
-    parts: [
-      { mean: [1, 0], logVar: [0, 0] },
-      { mean: [-3, 2], logVar: [Math.log(4), 0] },
-    ],
-  };
-  close(transfer({ prior }, [2, 0], 0, 1), [-1, 2]);
-  close(transfer({ prior }, transfer({ prior }, [0.3, 9], 0, 1), 1, 0), [0.3, 9]);
+  const a = { mean: [1, 0], logVar: [0, 0] },
+    b = { mean: [-3, 2], logVar: [Math.log(4), 0] };
+  close(transfer([2, 0], a, b), [-1, 2]);
+  close(transfer(transfer([0.3, 9], a, b), b, a), [0.3, 9]);
 });

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mainLabel, mixture, oneHot } from "../../assets/explorer/blend.js";
 import { createWords, number } from "../../assets/explorer/dom.js";
 import { createModel } from "../../assets/explorer/model.js";
 import { paint } from "../../assets/explorer/picture.js";
-import { initialState, mainLabel, merge, mixture, oneHot } from "../../assets/explorer/state.js";
+import { codeAt, movedCode, priorAt, priorLines } from "../../assets/explorer/prior.js";
+import { givenOf, givenOfLabel, initialState, merge } from "../../assets/explorer/state.js";
 import { base64, close } from "./helpers.mjs";
 
-const extent = { latentDim: 2, classes: 3, conditions: 0 };
+const label = { name: "label", kind: "class", width: 3, values: ["a", "b", "c"] };
+const image = { name: "image", kind: "image", width: 0, pictures: { shape: [2, 1, 1, 1], data: Uint8Array.of(0, 255) } };
+const extent = { latentDim: 2, conditions: [label, image] };
 
 test("a state from Python is taken over where it fits", () => {
   const state = initialState(extent);
@@ -14,8 +18,7 @@ test("a state from Python is taken over where it fits", () => {
     state,
     {
       z: [1, 2],
-      weights: [0, 0.5, 0.5],
-      mixing: true,
+      conditions: { label: { weights: [0, 0.5, 0.5], mixing: true }, image: 1, other: 5 },
       path: [
         [0, 0],
         [1, 1],
@@ -26,9 +29,7 @@ test("a state from Python is taken over where it fits", () => {
   );
   assert.deepEqual(next, {
     z: [1, 2],
-    mixing: true,
-    weights: [0, 0.5, 0.5],
-    condition: 0,
+    conditions: { label: { weights: [0, 0.5, 0.5], mixing: true }, image: 1 },
     path: [
       [0, 0],
       [1, 1],
@@ -45,8 +46,13 @@ test("what does not fit is left as it was", () => {
     "x",
     { z: [1] },
     { z: [1, NaN] },
-    { weights: [1, -1, 0] },
-    { condition: 0 },
+    { conditions: { label: { weights: [1, -1, 0] } } },
+    { conditions: { label: { weights: [1e308, 1e308, 0] } } },
+    { conditions: { label: { weights: [1], mixing: "yes" } } },
+    { conditions: { label: 3, image: 2 } },
+    { conditions: { image: -1 } },
+    { conditions: { image: 0.5 } },
+    { conditions: 5 },
     { path: [[1]] },
     { path: {} },
   ])
@@ -58,6 +64,19 @@ test("label weights", () => {
   assert.deepEqual(mixture([0, 0]), [0.5, 0.5]);
   assert.deepEqual(oneHot(1, 3), [0, 1, 0]);
   assert.equal(mainLabel([0.2, 0.9, 0.1]), 1);
+});
+
+test("what networks are given: the vectors of all conditions side by side, and which picture", () => {
+  const more = { ...label, name: "more", width: 2, values: ["x", "y"] };
+  const values = { label: { weights: [0, 1, 1], mixing: true }, image: 1, more: { weights: [0, 1], mixing: false } };
+  assert.deepEqual(givenOf({ conditions: [label, image, more] }, values), {
+    vector: Float32Array.of(0, 0.5, 0.5, 0, 1),
+    image: 1,
+  });
+  assert.deepEqual(givenOf({ conditions: [] }, values), { vector: new Float32Array(0), image: 0 });
+  assert.deepEqual(givenOfLabel({ conditions: [label] }, 2)?.vector, Float32Array.of(0, 0, 1));
+  assert.equal(givenOfLabel({ conditions: [label] }, -1), null);
+  assert.equal(givenOfLabel({ conditions: [label, image] }, 2), null);
 });
 
 test("words: gaps are filled, unknown keys are seen, a new language reaches every place", () => {
@@ -100,26 +119,57 @@ const payload = () => ({
   latentDim: 1,
   imageShape: [1, 1, 2],
   classes: ["a", "b"],
-  decoderSees: "z,label",
   output: "image",
-  prior: { kind: "standard", overall: { mean: [0], logVar: [0] }, parts: [] },
+  conditions: [{ name: "label", kind: "class", values: ["a", "b"] }],
+  prior: { kind: "standard", overall: { mean: [0], logVar: [0] }, start: [0] },
   codes: null,
   thumbnails: null,
-  conditions: null,
-  decoder: {
-    trunk: [],
-    head: [
-      { op: "linear", in: 3, out: 2 },
-      { op: "reshape", shape: [1, 1, 2] },
-    ],
-    weights: { "head.0.weight": f32([2, 3], [1, 2, 3, 4, 5, 6]), "head.0.bias": f32([2], [0, -1]) },
+  networks: {
+    decoder: {
+      sees: ["z", "condition"],
+      trunk: [],
+      head: [
+        { op: "linear", in: 3, out: 2 },
+        { op: "reshape", shape: [1, 1, 2] },
+      ],
+      weights: { "head.0.weight": f32([2, 3], [1, 2, 3, 4, 5, 6]), "head.0.bias": f32([2], [0, -1]) },
+    },
   },
 });
+
+/** The decoder sees z alone: the label reaches it by the prior, here of mean −1 or 3 and raw log σ² 0 or 2. */
+const throughZ = () => {
+  const model = payload();
+  const { decoder } = model.networks;
+  decoder.sees = ["z"];
+  decoder.head[0].in = 1;
+  decoder.weights["head.0.weight"] = f32([2, 1], [1, 4]);
+  model.networks.prior_net = {
+    sees: ["condition"],
+    trunk: [],
+    head: [{ op: "linear", in: 2, out: 2 }],
+    weights: { "head.0.weight": f32([2, 2], [-1, 3, 0, 2]), "head.0.bias": f32([2], [0, 0]) },
+  };
+  model.prior = { ...model.prior, kind: "learned", logVarBound: 4 };
+  return model;
+};
+const weights = (...weights) => ({ label: { weights, mixing: true } });
+const given = (...numbers) => ({ vector: Float32Array.from(numbers), image: 0 });
 
 test("a model decodes z with a label", () => {
   const logits = [1 * 0.5 + 2 * 0.25 + 3 * 0.75, 4 * 0.5 + 5 * 0.25 + 6 * 0.75 - 1];
   close(
-    createModel(payload()).decode([0.5], [0.25, 0.75], 0),
+    createModel(payload()).decode([0.5], given(0.25, 0.75)),
+    logits.map((v) => 1 / (1 + Math.exp(-v))),
+  );
+});
+
+test("what is joined stands in the order that the network sees it", () => {
+  const model = payload();
+  model.networks.decoder.sees = ["condition", "z"];
+  const logits = [1 * 0.25 + 2 * 0.75 + 3 * 0.5, 4 * 0.25 + 5 * 0.75 + 6 * 0.5 - 1];
+  close(
+    createModel(model).decode([0.5], given(0.25, 0.75)),
     logits.map((v) => 1 / (1 + Math.exp(-v))),
   );
 });
@@ -127,9 +177,49 @@ test("a model decodes z with a label", () => {
 test("a model of labels answers with probabilities", () => {
   const model = payload();
   model.output = "label";
-  model.decoder.head.pop();
-  const [a, b] = createModel(model).decode([0.5], [1, 0], 0);
+  model.networks.decoder.head.pop();
+  const [a, b] = createModel(model).decode([0.5], given(1, 0));
   assert.ok(Math.abs(a + b - 1) < 1e-6 && b > a);
+});
+
+test("a learned prior is computed, of a blend too", () => {
+  const model = createModel(throughZ());
+  assert.deepEqual(priorAt(model, weights(1, 0)), { mean: [-1], logVar: [0] });
+  const { mean, logVar } = priorAt(model, weights(0.5, 0.5));
+  close([...mean, ...logVar], [1, 4 * Math.tanh(1 / 4)]);
+  assert.equal(priorAt(createModel(payload()), weights(1, 0)).mean[0], 0);
+});
+
+test("another label moves z where it reaches the picture through z alone, and one model is shown", () => {
+  const model = createModel(throughZ());
+  const state = { z: [0], conditions: weights(1, 0), path: [], progress: 0 }; // ε = 1
+  const there = [3 + Math.exp(2 * Math.tanh(0.5))];
+  close(codeAt(model, state, weights(0, 1)), there);
+  close(movedCode([model], state, weights(0, 1)), there);
+  assert.equal(movedCode([model, model], state, weights(0, 1)), state.z);
+  close(movedCode([model], state, weights(1, 1)), [1 + Math.exp(2 * Math.tanh(1 / 4))]);
+  assert.equal(movedCode([createModel(payload())], state, weights(0, 1)), state.z);
+  const sees = throughZ();
+  sees.networks.decoder = payload().networks.decoder;
+  assert.equal(movedCode([createModel(sees)], state, weights(0, 1)), state.z);
+});
+
+test("the map shows every class's prior and the one here", () => {
+  const model = createModel(throughZ());
+  const lines = (conditions, hidden = []) =>
+    priorLines(model, { z: [0], conditions, path: [], progress: 0 }, new Set(hidden)).map(
+      ({ gaussian, strong, color, sigmas }) => [gaussian.mean[0], strong, color !== null, sigmas.length],
+    );
+  assert.deepEqual(lines(weights(1, 0)), [
+    [3, false, true, 1],
+    [-1, true, true, 3],
+  ]);
+  assert.deepEqual(lines(weights(1, 0), [0, 1]), [[-1, true, true, 3]]);
+  assert.deepEqual(lines(weights(1, 1)), [
+    [-1, false, true, 1],
+    [3, false, true, 1],
+    [1, true, false, 3],
+  ]);
 });
 
 test("a model that does not hold together is refused, and says why", () => {
@@ -139,7 +229,7 @@ test("a model that does not hold together is refused, and says why", () => {
     return () => createModel(model);
   };
   assert.throws(
-    broken((m) => delete m.decoder.weights["head.0.bias"]),
+    broken((m) => delete m.networks.decoder.weights["head.0.bias"]),
     { code: "tensor" },
   );
   assert.throws(
@@ -155,15 +245,23 @@ test("a model that does not hold together is refused, and says why", () => {
     { code: "mismatch" },
   );
   assert.throws(
-    broken((m) => (m.decoder = null)),
-    { code: "decoder" },
+    broken((m) => (m.networks.decoder = null)),
+    { code: "network" },
   );
   assert.throws(
-    broken((m) => (m.decoder.head[0].op = "evil")),
+    broken((m) => (m.prior = { ...m.prior, kind: "learned", logVarBound: 4 })),
+    { code: "network" },
+  );
+  assert.throws(
+    broken((m) => (m.networks.decoder.head[0].op = "evil")),
     { code: "operation" },
   );
   assert.throws(
-    broken((m) => (m.decoderSees = "z,condition")),
+    broken((m) => (m.networks.decoder.sees = ["z", "image"])),
+    { code: "mismatch" },
+  );
+  assert.throws(
+    broken((m) => (m.conditions[0].kind = "constructor")),
     { code: "mismatch" },
   );
   assert.throws(

@@ -85,7 +85,7 @@ def test_what_is_shipped_opens_everywhere(recipe: Recipe, make: Callable[[RunCon
     last = kept.snapshot_steps()[-1]
     np.testing.assert_array_equal(Inference.at(kept, last).decode(z, y), arrays.decode(z, y))
     for payload in (export([kept]), export([kept], step=last)):
-        weights = payload["models"][0]["decoder"]["weights"]
+        weights = payload["models"][0]["networks"]["decoder"]["weights"]
         assert {weight["dtype"] for weight in weights.values()} == {"f16"}
     assert "no decoder" in complaint(lambda: Inference.at(kept, 0))
 
@@ -173,10 +173,11 @@ def test_the_command_line_of_a_config_gives_that_config(config: RunConfig) -> No
     assert run_config(options, known.image_shape, known.class_names) == config
 
 
-def test_the_command_line_says_what_is_unusual_and_nothing_else() -> None:
+def test_the_command_line_says_everything_that_has_an_effect() -> None:
     assert command(RECIPES["mnist-cvae-16d"].config) == (
-        "python -m cvae train --data mnist --model cvae --hidden 400 400 --latent-dim 16 --beta 2.5 --epochs 30"
-        " --lr-schedule cosine --threads 1"
+        "python -m cvae train --data mnist --model cvae --net mlp --hidden 400 400 --activation relu --latent-dim 16"
+        " --likelihood bernoulli --beta 2.5 --kl-warmup 0 --free-bits 0 --k 1 --recon-weight 1 --epochs 30"
+        " --batch-size 128 --lr 0.001 --lr-schedule cosine --seed 0 --threads 1"
     )
 
 

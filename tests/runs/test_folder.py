@@ -14,7 +14,7 @@ import pytest
 from helpers.data import complaint
 from helpers.engine import tiny_run
 
-from cvae.errors import InputError
+from cvae.errors import InputError, KeyedError
 from cvae.runs.find import find_run, runs_in
 from cvae.runs.folder import Run, read_arrays
 from cvae.runs.status import Control, Status
@@ -138,6 +138,12 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path):
         '{"state": "finished", "step": "many"}',
         '{"state": "finished", "epoch": null}',
         '{"state": "failed", "message": 5}',
+        '{"state": "failed", "error": "no key"}',
+        '{"state": "failed", "error": {"key": 5, "values": {}}}',
+        '{"state": "failed", "error": {"key": "run.disk"}}',
+        '{"state": "failed", "error": {"key": "run.disk", "values": {"reason": [1]}}}',
+        '{"state": "failed", "error": {"key": "run.disk", "values": {"reason": NaN}}}',
+        '{"state": "failed", "error": ' + '{"key": "a", "values": {"b": ' * 50 + "1" + "}}" * 50 + "}",
         '{"state": "finished", "epoch": NaN}',
         '{"state": "finished", "epochs": 1e999}',
     ],
@@ -153,9 +159,18 @@ def test_a_run_without_a_status_was_interrupted(run: Run):
 
 
 def test_a_status_outlives_a_round_trip(run: Run):
-    status = Status("failed", "step 3: the loss became nan", 17, 1.5e9, 3, 90, 0.1, 2, 12345.0, None)
+    error = KeyedError("run.disk", reason=KeyedError("system.no_space"))
+    status = Status("failed", str(error), 17, 1.5e9, 3, 90, 0.1, 2, 12345.0, None, error.to_json())
     run.write_status(status)
     assert run.status() == status
+    assert [run.status().failure.sentence(language) for language in ("en", "zh")] == [
+        "cannot write the run: no space left on device", "无法写入运行：磁盘已满"
+    ]  # fmt: skip
+
+
+def test_why_a_run_of_an_older_version_failed_is_its_message(run: Run):
+    (run.path / "status.json").write_text('{"state": "failed", "message": "step 3: the loss became nan."}')
+    assert run.status().failure == "step 3: the loss became nan."
 
 
 def test_half_a_line_of_history_is_left_out(run: Run):

@@ -233,6 +233,7 @@ def test_a_worker_that_died_before_it_began_fails_its_run(here: Jobs) -> None:
     status = run.status()
     assert status.state == "failed"
     assert status.message == "the training process died: MemoryError: no more"
+    assert status.error == {"key": "queue.died", "values": {"line": "MemoryError: no more"}}
     assert not list(here.taken.iterdir())
     assert not list(here.workers.iterdir())
 

@@ -72,6 +72,8 @@ def test_a_loss_that_diverges_ends_the_run_by_name(
     status = Run(path).status()
     assert status.state == "failed"
     assert term in status.message
+    assert str(status.failure) == status.message
+    assert "请减小学习率" in status.failure.sentence("zh")
     for record in Run(path).history():
         assert all(math.isfinite(v) for v in record.values() if isinstance(v, float))
 

@@ -19,13 +19,16 @@ from helpers.engine import tiny_run
 from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
 
+from cvae.config import ObjectiveConfig
+from cvae.errors import InputError, KeyedError
 from cvae.runs.folder import Run
-from cvae.runs.queue import Jobs
+from cvae.runs.queue import Jobs, fail
 from cvae.runs.status import Status
+from cvae.ui.frame import pages
 from cvae.ui.frame.text import translate
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("start", "train", "latent", "sample", "compare", "measure")
+PAGES = tuple(page.id for page in pages.PAGES)
 Open = Callable[..., AppTest]
 
 
@@ -137,6 +140,8 @@ def test_the_language_changes_at_once_and_stays_in_the_link(open_page: Open):
         ({"label": "-1"}, "cannot be used here"),
         ({"label": "3:nan"}, "cannot be used here"),
         ({"label": "3:0"}, "cannot be used here"),
+        ({"label": "3:1e308,3:1e308"}, "cannot be used here"),
+        ({"label": "9" * 5000}, "cannot be used here"),
         ({"lang": "xx"}, None),
         ({"lang": "../en"}, None),
     ],
@@ -244,6 +249,16 @@ def test_a_failure_is_told_in_the_language_of_the_page(open_page: Open, digits_r
     assert "请重新训练" in sentences(open_page("sample", lang="zh"))
 
 
+def test_why_a_run_failed_is_told_in_the_language_of_the_page(open_page: Open, folders: Path):
+    run = Run.create(folders / "bad", tiny_run())
+    fail(run, InputError("run.disk", reason=KeyedError("system.no_space")))
+    app = open_page("start", lang="zh")
+    app.session_state["start.training"] = "bad"
+    assert "无法写入运行：磁盘已满" in sentences(checked(app.run()))
+    run.write_status(Status("failed", "written by an older version"))
+    assert "written by an older version" in sentences(checked(app.run()))
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_runs_folder_that_cannot_be_written_is_a_sentence(
     open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str
@@ -306,6 +321,30 @@ def test_start_queues_what_is_set(open_page: Open):
     assert (model.family, model.net, model.latent_dim, model.channels) == ("cmma", "conv", 3, (4, 8))
     assert (config.objective.beta, config.train.seed, config.train.epochs) == (2.5, 7, 100)
     assert app.query_params["run"] == "my run"
+
+
+def test_settings_without_effect_are_not_shown(open_page: Open):
+    def shown(app: AppTest) -> set[str]:
+        widgets = (*app.selectbox, *app.number_input, *app.text_input, *app.toggle)
+        return {str(widget.key).removeprefix("train.") for widget in widgets}
+
+    app = open_page("train")
+    assert {"channels", "sigma", "task", "quadrants", "alpha"} & shown(app) == set()
+    assert {"beta", "kl_warmup", "free_bits", "k"} <= shown(app)
+    for name, value in (("family", "cvae-predictive"), ("net", "conv"), ("likelihood", "gaussian"), ("k", 5)):
+        field(app, name).set_value(value)
+        checked(app.run())
+    assert {"channels", "sigma", "task", "quadrants", "alpha"} <= shown(app)
+    assert "free_bits" not in shown(app)
+    field(app, "task").set_value("label")
+    checked(app.run())
+    assert {"quadrants", "likelihood", "sigma"} & shown(app) == set()
+    field(app, "family").set_value("ae")
+    checked(app.run())
+    assert {"beta", "kl_warmup", "free_bits", "k", "alpha"} & shown(app) == set()
+    button(app, en("train.start")).click()
+    checked(app.run())
+    assert Run(Jobs().folder / "ae-digits-1").config().objective == ObjectiveConfig()
 
 
 def test_a_wrong_setting_is_a_sentence_and_nothing_is_lost(open_page: Open):
@@ -461,7 +500,10 @@ def test_without_labels_no_conditional_model_is_offered(open_page: Open):
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ('echo \'{"error": "no mirror delivers it."}\'; exit 2', "no mirror delivers it."),
+        (
+            'echo \'{"error": {"key": "file.unreadable", "values": {"path": "t10k", "reason": "gone"}}}\'; exit 2',
+            "t10k cannot be read (gone).",
+        ),
         ("echo Killed; exit 1", "Killed"),
         ('echo \'{"done": 5000000, "total": 9000000, "file": "train.gz"}\'; exit 0', None),
     ],

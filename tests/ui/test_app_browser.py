@@ -24,9 +24,10 @@ from cvae.assets import SHIPPED
 from cvae.runs.find import runs_in
 from cvae.runs.folder import Run
 from cvae.runs.queue import Jobs
+from cvae.ui.frame import pages
 from cvae.ui.frame.text import translate
 
-PAGES = ("start", "train", "latent", "sample", "compare", "measure")
+PAGES = tuple(page.id for page in pages.PAGES)
 DRAWN = "[data-testid=latent-explorer]:not([data-frames='0'])"
 SHOWN = {  # what stands on a page once it shows something of a run
     "start": DRAWN, "train": "[data-testid=live-view]:not([data-updates='0'])", "latent": ".js-plotly-plot .main-svg",

@@ -184,6 +184,8 @@ def test_a_label_from_the_link_lays_out_the_manifold_and_the_chips_replace_it() 
         ("latent", {"view": "maps", "x": "99", "layers": "all", "images": ";;", "tsne": "-1"}),
         ("sample", {"temperature": "warm", "seed": "1e9", "rows": "none", "label": "77", "z": "1,2,3", "from": "-3"}),
         ("compare", {"example": "0", "seed": "x"}),
+        ("latent", {"images": "9" * 5000, "tsne": "9" * 5000}),
+        ("sample", {"seed": "9" * 5000, "from": "9" * 5000}),
     ],
 )
 def test_what_does_not_fit_in_a_link_gives_way(name: str, wrong: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import streamlit as st
@@ -41,33 +41,34 @@ class ExplorerState:
     """What the user has set in an explorer, when they last let go."""
 
     z: tuple[float, ...]  # the latent point, (d,)
-    weights: tuple[float, ...] = ()  # of the labels as set, (K,), each 0 … 1; empty where the models have no classes
-    mixing: bool = False  # several labels mixed, rather than one chosen
-    condition: int | None = None  # which of the given images (cvae-predictive)
+    conditions: Mapping[str, Any] = field(default_factory=dict)  # by name; what a value is, its kind says:
+    # a class {"weights": (K,), each 0 … 1, as set, "mixing": several mixed, rather than one}, an image its index
     path: tuple[tuple[float, ...], ...] = ()  # the points A, B, …
     progress: float = 0.0  # along the path, 0 … 1
     cursor: tuple[float, float] | None = None  # where z lies in the plane of the map
 
     @property
     def label(self) -> tuple[float, ...]:
-        """The label as the models see it: weights that add up to 1, (K,)."""
-        total = sum(self.weights)
-        return tuple(w / total if total > 0 else 1 / len(self.weights) for w in self.weights)
+        """The class that the models are given: weights that add up to 1, (K,); empty where they are given none."""
+        weights = next((value["weights"] for value in self.conditions.values() if _is_class(value)), ())
+        total = sum(weights)
+        return tuple(w / total if total > 0 else 1 / len(weights) for w in weights)
 
     @classmethod
     def at(
         cls, payload: Mapping[str, Any], z: Sequence[float] | None = None, label: Sequence[float] | None = None
     ) -> ExplorerState:
-        """The state at a point and a label (weights); where the explorer starts, for what is not given."""
+        """The state at a point and a class (weights); where the explorer starts, for what is not given."""
         start = _initial(payload["models"])
-        weights = start.weights if label is None else tuple(label)
-        return cls(z=start.z if z is None else tuple(z), weights=weights, mixing=sum(w > 0 for w in weights) > 1)
+        conditions = dict(start.conditions)
+        if label is not None:
+            value = {"weights": list(map(float, label)), "mixing": sum(w > 0 for w in label) > 1}
+            conditions |= dict.fromkeys(conditions, value)
+        return cls(z=start.z if z is None else tuple(z), conditions=conditions)
 
     def to_json(self) -> dict[str, Any]:
         """As the browser understands it: what is not set here stays there as it is."""
-        values: dict[str, Any] = {"z": list(self.z), "weights": list(self.weights), "mixing": self.mixing}
-        if self.condition is not None:
-            values["condition"] = self.condition
+        values: dict[str, Any] = {"z": list(self.z), "conditions": dict(self.conditions)}
         if self.path:
             values |= {"path": [list(point) for point in self.path], "progress": self.progress}
         return values
@@ -77,9 +78,9 @@ class ExplorerState:
         near = functools.partial(math.isclose, rel_tol=0.01, abs_tol=0.002)
         return (
             len(self.z) == len(wanted.z)
-            and len(self.weights) == len(wanted.weights)
+            and len(self.label) == len(wanted.label)
             and all(map(near, self.z + self.label, wanted.z + wanted.label))
-            and wanted.condition in (None, self.condition)
+            and all(_is_class(value) or self.conditions.get(name) == value for name, value in wanted.conditions.items())
             and wanted.path in ((), self.path)
         )
 
@@ -90,16 +91,20 @@ class ExplorerState:
             cursor = values.get("cursor")
             state = cls(
                 z=tuple(map(float, values["z"])),
-                weights=tuple(map(float, values["weights"])),
-                mixing=bool(values["mixing"]),
-                condition=int(values["condition"]),
+                conditions=dict(values["conditions"]),
                 path=tuple(tuple(map(float, point)) for point in values["path"]),
                 progress=float(values["progress"]),
                 cursor=None if cursor is None else (float(cursor[0]), float(cursor[1])),
             )
-        except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+            totals = [sum(map(float, value["weights"])) for value in state.conditions.values() if _is_class(value)]
+            sound = all(map(math.isfinite, (*state.z, *totals)))
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError):
             return None
-        return state if all(map(math.isfinite, (*state.z, *state.weights))) else None
+        return state if sound else None
+
+
+def _is_class(value: Any) -> bool:
+    return isinstance(value, Mapping) and "weights" in value
 
 
 def explorer(
@@ -122,9 +127,9 @@ def explorer(
     """
     models = payload.get("models")
     if not models or "hash" not in payload:
-        raise InputError("the explorer got no models: give it what cvae.browser.explorer.export returns.")
+        raise InputError("explorer.no_models")
     if unknown := set(panels) - set(PANELS):
-        raise InputError(f"the explorer has no panel {', '.join(sorted(unknown))}; it has {', '.join(PANELS)}.")
+        raise InputError("explorer.no_panel", unknown=", ".join(sorted(unknown)), known=", ".join(PANELS))
     reported = _reported(key)
     result = _mount(
         key=key,
@@ -141,20 +146,19 @@ def explorer(
         height=height,
         on_state_change=lambda: None,
     )
-    latest = ExplorerState.from_json(result.get("state")) or state
-    return latest if latest is not None and _fits(latest, models) else _initial(models)
+    return _fitting(ExplorerState.from_json(result.get("state")) or state, models)
 
 
 def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Panel] = PANELS) -> ExplorerState:
     """The live explorer, at the link's z and label when it appears, and the link kept at what is set in it."""
     models = payload["models"]
-    classes = max(len(model["classes"]) for model in models)
+    classes = max(map(len, _classes(models).values()), default=0)
     start = None  # from then on the browser knows better
     if key not in st.session_state:
         start = ExplorerState.at(payload, link.z(models[0]["latentDim"]), link.label(classes) if classes else None)
     current = explorer(payload, key=key, language=link.language(), panels=panels, state=start)
     link.keep_z(current.z)
-    if any(model["decoderSees"] == "z,label" or model["prior"]["kind"] == "per-class" for model in models):
+    if classes:
         link.keep_label(current.label)
     return current
 
@@ -218,15 +222,33 @@ def _forwarded(key: str, state: ExplorerState | None, reported: ExplorerState | 
     return forwarded
 
 
-def _fits(state: ExplorerState, models: Sequence[Mapping[str, Any]]) -> bool:
-    classes = max(len(model["classes"]) for model in models)
-    return len(state.z) == models[0]["latentDim"] and len(state.weights) == classes
+def _fitting(state: ExplorerState | None, models: Sequence[Mapping[str, Any]]) -> ExplorerState:
+    """The state, as far as it fits the models: other ones may have been here before."""
+    initial = _initial(models)
+    if state is None or len(state.z) != len(initial.z):
+        return initial
+    names = {condition["name"] for model in models for condition in model["conditions"]}
+    conditions = {name: value for name, value in state.conditions.items() if name in names}
+    for name, value in initial.conditions.items():
+        found = conditions.get(name)
+        if found is None or not _is_class(found) or len(found["weights"]) != len(value["weights"]):
+            conditions[name] = value
+    return replace(state, conditions=conditions)
 
 
 def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
-    """Where the browser starts: the middle of the prior, the first label."""
+    """Where the browser starts: the middle of the prior, the first class; of other conditions it knows better."""
     first = next((m for m in models if m["prior"]["kind"] != "fitted"), models[0])
-    prior = first["prior"]
-    mean = (prior["parts"] or [prior["overall"]])[0]["mean"]
-    classes = max(len(model["classes"]) for model in models)
-    return ExplorerState(z=tuple(mean), weights=tuple(float(k == 0) for k in range(classes)))
+    return ExplorerState(
+        z=tuple(first["prior"]["start"]),
+        conditions={
+            name: {"weights": [float(k == 0) for k in range(len(values))], "mixing": False}
+            for name, values in _classes(models).items()
+        },
+    )
+
+
+def _classes(models: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[str]]:
+    """The names of the classes that the models are given, by the condition's name."""
+    conditions = [condition for model in models for condition in model["conditions"]]
+    return {condition["name"]: condition["values"] for condition in conditions if condition["kind"] == "class"}

@@ -17,7 +17,7 @@ from cvae.assets import LIVE
 from cvae.browser import live
 from cvae.browser.js_bundler import bundle
 from cvae.browser.live import ClientState
-from cvae.errors import InputError
+from cvae.errors import InputError, KeyedError
 from cvae.families import FAMILIES
 from cvae.runs.find import runs_in
 from cvae.runs.folder import Run
@@ -25,7 +25,7 @@ from cvae.runs.queue import Jobs
 from cvae.runs.status import Status
 from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
-from cvae.ui.frame.text import escape_markdown, said, section, t
+from cvae.ui.frame.text import escape_markdown, section, t, translate_error
 from cvae.ui.parts import runs
 from cvae.ui.parts.runs import ListedRun
 
@@ -60,11 +60,13 @@ def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: b
     with runs.guard():
         jobs.ensure_worker()
         entry = entries[name]
-        if entry.config is None or entry.status is None:
-            raise InputError(entry.problem or "")
+        if entry.problem is not None:
+            raise entry.problem
+        assert entry.status is not None
         state_now = "finished" if entry.shipped else jobs.state(entry.run)
-        message = entry.status.message and said(entry.status.message)
-        status = dataclasses.replace(entry.status, state=state_now, message=message)
+        why = entry.status.failure
+        message = translate_error(why) if isinstance(why, KeyedError) else why
+        status = dataclasses.replace(entry.status, state=state_now, message=message, error=None)
         if until_done and not status.active:
             st.rerun()
         if not entry.shipped:
@@ -130,7 +132,7 @@ def _ask(action: Ask, *args: Any) -> None:
     try:
         action(*args)
     except InputError as error:
-        st.session_state["live.problem"] = str(error)
+        st.session_state["live.problem"] = error
 
 
 def _run(run: Run) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cvae.ui.frame.text import escape_markdown, said, t
+from cvae.ui.frame.text import escape_markdown, t, translate_error
 
 
-def problem(message: str) -> None:
-    """What went wrong, in a box."""
-    st.error(escape_markdown(said(message)), icon=":material/error:")
+def problem(what: BaseException | str) -> None:
+    """What went wrong, an error or words of this language, in a box."""
+    words = what if isinstance(what, str) else translate_error(what)
+    st.error(escape_markdown(words), icon=":material/error:")
 
 
 def formula(*lines: str) -> None:

@@ -13,6 +13,7 @@ from typing import NoReturn
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from cvae.conditions import ClassCondition
 from cvae.ui.frame.text import LANGUAGES, escape_markdown, t
 from cvae.ui.frame.text import language as language
 
@@ -126,30 +127,23 @@ def label(classes: int) -> list[float] | None:
     text = read("label")
     if text is None:
         return None
-    weights = [0.0] * classes
     try:
-        for part in text.split(","):
-            index, _, weight = part.partition(":")
-            value = float(weight or 1)
-            if int(index) < 0 or not math.isfinite(value) or value < 0:
-                raise ValueError
-            weights[int(index)] += value
-        total = sum(weights)
-        return [w / total for w in weights]
+        weights: list[float] = _classes(classes).from_link(text).tolist()
+        return weights
     except IndexError:
         remember(label=None)  # of another data set
-    except (ValueError, ZeroDivisionError):
+    except ValueError:
         _refuse("label", text)
     return None
 
 
 def keep_label(weights: Sequence[float] | None) -> None:
     """Remember a label, given as weights."""
-    parts = [(i, w) for i, w in enumerate(weights or ()) if w > 0]
-    if len(parts) == 1:
-        remember(label=str(parts[0][0]))
-    else:
-        remember(label=",".join(f"{i}:{w:.3g}" for i, w in parts) or None)
+    remember(label=_classes(len(weights)).to_link(weights) or None if weights else None)
+
+
+def _classes(count: int) -> ClassCondition:
+    return ClassCondition("label", tuple(map(str, range(count))))
 
 
 def _refuse(name: str, value: str) -> None:

@@ -1,4 +1,7 @@
-"""The words of the app: a JSON file a language in assets/text, nested keys, English where a translation is missing."""
+"""The words of the app: a JSON file a language in assets/text, nested keys, English where a translation is missing.
+
+A language is its files: <code>.json makes it one of the app's, and gives its own name under `app.language_name`.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from typing import Any
 import streamlit as st
 
 from cvae.assets import TEXT
+from cvae.errors import KeyedError
 
-LANGUAGES = {"en": "English", "zh": "中文"}  # in their own words
 DEFAULT = "en"
 
 Table = dict[str, Any]
@@ -20,18 +23,36 @@ Table = dict[str, Any]
 
 @functools.cache
 def table(language: str) -> Table:
-    """All words of a language, nested as in its file; those of families and pages below the name of their file."""
+    """All words of a language, nested as in its file; those of families and pages below the name of their file.
+
+    What a page's file says under `page` stands where the other pages have it: `pages.<id>`, `start.to.<id>`, …
+    """
     words = _read(TEXT / f"{language}.json")
     for path in sorted((TEXT / "families").glob(f"*.{language}.json")):
         words.setdefault("families", {})[path.name.split(".")[0]] = _read(path)
     for path in sorted((TEXT / "pages").glob(f"*.{language}.json")):
-        words.setdefault(path.name.split(".")[0], {}).update(_read(path))
+        page, own = path.name.split(".")[0], _read(path)
+        about = own.pop("page", {})
+        words.setdefault(page, {}).update(own)
+        if "title" in about:
+            words.setdefault("pages", {})[page] = about["title"]
+        for name in about.keys() & {"to", "why"}:
+            words.setdefault("start", {}).setdefault(name, {})[page] = about[name]
     return words
 
 
 def _read(path: Path) -> Table:
     values: Table = json.loads(path.read_text(encoding="utf-8"))
     return values
+
+
+def _languages() -> dict[str, str]:
+    """The code of each language, and what its speakers call it; English first."""
+    codes = sorted((path.stem for path in TEXT.glob("*.json") if path.stem.isalpha()), key=lambda c: (c != DEFAULT, c))
+    return {code: _read(TEXT / f"{code}.json").get("app", {}).get("language_name", code) for code in codes}
+
+
+LANGUAGES = _languages()
 
 
 def keys(words: Table, prefix: str = "") -> set[str]:
@@ -74,22 +95,9 @@ def phrases(language: str) -> dict[str, str]:
     return values
 
 
-def said(english: str) -> str:
-    """A sentence that the package makes, of an error mostly, in the language of this session as far as it is known."""
-    for pattern, words in _sentences(language()):
-        if found := pattern.fullmatch(english):
-            return words.format(**{name: said(part) for name, part in found.groupdict().items()})
-    return english
-
-
-@functools.cache
-def _sentences(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """English sentences with their gaps as groups, and what they are in a language."""
-    path = TEXT / f"errors.{language}.json"
-    sentences: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    gap = re.compile(r"\\{(\w+)\\}")
-    found = {gap.sub(r"(?P<\1>.+?)", re.escape(text)): words for text, words in sentences.items()}
-    return [(re.compile(pattern, re.DOTALL), words) for pattern, words in found.items()]
+def translate_error(error: BaseException) -> str:
+    """What an error says, in the language of this session where it is addressed to the user."""
+    return error.sentence(language()) if isinstance(error, KeyedError) else str(error)
 
 
 def language() -> str:

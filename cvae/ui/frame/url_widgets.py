@@ -42,7 +42,7 @@ def choices(label: str, name: str, options: Sequence[str], words: Words = str, u
 
 def menu(label: str, name: str, options: Sequence[int], words: Callable[[int], str], usual: int) -> int:
     """One of many numbers, in a menu."""
-    _start(name, lambda text: int(text) if text.isdecimal() and int(text) in options else None, usual)
+    _start(name, lambda text: n if (n := _number(text)) in options else None, usual)
     if st.session_state[_key(name)] not in options:
         st.session_state[_key(name)] = usual
     chosen = int(st.selectbox(label, options, format_func=words, key=_key(name)))
@@ -52,7 +52,7 @@ def menu(label: str, name: str, options: Sequence[int], words: Callable[[int], s
 
 def whole(label: str, name: str, low: int, high: int, usual: int, help: str | None = None) -> int:
     """A whole number, typed."""
-    _start(name, lambda text: int(text) if text.isdecimal() and low <= int(text) <= high else None, usual)
+    _start(name, lambda text: n if low <= (n := _number(text)) <= high else None, usual)
     chosen = int(st.number_input(label, low, high, step=1, key=_key(name), help=help, width=160))
     state.remember(**{name: str(chosen)})
     return chosen
@@ -79,9 +79,9 @@ def numbers(label: str, name: str, count: int, most: int, help: str) -> list[int
     _start(name, str, "")
     text = st.text_input(label, key=_key(name), help=help, placeholder="3, 14, 15")
     parts = [part for part in re.split(r"[\s,，、;；]+", text) if part]
-    found = dict.fromkeys(int(part) for part in parts if part.isdecimal() and int(part) < count)
+    found = dict.fromkeys(n for part in parts if 0 <= (n := _number(part)) < count)
     chosen = list(found)[:most]
-    if wrong := [part for part in parts if not part.isdecimal() or int(part) >= count]:
+    if wrong := [part for part in parts if not 0 <= _number(part) < count]:
         st.caption(t("linked.no_number", parts=escape_markdown(", ".join(wrong)[:LONGEST]), last=count - 1))
     state.remember(**{name: ",".join(map(str, chosen)) or None})
     return chosen
@@ -106,6 +106,11 @@ def seed(name: str = "seed") -> int:
 
 def _key(name: str) -> str:
     return f"linked.{name}"
+
+
+def _number(text: str) -> int:
+    """A whole number of at most nine digits; −1 for anything else."""
+    return int(text) if text.isdecimal() and len(text) <= 9 else -1
 
 
 def _start(name: str, parse: Callable[[str], object | None], usual: object) -> None:

@@ -17,7 +17,8 @@ import streamlit as st
 from cvae.config import DataConfig
 from cvae.data import DATASETS, Dataset, load_data
 from cvae.data.registry import usual_folder
-from cvae.errors import InputError
+from cvae.errors import InputError, KeyedError
+from cvae.runs.folder import unreadable
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t
 
@@ -55,7 +56,7 @@ def dataset_choice() -> Choice | None:
     try:
         shape, names, count, note = _own(chosen, Path(chosen).stat().st_mtime_ns)
     except (InputError, OSError) as error:
-        problem(str(error))
+        problem(error if isinstance(error, InputError) else unreadable(error))
         return None
     described = t("train.own_is", count=f"{count:,}", shape="×".join(map(str, shape[1:])), classes=len(names))
     st.caption(f"{described} {escape_markdown(note)}")
@@ -83,7 +84,7 @@ def _offer_download(dataset: Dataset) -> None:
         problem(failure)
 
 
-def _download(dataset: Dataset) -> str | None:
+def _download(dataset: Dataset) -> KeyedError | str | None:
     """Fetch it, showing how far it is; what went wrong, if something did. It goes on if the page is left."""
     bar = st.progress(0.0, text=t("train.downloading", name=dataset.title, done="0"))
     process = subprocess.Popen(
@@ -91,13 +92,15 @@ def _download(dataset: Dataset) -> str | None:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
-    failure, last = None, ""
+    failure: KeyedError | None = None
+    last = ""
     for line in process.stdout:
         last = line.strip() or last
         with contextlib.suppress(ValueError):
             report = json.loads(line)
-            failure = report.get("error")
-            if failure is None:
+            if "error" in report:
+                failure = KeyedError.from_json(report["error"])
+            else:
                 text = t("train.downloading", name=report["file"], done=f"{report['done'] / 1e6:.1f}")
                 bar.progress(min(1.0, report["done"] / (report["total"] or report["done"] or 1)), text=text)
     failed = process.wait() != 0
@@ -140,11 +143,18 @@ def _take_upload() -> None:
         path.replace(final)
         st.session_state[CHOICE] = str(final.resolve())
     except InputError as error:
-        st.session_state["train.upload_problem"] = str(error).replace(str(path), file.name[:80])
+        st.session_state["train.upload_problem"] = _renamed(error, path, file.name[:80])
     except OSError as error:
         st.session_state["train.upload_problem"] = t("train.no_space", reason=error.strerror or str(error))
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _renamed(error: InputError, path: Path, name: str) -> InputError:
+    """The same error of a file, by the name that its owner knows."""
+    texts = {gap: str(value) for gap, value in error.values.items() if isinstance(value, (str, Path))}
+    renamed = {gap: value.replace(str(path), name) for gap, value in texts.items()}
+    return type(error)(error.key, **{**error.values, **renamed})
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -170,7 +170,7 @@ def _augmented(one: RunMetrics) -> dict[str, Any] | None:
     try:
         found = one.entry.run.augmentation()
     except InputError as error:
-        problem(str(error))
+        problem(error)
         return None
     if found is None:
         return None

@@ -28,7 +28,7 @@ def beside_the_papers() -> None:
     try:
         results = read()
     except InputError as error:
-        problem(str(error))
+        problem(error)
         return
     found = {name: rows({name: result}) for name, result in results.items()}
     if not any(found.values()):

@@ -17,12 +17,12 @@ from cvae.ui.components import live
 from cvae.ui.components.explorer import explorer_at_link
 from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
-from cvae.ui.frame.text import escape_markdown, said, t
+from cvae.ui.frame.pages import PAGES
+from cvae.ui.frame.text import escape_markdown, t, translate_error
 from cvae.ui.pages import training
 from cvae.ui.parts import cache, runs
 from cvae.ui.parts.runs import ListedRun
 
-WAYS = ("train", "latent", "sample", "compare", "measure")
 LISTED = 8  # runs that are listed at once
 POLL = 2.0  # seconds between two looks at trainings under way
 TRAINING = "start.training"  # the session's key for the run that the first click began
@@ -52,7 +52,7 @@ def explorer(entry: ListedRun) -> None:
     try:
         explorer_at_link(payload(entry.run), "start-explorer", ("map", "picture", "labels"))
     except InputError as error:
-        runs.say_damaged([dataclasses.replace(entry, problem=str(error))])
+        runs.say_damaged([dataclasses.replace(entry, problem=error)])
 
 
 def payload(run: Run) -> dict[str, Any]:
@@ -79,10 +79,11 @@ def label_words(entry: ListedRun) -> str:
 
 def ways_on() -> None:
     """Links to the other pages, each with what it is for."""
-    for column, page in zip(st.columns(len(WAYS), gap="medium"), WAYS, strict=True):
+    pages = [page for page in PAGES if page.at_start]
+    for column, page in zip(st.columns(len(pages), gap="medium"), pages, strict=True):
         with column:
-            st.page_link(f"pages/{page}.py", label=f"**{t(f'start.to.{page}')}**", icon=":material/arrow_forward:")
-            st.caption(t(f"start.why.{page}"))
+            st.page_link(page.file, label=f"**{t(f'start.to.{page.id}')}**", icon=f":material/{page.icon}:")
+            st.caption(t(f"start.why.{page.id}"))
 
 
 def first_training(entries: Sequence[ListedRun]) -> None:
@@ -99,8 +100,8 @@ def first_training(entries: Sequence[ListedRun]) -> None:
         st.rerun()
     if refused := st.session_state.pop("start.problem", None):
         problem(refused)
-    elif entry is not None and entry.status is not None and entry.status.message:
-        problem(entry.status.message)
+    elif entry is not None and entry.status is not None and entry.status.failure:
+        problem(entry.status.failure)
 
 
 def _train() -> None:
@@ -109,7 +110,7 @@ def _train() -> None:
         run = Jobs().submit(training.free_name(config), config)
         st.session_state[TRAINING] = run.name
     except InputError as error:
-        st.session_state["start.problem"] = str(error)
+        st.session_state["start.problem"] = error
 
 
 def run_list(entries: Sequence[ListedRun]) -> None:
@@ -136,10 +137,9 @@ def _list() -> None:
 
 def _row(jobs: Jobs, entry: ListedRun) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if entry.config is None or entry.status is None:
-            st.markdown(
-                f"{escape_markdown(entry.name)} {runs.badge('damaged')} {escape_markdown(said(entry.problem or ''))}"
-            )
+        if entry.problem is not None:
+            why = escape_markdown(translate_error(entry.problem))
+            st.markdown(f"{escape_markdown(entry.name)} {runs.badge('damaged')} {why}")
             return
         now = "finished" if entry.shipped else jobs.state(entry.run)
         st.page_link(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
-from cvae.config import LIKELIHOODS, NETS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
+from cvae.config import OPTIONS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
 from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.families import FAMILIES
+from cvae.options import Option
 from cvae.runs import queue as jobs
 from cvae.runs.find import runs_folder, runs_in
 from cvae.runs.queue import Jobs
@@ -20,8 +23,22 @@ from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.pages.dataset import Choice, dataset_choice
 from cvae.ui.parts import runs
 
-EPOCHS = {"digits": 100}  # for which it takes seconds
-USUAL_EPOCHS = 20
+# Where the options stand on the page: the rest of three columns, and below the third what is rarely changed.
+NETWORK = ("net", "hidden", "channels")
+CODE = ("latent_dim", "task", "quadrants", "likelihood", "sigma", "beta", "kl_warmup")
+TRAINING = ("epochs", "seed", "lr", "lr_schedule")
+MORE = ("activation", "recon_weight", "free_bits", "k", "alpha", "binarize", "full_train")
+
+CHOICES: dict[str, Callable[[str], str]] = {  # the words of what can be chosen, where it has some
+    "family": lambda name: FAMILIES[name].title,
+    "net": lambda name: t(f"train.nets.{name}"),
+    "task": lambda name: t(f"train.tasks.{name}"),
+    "likelihood": lambda name: t(f"train.likelihoods.{name}"),
+    "lr_schedule": lambda name: t(f"train.schedules.{name}"),
+}
+SMALLEST = 1e-6  # of what has to be above 0
+
+FIELDS: dict[str, Option] = {name: option for options in OPTIONS.values() for name, option in options.items()}
 
 
 @st.fragment
@@ -40,10 +57,10 @@ def new_training(expanded: bool) -> None:
                 assert config is not None
                 try:
                     if name in {run.name for run in runs_in(runs_folder())}:
-                        raise InputError(t("train.name_taken", name=name))
+                        raise InputError("train.name_taken", name=name)
                     run = Jobs().submit(name or free_name(config), config)
                 except InputError as error:
-                    wrong = str(error)
+                    wrong = error
                 else:
                     st.session_state["train.fold"] = st.session_state["train.clear_name"] = True
                     runs.choose(run.name)
@@ -68,7 +85,7 @@ def quick_config() -> RunConfig:
     """A small conditional model of the digits that comes with scikit-learn: trained in seconds, without a download."""
     digits = DATASETS["digits"]
     model = ModelConfig("cvae", image_shape=digits.image_shape, class_names=digits.class_names)
-    train = TrainConfig(epochs=EPOCHS["digits"], threads=jobs.spare_threads())
+    train = TrainConfig(epochs=digits.epochs, threads=jobs.spare_threads())
     return RunConfig(DataConfig("digits"), model, ObjectiveConfig(), train)
 
 
@@ -79,138 +96,117 @@ def free_name(config: RunConfig) -> str:
     return next(name for name in names if not (runs_folder() / name).exists() and runs.find(name) is None)
 
 
-def _settings() -> tuple[RunConfig | None, str, str | None]:
-    """What is set, the name that is asked for, and in one sentence why it cannot be trained."""
+def _settings() -> tuple[RunConfig | None, str, InputError | None]:
+    """What is set, the name that is asked for, and why it cannot be trained."""
     first, second, third = st.columns(3, gap="medium")
     with first:
         choice = dataset_choice()
-        family = _family(choice)
-        network = _network()
+        values = {"family": _family(choice), **_controls(NETWORK)}
     with second:
-        code = _code(family)
-        objective = _objective()
+        values |= _controls(CODE)
     with third:
-        train = _training(choice)
+        _propose_epochs(choice)
+        values |= _controls(TRAINING)
         with st.popover(t("train.more"), icon=":material/settings:", width="stretch"):
-            more, rare, data = _more(family)
+            values |= _controls(MORE)
         if st.session_state.pop("train.clear_name", False):
             st.session_state["train.name"] = ""
-        name = _text("name", "").strip()
+        st.session_state.setdefault("train.name", "")
+        name = st.text_input(max_chars=60, **_words("name")).strip()
     if choice is None:
         return None, name, None
     try:
-        return RunConfig(
-            dataclasses.replace(choice.config, **data),
-            ModelConfig(
-                family, **{**network, "hidden": _widths(network["hidden"]), "channels": _widths(network["channels"])},
-                **code, **more, image_shape=choice.image_shape, class_names=choice.class_names,
-            ),
-            ObjectiveConfig(**objective, **rare),
-            TrainConfig(**train, threads=jobs.spare_threads()),
-        ), name, None  # fmt: skip
+        return _config(choice, values), name, None
     except InputError as error:
-        return None, name, str(error)
+        return None, name, error
+
+
+def _config(choice: Choice, values: dict[str, Any]) -> RunConfig:
+    """The config of what is set; widths are still as they were typed."""
+    values = {name: _widths(value) if FIELDS[name].kind == "widths" else value for name, value in values.items()}
+    parts = {section: {n: v for n, v in values.items() if n in OPTIONS[section]} for section in OPTIONS}
+    return RunConfig(
+        dataclasses.replace(choice.config, **parts["data"]),
+        ModelConfig(**parts["model"], image_shape=choice.image_shape, class_names=choice.class_names),
+        ObjectiveConfig(**parts["objective"]),
+        TrainConfig(**parts["train"], threads=jobs.spare_threads()),
+    )
 
 
 # --- the controls ---------------------------------------------------------------------------------------------------
 
 
-def _menu(name: str, options: Sequence[str], words: Callable[[str], str], usual: str | None = None) -> str:
+def control(name: str, choices: Sequence[str] | None = None, usual: Any = None) -> Any:
+    """The control of an option: its value, widths as they are typed. Fewer choices, or another usual one, if given."""
+    option, words = FIELDS[name], _words(name)
+    usual = option.default if usual is None else usual
+    if option.kind == "switch" or option.const is not None:  # the latter on as the flag alone has it, or off
+        st.session_state.setdefault(words["key"], bool(usual))
+        on = st.toggle(**words)
+        return on if option.kind == "switch" else option.const if on else None
+    if option.kind == "choice":
+        choices = choices or option.choices
+        if st.session_state.get(words["key"]) not in choices:
+            st.session_state[words["key"]] = usual
+        return st.selectbox(options=choices, format_func=CHOICES.get(name, str), **words)
+    if option.kind == "widths":
+        st.session_state.setdefault(words["key"], ", ".join(map(str, usual)))
+        return st.text_input(max_chars=60, **words)
+    number = int if option.kind == "whole" else float
+    low = max(option.low, SMALLEST) if option.above else option.low
+    words |= {"min_value": number(low), "max_value": None if option.high == math.inf else number(option.high)}
+    words |= {"step": number(option.step)} if number is int else {"step": number(option.step), "format": "%g"}
+    st.session_state.setdefault(words["key"], number(usual))
+    return number(st.number_input(**words))
+
+
+def _words(name: str) -> dict[str, Any]:
+    """What every control is given: its words, and the key under which the session keeps its value."""
     key = f"train.{name}"
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = usual or options[0]
-    return st.selectbox(
-        t(key), options, format_func=words, key=key, help=t(f"{key}_help"), persist_state="session"
-    )  # fmt: skip
+    return {"label": t(key), "key": key, "help": t(f"{key}_help"), "persist_state": "session"}
 
 
-def _whole(name: str, low: int, high: int, usual: int) -> int:
-    key = f"train.{name}"
-    st.session_state.setdefault(key, usual)
-    return int(st.number_input(t(key), low, high, step=1, key=key, help=t(f"{key}_help"), persist_state="session"))
+def _controls(names: Sequence[str]) -> dict[str, Any]:
+    """The controls of those options that have an effect, and their values."""
+    return {name: control(name) for name in names if FIELDS[name].applies(_draft())}
 
 
-def _number(name: str, low: float, high: float, usual: float, step: float) -> float:
-    key = f"train.{name}"
-    st.session_state.setdefault(key, usual)
-    return float(
-        st.number_input(
-            t(key), low, high, step=step, format="%g", key=key, help=t(f"{key}_help"), persist_state="session"
-        )
-    )
-
-
-def _switch(name: str) -> bool:
-    key = f"train.{name}"
-    return st.toggle(t(key), key=key, help=t(f"{key}_help"), persist_state="session")
-
-
-def _text(name: str, usual: str) -> str:
-    key = f"train.{name}"
-    st.session_state.setdefault(key, usual)
-    return st.text_input(t(key), key=key, help=t(f"{key}_help"), persist_state="session", max_chars=60)
+def _draft() -> RunConfig:
+    """The choices and counts that the session holds: whether an option has an effect depends on them alone."""
+    found: dict[str, dict[str, Any]] = {"model": {}, "objective": {}}
+    for section, values in found.items():
+        for name, option in OPTIONS[section].items():
+            key = f"train.{name}"
+            if option.kind in ("choice", "whole") and key in st.session_state:
+                with contextlib.suppress(InputError):
+                    option.check(st.session_state[key])
+                    values[name] = st.session_state[key]
+    return RunConfig(model=ModelConfig(**found["model"]), objective=ObjectiveConfig(**found["objective"]))
 
 
 def _family(choice: Choice | None) -> str:
     labelled = choice is None or len(choice.class_names) > 1
-    options = [family.id for family in FAMILIES.values() if labelled or not family.needs_labels()]
-    return _menu("family", options, lambda name: FAMILIES[name].title, "cvae" if labelled else "vae")
+    families = [family.id for family in FAMILIES.values() if labelled or not family.needs_labels()]
+    chosen: str = control("family", families, "cvae" if labelled else "vae")
+    return chosen
 
 
-def _network() -> dict[str, Any]:
-    net = _menu("net", NETS, lambda name: t(f"train.nets.{name}"))
-    hidden = _text("hidden", "400")
-    return {"net": net, "hidden": hidden, "channels": _text("channels", "16, 32") if net == "conv" else "16, 32"}
-
-
-def _code(family: str) -> dict[str, Any]:
-    code: dict[str, Any] = {"latent_dim": _whole("latent_dim", 1, 128, 2)}
-    if FAMILIES[family].completes:
-        code["task"] = _menu("task", ("quadrants", "label"), lambda name: t(f"train.tasks.{name}"))
-        if code["task"] == "quadrants":
-            code["quadrants"] = _whole("quadrants", 1, 3, 1)
-    code["likelihood"] = _menu("likelihood", LIKELIHOODS, lambda name: t(f"train.likelihoods.{name}"))
-    if code["likelihood"] == "gaussian":
-        code["sigma"] = _number("sigma", 0.01, 10.0, 1.0, 0.1)
-    return code
-
-
-def _objective() -> dict[str, Any]:
-    return {"beta": _number("beta", 0.0, 100.0, 1.0, 0.5), "kl_warmup": _number("kl_warmup", 0.0, 1000.0, 0.0, 1.0)}
-
-
-def _training(choice: Choice | None) -> dict[str, Any]:
-    data = choice.config.name if choice else ""
-    before = st.session_state.get("train.epochs_for", "")
-    if choice and before != data:  # another data set has another usual length, unless the user has set one
+def _propose_epochs(choice: Choice | None) -> None:
+    """Another data set has another usual length, unless the user has set one."""
+    data, before = choice.config.name if choice else "", st.session_state.get("train.epochs_for", "")
+    if choice and before != data:
         st.session_state["train.epochs_for"] = data
-        if not before or st.session_state.get("train.epochs") == EPOCHS.get(before, USUAL_EPOCHS):
-            st.session_state["train.epochs"] = EPOCHS.get(data, USUAL_EPOCHS)
-    return {
-        "epochs": _whole("epochs", 1, 100_000, USUAL_EPOCHS),
-        "seed": _whole("seed", 0, 2**31 - 1, 0),
-        "lr": _number("lr", 1e-6, 1.0, 1e-3, 1e-3),
-        "lr_schedule": _menu("lr_schedule", ("constant", "cosine"), lambda name: t(f"train.schedules.{name}")),
-    }
+        if not before or st.session_state.get("train.epochs") == _usual_epochs(before):
+            st.session_state["train.epochs"] = _usual_epochs(data)
 
 
-def _more(family: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """What is rarely changed: of the model, of the objective, of the data."""
-    model = {"activation": _menu("activation", ("relu", "tanh"), str)}
-    objective: dict[str, Any] = {
-        "recon_weight": _number("recon_weight", 0.0, 100.0, 1.0, 0.5),
-        "free_bits": _number("free_bits", 0.0, 100.0, 0.0, 0.1),
-        "k": _whole("k", 1, 100, 1),
-    }
-    if FAMILIES[family].completes:
-        objective["alpha"] = _number("alpha", 0.0, 1.0, 1.0, 0.1)
-    data = {"binarize": "dynamic" if _switch("binarize") else None, "full_train": _switch("full_train")}
-    return model, objective, data
+def _usual_epochs(data: str) -> int:
+    return DATASETS[data].epochs if data in DATASETS else TrainConfig.epochs
 
 
 def _widths(text: str) -> tuple[int, ...]:
     """Layer widths as they are typed, "400, 200"."""
     parts = text.replace(",", " ").replace("，", " ").split()
     if not parts or not all(part.isdecimal() for part in parts):
-        raise InputError(t("train.widths_wrong", text=text[:40]))
+        raise InputError("train.widths", text=text[:40])
     return tuple(map(int, parts))

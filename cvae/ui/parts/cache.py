@@ -63,7 +63,7 @@ def kl_per_dim(run: Run) -> list[float] | None:
         return None
     d = run.config().model.latent_dim
     if not isinstance(kl, list) or len(kl) != d or not all(isinstance(value, (int, float)) for value in kl):
-        raise InputError(f"the figures of {run.name} are damaged or belong to another model: measure it again.")
+        raise InputError("figures.damaged", name=run.name)
     return kl
 
 
@@ -101,7 +101,7 @@ def _codes(path: Path, stamp: Stamp) -> tuple[str, Array, NDArray[np.uint8] | No
     split = "test" if (path / "codes.safetensors").is_file() else "validation"
     codes, labels = checked_codes(run.name, run.config().model, run.codes())
     if codes is None:
-        raise InputError(f"{path / 'codes.safetensors'} is damaged.")
+        raise InputError("file.damaged", path=path / "codes.safetensors")
     return split, codes, labels
 
 

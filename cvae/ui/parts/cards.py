@@ -39,7 +39,7 @@ def _card(one: RunMetrics) -> None:
     try:
         written = card(one.entry.run) or {}
     except InputError as error:
-        problem(str(error))
+        problem(error)
         written = {}
     st.markdown(f"**{escape_markdown(one.entry.title)}**")
     note = t(f"gallery.{name}.note")

@@ -29,7 +29,7 @@ class RunMetrics:
     config: RunConfig
     title: str
     figures: Mapping[str, Any]
-    problem: str | None = None  # why its figures cannot be read
+    problem: InputError | None = None  # why its figures cannot be read
 
     @property
     def family(self) -> Family:
@@ -59,11 +59,11 @@ def measured(entries: Sequence[ListedRun]) -> list[RunMetrics]:
     ]
 
 
-def _figures(entry: ListedRun) -> tuple[Mapping[str, Any], str | None]:
+def _figures(entry: ListedRun) -> tuple[Mapping[str, Any], InputError | None]:
     try:
         return cache.figures(entry.run) or {}, None
     except InputError as error:
-        return {}, str(error)
+        return {}, error
 
 
 def table(chosen: Sequence[RunMetrics], *, explained: bool = False) -> None:

@@ -18,11 +18,11 @@ from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.results.recipes import RECIPES
 from cvae.runs.find import runs_folder, runs_in
-from cvae.runs.folder import Run, reason
+from cvae.runs.folder import Run, unreadable
 from cvae.runs.status import Status
 from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
-from cvae.ui.frame.text import escape_markdown, said, t
+from cvae.ui.frame.text import escape_markdown, t, translate_error
 
 LONGEST = 60  # letters of a name that a link gives and nobody has
 
@@ -35,7 +35,7 @@ class ListedRun:
     shipped: bool
     config: RunConfig | None
     status: Status | None
-    problem: str | None = None
+    problem: InputError | None = None
 
     @property
     def name(self) -> str:
@@ -95,9 +95,11 @@ def _entry(run: Run, shipped: bool) -> ListedRun:
         config = _config(run.path, (run.path / "config.json").stat().st_mtime_ns)
         status = run.status()
         if shipped:  # nothing trains it, whatever it was shipped with
-            status = dataclasses.replace(status, state="finished", message=None, seconds_left=None)
-    except (InputError, OSError) as error:
-        return ListedRun(run, shipped, None, None, str(error))
+            status = dataclasses.replace(status, state="finished", message=None, error=None, seconds_left=None)
+    except InputError as error:
+        return ListedRun(run, shipped, None, None, error)
+    except OSError as error:
+        return ListedRun(run, shipped, None, None, unreadable(error))
     return ListedRun(run, shipped, config, status)
 
 
@@ -205,7 +207,7 @@ def say_damaged(entries: Sequence[ListedRun]) -> None:
     """What is wrong with those that cannot be read."""
     for entry in entries:
         if entry.problem:
-            problem(t("runs.damaged", name=entry.name, problem=said(entry.problem)))
+            problem(t("runs.damaged", name=entry.name, problem=translate_error(entry.problem)))
 
 
 def _fitting(fits: Fits) -> dict[str, ListedRun]:
@@ -252,7 +254,5 @@ def guard() -> Iterator[None]:
         shown = [state.in_link("run") or "", *(state.in_link("runs") or "").split(",")]
         if gone := [name for name in shown if name and find(name) is None]:
             st.warning(t("runs.deleted", name=escape_markdown(gone[0])), icon=":material/delete:")
-        elif isinstance(error, InputError):
-            problem(str(error))
         else:
-            problem(f"{error.filename} cannot be read ({reason(error)}).")
+            problem(error if isinstance(error, InputError) else unreadable(error))

@@ -1,0 +1,120 @@
+"""What is known of an option of a training. It is stated once, where the field of the config is declared.
+
+The checks of the config, the command line, the controls of the Train page and the published commands follow from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cvae.errors import InputError
+
+Kind = Literal["whole", "number", "choice", "switch", "text", "widths"]
+Reason = Callable[[Any], "InputError | None"]  # of a `RunConfig`: why something has no effect; None where it has
+
+LAYERS = 6  # at most
+
+
+def always(config: Any) -> InputError | None:
+    """The reason of an option that has an effect in every run: there is none against it."""
+    return None
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option: its values, its flag, and when it has an effect.
+
+    low, high, above: the range of numbers, and of each width; `above` leaves `low` itself out. optional: None is a
+    value too. const: what the flag means without a value. help: on the command line, where {default}, {choices},
+    {either} and {datasets} are filled in. step: of its control. no_effect: see `Reason`.
+    """
+
+    kind: Kind
+    flag: str
+    help: str
+    default: Any
+    called: str  # in the sentences of errors
+    optional: bool = False
+    low: float = 0
+    high: float = math.inf
+    above: bool = False
+    choices: tuple[str, ...] = ()
+    const: str | None = None
+    metavar: str | None = None
+    step: float = 1
+    no_effect: Reason = always
+
+    def applies(self, config: Any) -> bool:
+        """Whether it has an effect in a `RunConfig`."""
+        return self.no_effect(config) is None
+
+    def check(self, value: Any) -> None:
+        """Refuse a value that it cannot have, with an `InputError`."""
+        if value is None and self.optional:
+            return
+        name = self.called
+        match self.kind:
+            case "whole":
+                check_whole(name, value, self.low, self.high)
+            case "number":
+                check_number(name, value, self.low, self.high, above=self.above)
+            case "choice":
+                if value not in self.choices:
+                    raise InputError("option.choice", name=name, choices=", ".join(self.choices), value=repr(value))
+            case "switch":
+                if not isinstance(value, bool):
+                    raise InputError("config.true_false", name=name, value=repr(value))
+            case "text":
+                if not isinstance(value, str) or not value:
+                    raise InputError("option.text", name=name, value=repr(value))
+            case "widths":
+                if not isinstance(value, tuple) or not 1 <= len(value) <= LAYERS:
+                    raise InputError("option.widths", name=name, value=repr(value))
+                for width in value:
+                    check_whole(name, width, self.low, self.high)
+
+
+def option(default: Any, kind: Kind, flag: str, help: str, **how: Any) -> Any:
+    """The field of a config dataclass that a user can set, with its `Option` in the metadata."""
+    how.setdefault("called", flag.lstrip("-"))
+    return dataclasses.field(default=default, metadata={"option": Option(kind, flag, help, default, **how)})
+
+
+def options_of(section: type) -> dict[str, Option]:
+    """The options of a config dataclass by the names of their fields; what the data decides is none."""
+    fields = dataclasses.fields(section)
+    return {field.name: field.metadata["option"] for field in fields if "option" in field.metadata}
+
+
+def check_options(section: Any) -> None:
+    """Refuse a section of a config in which an option has a value that it cannot have."""
+    for name, about in options_of(type(section)).items():
+        about.check(getattr(section, name))
+
+
+def check_whole(name: str, value: Any, low: float, high: float = math.inf) -> None:
+    """Refuse what is no whole number of that range."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        if high == math.inf:
+            raise InputError("option.whole_least", name=name, low=low, value=repr(value))
+        raise InputError("option.whole_range", name=name, low=low, high=high, value=repr(value))
+
+
+def check_number(name: str, value: Any, low: float, high: float = math.inf, *, above: bool = False) -> None:
+    """Refuse what is no finite number of that range."""
+    real = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    if real and low <= value <= high and not (above and value == low):
+        return
+    if high == math.inf:
+        raise InputError(
+            "option.number_above" if above else "option.number_least", name=name, low=f"{low:g}", value=repr(value)
+        )
+    raise InputError(
+        "option.number_above_most" if above else "option.number_range",
+        name=name, low=f"{low:g}", high=f"{high:g}", value=repr(value),
+    )  # fmt: skip
