@@ -23,15 +23,21 @@ from cvae.config import DataConfig, ModelConfig, RunConfig, TrainConfig
 from cvae.data import ImageData, Split, load_data
 from cvae.errors import InputError
 from cvae.models.nets import Net
+from cvae.runs.machine import cores
 from cvae.runs.status import Record
 from cvae.training.loop import fit, with_data
+from cvae.training.settings import training_settings
 
 JOB = RunConfig(DataConfig("mnist"), ModelConfig("vae", hidden=(400,), latent_dim=20), train=TrainConfig(epochs=10))
 
 
 def report(data_dir: str | None = None) -> None:
     """Time training and print the tables; about three minutes on two cores."""
-    data = _data(data_dir)
+    with training_settings(cores()):  # for what training is held against, too
+        _report(_data(data_dir))
+
+
+def _report(data: ImageData) -> None:
     config = with_data(JOB, data)
     images = len(data.train)
     print(f"VAE 784-400-20, batch 128, {images:,} training and {len(data.validation):,} validation images an epoch")

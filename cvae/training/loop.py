@@ -33,6 +33,7 @@ from cvae.training.batches import DeviceSplit
 from cvae.training.checkpoint import CHECKPOINT
 from cvae.training.recorder import Failed, Recorder
 from cvae.training.schedule import lr_factor, record_steps, snapshot_steps
+from cvae.training.settings import step_by_settings, training_settings
 
 CHECKPOINT_SECONDS = 20.0  # at most this much work is done twice after a kill
 POLL_SECONDS = 0.1  # how often control.json is looked at
@@ -71,14 +72,16 @@ def fit(
     kept, config = config.model, with_data(config, data)
     if resume and (run.path / CHECKPOINT).exists() and config.model != kept:
         raise InputError("run.other_data", data=data.name, name=run.name)
-    training = _Training(run, config, data)
+    threads = config.train.threads or cores()
+    with training_settings(threads):
+        training = _Training(run, config, data)
     if not resume:
         Run.create(path, config, "running")
     with run.lock():
         if resume:
             run.request("run")  # whatever was asked last
         try:
-            yield from training.records()
+            yield from step_by_settings(training.records(), threads)
         except InputError:
             if not resume and training.step == 0:  # it could not even begin: leave nothing behind
                 shutil.rmtree(run.path, ignore_errors=True)
@@ -121,8 +124,6 @@ class _Training:
     def __init__(self, run: Run, config: RunConfig, data: ImageData) -> None:
         self.run, self.config = run, config
         train = config.train
-        torch.set_num_threads(train.threads or cores())
-        torch.set_flush_denormal(True)  # the moments of units that have died decay into numbers that cost a trap each
         self.device = device_of(config)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(train.seed)

@@ -20,6 +20,7 @@ from cvae.training.batches import DeviceSplit
 from cvae.training.load import load
 from cvae.training.loop import fit
 from cvae.training.schedule import record_steps
+from cvae.training.settings import denormals_are_flushed, training_settings
 
 # --- what a run holds
 
@@ -53,6 +54,21 @@ def test_every_kind_of_model_trains_into_a_whole_run(
         assert snapshot["strip"].shape == run.held_out().shape == (16, 1, 8, 8)
         assert snapshot["strip"].dtype == np.uint8
     np.testing.assert_array_equal(run.held_out(), few_digits.validation.images[:16])
+
+
+def test_torch_is_as_the_caller_had_it_whenever_the_caller_is_at_work(path: Path, few_digits: ImageData):
+    config = tiny_run("vae", threads=2)
+    before, seen = torch.get_num_threads(), []
+    assert before == 1
+    training = fit(path, config, data=few_digits)
+    for _ in training:
+        seen.append((torch.get_num_threads(), denormals_are_flushed()))
+        if len(seen) == 3:
+            training.close()
+    assert seen == [(before, False)] * 3
+    assert (torch.get_num_threads(), denormals_are_flushed()) == (before, False)
+    with training_settings(2):
+        assert (torch.get_num_threads(), denormals_are_flushed()) == (2, True)
 
 
 @pytest.mark.parametrize("family", ["ae", "cvae", "cvae-predictive"])

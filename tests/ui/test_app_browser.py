@@ -331,15 +331,15 @@ def test_a_page_that_is_being_left_asks_for_nothing_more(visit: Visit, folder: P
           link.click();
           const since = performance.now(), updates = [];
           for (let now = since; now < since + 2800; now = performance.now()) {
-            if (now > since + 1500) updates.push(document.querySelector(selector).dataset.updates);
+            updates.push(document.querySelector(selector).dataset.updates);
             await new Promise((resolve) => setTimeout(resolve, 50));
           }
           return updates;
         }""",
         LIVE,
     )
-    assert len(set(updates)) == 1  # an answer may have been under way at first
-    Live(page).wait(f"+data.updates > {updates[0]}")
+    assert len(set(updates)) <= 2  # one answer may have been under way, however slow; asking on brings five
+    Live(page).wait(f"+data.updates > {updates[-1]}")
 
 
 def test_replay_moves_map_and_pictures_without_the_server(visit: Visit, folder: Path, trained: Callable[..., Run]):
