@@ -1,4 +1,4 @@
-"""The settings of torch that hold for a whole process: as a training needs them while it computes, else as they were."""
+"""Process-wide settings of torch: as a training needs them while it computes, else as they were."""
 
 from __future__ import annotations
 
