@@ -1,8 +1,9 @@
 """What a model is given beside z: a tuple of named conditions, each of one kind.
 
 A kind is a subclass of `Condition`, found by being here. It alone says how raw values of the data become a vector, how
-wide that is, what the default is and what is shown of it, how it is written in a link and on the command line. The
-controls that show it have the kind's name: assets/explorer in the browser, `cvae.ui.parts.condition_input` on a page.
+wide that is, what the default is and what is shown of it, how it is written in a link and on the command line, and what
+the explorer's state holds of it. The controls that show it have the kind's name: assets/explorer in the browser,
+`cvae.ui.parts.condition_input` on a page.
 
     class   one of several classes, or a blend of them: weights that add up to 1
     image   the visible part of a picture, which is no vector: networks see the picture itself
@@ -12,6 +13,7 @@ Networks see a `ConditionBatch`: the vectors of all conditions side by side, and
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
@@ -24,6 +26,7 @@ from cvae.errors import InputError
 Vector = NDArray[np.float32]
 A = TypeVar("A")  # a NumPy array or a torch tensor
 
+LABEL = "label"  # the name of the condition that the classes of a data set are
 LARGEST_WEIGHT = 1e6  # of a class in a link
 EXAMPLES = 12  # images that are offered to be completed
 
@@ -49,12 +52,36 @@ class ConditionBatch(Generic[A]):
         return cls(vector=value) if value.ndim == 2 else cls(image=value)
 
 
+KINDS: dict[str, type[Condition]] = {}  # by name
+
+
 @dataclass(frozen=True)
 class Condition:
     """One condition. A subclass is a kind; its fields describe the condition and are written into config.json."""
 
     kind: ClassVar[str] = ""
     name: str
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.kind in KINDS:
+            raise ValueError(f"two classes state a kind of condition {cls.kind!r}: each needs a name of its own")
+        KINDS[cls.kind] = cls
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object from which `from_json` makes an equal condition."""
+        return {"kind": self.kind, **dataclasses.asdict(self)}
+
+    @staticmethod
+    def from_json(values: Any) -> Condition:
+        """The condition that `to_json` wrote; anything else raises `InputError`."""
+        try:
+            fields = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name != "kind"}
+            condition: Condition = KINDS[str(values["kind"])](**dict[str, Any](fields))
+            condition.default()
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+            raise InputError("condition.not_one") from error
+        return condition
 
     @property
     def width(self) -> int:
@@ -86,6 +113,14 @@ class Condition:
 
     def from_option(self, text: str) -> Vector:
         """The vector (width,) that a user names on the command line. Raises `InputError`."""
+        raise NotImplementedError
+
+    def to_state(self, vector: Sequence[float]) -> Any:
+        """A vector (width,) as the state of the explorer holds it, in JSON."""
+        raise NotImplementedError
+
+    def from_state(self, value: Any) -> Vector:
+        """The vector (width,) that a state of the explorer holds. Raises `ValueError` where it holds none."""
         raise NotImplementedError
 
     def describe(self, vector: ArrayLike) -> str:
@@ -156,6 +191,21 @@ class ClassCondition(Condition):
                 raise InputError("condition.no_class", part=repr(part), names=", ".join(self.values))
         return self.blend({self.values.index(part): float(parts.count(part)) for part in parts})
 
+    def to_state(self, vector: Sequence[float]) -> dict[str, Any]:
+        """`weights` as they are set, each 0 … 1, and whether several are `mixing`, rather than one chosen."""
+        return {"weights": list(map(float, vector)), "mixing": sum(w > 0 for w in vector) > 1}
+
+    def from_state(self, value: Any) -> Vector:
+        weights = value.get("weights") if isinstance(value, Mapping) else None
+        if not isinstance(weights, Sequence) or len(weights) != self.width:
+            raise ValueError(value)
+        vector = np.array(weights, dtype=np.float64)
+        total = vector.sum()
+        if not np.isfinite(total) or vector.min() < 0:
+            raise ValueError(value)
+        even = np.full(self.width, 1 / self.width)  # where all weights are 0
+        return (vector / total if total > 0 else even).astype(np.float32)
+
     def describe(self, vector: ArrayLike) -> str:
         """A class in words: "3", or "60% 3 + 40% 8"."""
         weights = np.asarray(vector).tolist()
@@ -189,9 +239,6 @@ class ImageCondition(Condition):
         return chosen
 
 
-KINDS: dict[str, type[Condition]] = {cls.kind: cls for cls in Condition.__subclasses__()}
-
-
 def one_hot(labels: NDArray[np.integer[Any]], classes: int) -> Vector:
     """Labels (N,) in 0 … classes−1 as vectors (N, classes); a label outside that range raises `InputError`."""
     labels = np.asarray(labels)
@@ -214,3 +261,30 @@ def visible_mask(height: int, width: int, quadrants: int) -> NDArray[np.bool_]:
 def width(conditions: Sequence[Condition]) -> int:
     """The width of the vectors of all conditions side by side."""
     return sum(condition.width for condition in conditions)
+
+
+def vectors(conditions: Sequence[Condition], n: int, values: Mapping[str, ArrayLike | None]) -> Vector | None:
+    """The vectors (n, width) of n images by the raw values (n,) of their conditions; None where no condition has one.
+
+    A condition of which no values are known has its default.
+    """
+    parts = []
+    for condition in conditions:
+        if condition.width:
+            raw = values.get(condition.name)
+            part = np.tile(condition.default(), (n, 1)) if raw is None else condition.vector(raw)
+            parts.append(part)
+    return np.concatenate(parts, axis=1) if parts else None
+
+
+def joined(conditions: Sequence[Condition], known: Mapping[str, ArrayLike]) -> Vector | None:
+    """The vector (width,) of all conditions side by side from those of some (width of it,), by name; else defaults."""
+    parts = [known.get(one.name, one.default()) for one in conditions if one.width]
+    return np.concatenate([np.asarray(part, np.float32) for part in parts]) if parts else None
+
+
+def label_place(conditions: Sequence[Condition]) -> slice:
+    """Where the label's numbers stand in the vector of all conditions; raises `StopIteration` where it is none."""
+    at = next(i for i, condition in enumerate(conditions) if condition.name == LABEL)
+    start = width(conditions[:at])
+    return slice(start, start + conditions[at].width)

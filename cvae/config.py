@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
-from cvae.conditions import ClassCondition, Condition, ImageCondition
+import numpy as np
+from numpy.typing import NDArray
+
+from cvae.conditions import LABEL, ClassCondition, Condition, ImageCondition, vectors, width
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.options import Option, check_options, check_whole, option, options_of
+from cvae.options import Option, Section, check_options, check_whole, option, options_of
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-FORMAT = 1  # of config.json; raised when an old run could no longer be read
+FORMAT = 2  # of config.json; 1, in which the options of single families lay among all others, is read too
 
 Net = Literal["mlp", "conv"]
 Likelihood = Literal["bernoulli", "gaussian", "gaussian-learned"]
 Activation = Literal["relu", "tanh"]
-Task = Literal["quadrants", "label"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Binarize = Literal["dynamic", "static"]
 Schedule = Literal["constant", "cosine", "iwae"]
@@ -32,42 +32,17 @@ Schedule = Literal["constant", "cosine", "iwae"]
 NETS: tuple[str, ...] = typing.get_args(Net)
 LIKELIHOODS: tuple[str, ...] = typing.get_args(Likelihood)
 ACTIVATIONS: tuple[str, ...] = typing.get_args(Activation)
-TASKS: tuple[str, ...] = typing.get_args(Task)
 DEVICES: tuple[str, ...] = typing.get_args(Device)
 BINARIZE: tuple[str, ...] = typing.get_args(Binarize)
 SCHEDULES: tuple[str, ...] = typing.get_args(Schedule)
-
-
-class Section:
-    """A part of a config: a frozen dataclass that reads itself from a JSON object."""
-
-    @classmethod
-    def from_json(cls, values: Any) -> Self:
-        """Build from a JSON object; unknown keys and values of the wrong type raise `InputError`."""
-        where = cls.__name__
-        if not isinstance(values, dict):
-            raise InputError("config.not_object", where=where, value=type(values).__name__)
-        names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-        unknown = sorted(set(values) - names)
-        if unknown:
-            known = ", ".join(sorted(names))
-            raise InputError("config.unknown_keys", where=where, unknown=", ".join(unknown), known=known)
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object from which `from_json` makes an equal config."""
-        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 # --- when an option has an effect -------------------------------------------------------------------------------------
 
 
 def _no_pixels(config: RunConfig) -> InputError | None:
-    return InputError("effect.task", task=config.model.task) if config.model.predicts_label else None
+    model = config.model
+    return InputError("effect.task", task=model.options.task) if model.predicts_label else None
 
 
 def _no_sigma(config: RunConfig) -> InputError | None:
@@ -80,13 +55,9 @@ def _no_convolutions(config: RunConfig) -> InputError | None:
     return None if config.model.net == "conv" else InputError("effect.net", net=config.model.net)
 
 
-def _no_prediction(config: RunConfig) -> InputError | None:
+def _no_condition(config: RunConfig) -> InputError | None:
     family = config.model.family
-    return None if FAMILIES[family].completes else InputError("effect.family", family=family)
-
-
-def _no_quadrants(config: RunConfig) -> InputError | None:
-    return _no_prediction(config) or _no_pixels(config)
+    return None if FAMILIES[family].takes == "condition" else InputError("effect.family", family=family)
 
 
 def _no_kl(config: RunConfig) -> InputError | None:
@@ -122,9 +93,6 @@ class DataConfig(Section):
         False, "switch", "--full-train", "train on the validation images too, as papers do", called="full_train"
     )
 
-    def __post_init__(self) -> None:
-        check_options(self)
-
 
 @dataclass(frozen=True)
 class ModelConfig(Section):
@@ -150,16 +118,15 @@ class ModelConfig(Section):
     sigma: float = option(
         1.0, "number", "--sigma", "of --likelihood gaussian ({default})", above=True, step=0.1, no_effect=_no_sigma
     )
-    task: Task = option(
-        "quadrants", "choice", "--task", "of cvae-predictive: {either} ({default})",
-        choices=TASKS, no_effect=_no_prediction,
-    )  # fmt: skip
-    quadrants: int = option(
-        1, "whole", "--quadrants", "how many cvae-predictive is given: 1, 2 or 3 ({default})",
-        low=1, high=3, no_effect=_no_quadrants,
+    # what the model is given beside z, of what the data have: the label, or further columns of theirs
+    condition: tuple[str, ...] = option(
+        (LABEL,), "names", "--condition", "what conditional models are given of the data ({default})",
+        metavar="NAME", no_effect=_no_condition,
     )  # fmt: skip
     image_shape: tuple[int, int, int] = (1, 8, 8)  # channels, height, width: taken from the data
     class_names: tuple[str, ...] = tuple("0123456789")  # taken from the data; empty where it has no labels
+    columns: tuple[Condition, ...] = ()  # those of the data's further columns that the model is given
+    options: Any = None  # the family's own, a `Family.options`; a mapping of some of them is taken too
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -172,8 +139,29 @@ class ModelConfig(Section):
             check_whole("image side", side, 8, 64)
         if not isinstance(self.class_names, tuple) or not all(isinstance(c, str) for c in self.class_names):
             raise InputError("config.class_names")
-        if FAMILIES[self.family].needs_labels(self.task) and len(self.class_names) < 2:
+        own = FAMILIES[self.family].options
+        if self.options is None or isinstance(self.options, Mapping):
+            object.__setattr__(self, "options", own.from_json(dict(self.options or {})))
+        if not isinstance(self.options, own):
+            raise InputError("config.other_options", family=self.family)
+        if self.needs_labels and self.classes < 2:
             raise InputError("config.needs_labels", family=self.family)
+        columns = self.columns if isinstance(self.columns, tuple) else ()
+        known = [LABEL, *(one.name for one in columns if isinstance(one, Condition))]
+        if len(known) <= len(columns) or len(set(known)) < len(known):
+            raise InputError("config.columns")
+        if self.takes_condition:
+            for name in self.condition:
+                if name not in known:
+                    raise InputError("config.no_condition", name=name, known=", ".join(known))
+
+    @classmethod
+    def from_json(cls, values: Any) -> ModelConfig:
+        """Build from a JSON object, as of every section."""
+        columns = values.get("columns") if isinstance(values, dict) else None
+        if isinstance(columns, list):
+            values = {**values, "columns": tuple(map(Condition.from_json, columns))}
+        return super().from_json(values)
 
     @property
     def classes(self) -> int:
@@ -183,23 +171,71 @@ class ModelConfig(Section):
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """What the model is given beside z."""
-        family = FAMILIES[self.family]
-        found: list[Condition] = []
-        if family.takes_class:
-            found.append(ClassCondition("label", self.class_names))
-        if family.completes:
-            found.append(ImageCondition("image", self.image_shape, None if self.predicts_label else self.quadrants))
-        return tuple(found)
+        if FAMILIES[self.family].completes:
+            return (ImageCondition("image", self.image_shape, None if self.predicts_label else self.options.quadrants),)
+        return self._columns(self.condition) if self.takes_condition else ()
+
+    @property
+    def batch_conditions(self) -> tuple[Condition, ...]:
+        """Whose vector a batch of images brings: what the model is given beside z, or the label that it predicts."""
+        return self._columns((LABEL,)) if self.predicts_label else tuple(c for c in self.conditions if c.width)
+
+    def every_class(self) -> NDArray[np.float32]:
+        """The vectors (K, width) of the conditions for each class in turn, all other conditions at their default."""
+        found = vectors(self.conditions, self.classes, {LABEL: np.arange(self.classes)})
+        assert found is not None, "the model is given no label"
+        return found
+
+    def _columns(self, names: tuple[str, ...]) -> tuple[Condition, ...]:
+        known = {one.name: one for one in (ClassCondition(LABEL, self.class_names), *self.columns)}
+        return tuple(known[name] for name in names)
 
     @property
     def condition_width(self) -> int:
         """The width of the vector that the networks see: of the conditions, or of the label that is predicted."""
-        return self.classes if self.predicts_label else sum(condition.width for condition in self.conditions)
+        return width(self.batch_conditions)
+
+    @property
+    def takes_condition(self) -> bool:
+        """Whether the model is given a vector of conditions beside z."""
+        return FAMILIES[self.family].takes == "condition"
+
+    @property
+    def takes_label(self) -> bool:
+        """Whether the label is among these conditions."""
+        return self.takes_condition and LABEL in self.condition
 
     @property
     def predicts_label(self) -> bool:
         """Whether the model answers with class probabilities in place of pictures."""
-        return FAMILIES[self.family].completes and self.task == "label"
+        return FAMILIES[self.family].predicts_label(self.options)
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether training needs labelled images."""
+        return self.takes_label or self.predicts_label
+
+
+class Described(Protocol):
+    """What a config takes from data: `ImageData` that were read, or what is known of them without reading."""
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]: ...
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+    @property
+    def further(self) -> tuple[Condition, ...]: ...
+
+
+def model_on(data: Described, *, options: Mapping[str, Any], **chosen: Any) -> ModelConfig:
+    """The model that is chosen for some data. options: of any families; those of another family have no effect."""
+    own = options_of(FAMILIES[family].options) if (family := chosen.get("family")) in FAMILIES else {}
+    names = chosen.get("condition", ModelConfig.condition)
+    return ModelConfig(
+        **chosen, image_shape=data.image_shape, class_names=data.class_names,
+        columns=tuple(column for column in data.further if column.name in names),
+        options={name: value for name, value in options.items() if name in own},
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -221,11 +257,6 @@ class ObjectiveConfig(Section):
     )
     # 0 leaves the KL alone
     recon_weight: float = option(1.0, "number", "--recon-weight", "weight of the reconstruction ({default})", step=0.5)
-    # α of the hybrid α·CVAE + (1−α)·GSNN (Sohn et al. 2015)
-    alpha: float = option(
-        1.0, "number", "--alpha", "of cvae-predictive's hybrid ({default}: plain)",
-        high=1, step=0.1, no_effect=_no_prediction,
-    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -248,9 +279,6 @@ class TrainConfig(Section):
     # auto: CUDA, else MPS, else the processor
     device: Device = option("auto", "choice", "--device", "{either} ({default})", choices=DEVICES)
 
-    def __post_init__(self) -> None:
-        check_options(self)
-
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -269,13 +297,23 @@ class RunConfig:
         """The same, but for where the data lies."""
         return dataclasses.replace(self, data=dataclasses.replace(self.data, dir=directory))
 
+    def section(self, name: str) -> Section:
+        """One of the sections of `OPTIONS`."""
+        section: Section = self.model.options if name == "family" else getattr(self, name)
+        return section
+
     def to_json(self) -> dict[str, Any]:
-        """A JSON object, `{"format": 1, "data": {...}, "model": {...}, "objective": {...}, "train": {...}}`."""
+        """A JSON object, `{"format": 2, "data": {...}, "model": {...}, "objective": {...}, "train": {...}}`."""
         return {"format": FORMAT, **{f.name: getattr(self, f.name).to_json() for f in dataclasses.fields(self)}}
 
     @classmethod
     def from_json(cls, values: Any) -> RunConfig:
-        """The config that `to_json` wrote; anything else raises `InputError`. Keys beyond it are left alone."""
+        """The config that `to_json` wrote, of this format or of 1; anything else raises `InputError`.
+
+        Keys beyond it are left alone.
+        """
+        if isinstance(values, dict) and values.get("format") == 1:
+            values = _from_format_1(values)
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise InputError("config.format", format=FORMAT)
         return cls(
@@ -286,10 +324,36 @@ class RunConfig:
         )
 
 
-# The options of each section of a `RunConfig`, by the names of their fields.
+def _from_format_1(values: dict[str, Any]) -> dict[str, Any]:
+    """The same config in the format of today: what cvae-predictive alone has moves into its options."""
+    sections = {name: dict(values[name]) for name in ("model", "objective") if isinstance(values.get(name), dict)}
+    model, objective = sections.get("model", {}), sections.get("objective", {})
+    moved = {name: model.pop(name) for name in ("task", "quadrants") if name in model}
+    moved |= {name: objective.pop(name) for name in ("alpha",) if name in objective}
+    if model.get("family") == "cvae-predictive":
+        model["options"] = moved
+    return {**values, **sections, "format": FORMAT}
+
+
+def _of_family(family: str, own: Option) -> Option:
+    """An option of one family, which has no effect on another."""
+
+    def no_effect(config: RunConfig) -> InputError | None:
+        now = config.model.family
+        return InputError("effect.family", family=now) if now != family else own.no_effect(config)
+
+    return dataclasses.replace(own, no_effect=no_effect)
+
+
+# The options of each section of a `RunConfig`, by the names of their fields; in `family` those that one family has.
 OPTIONS: dict[str, dict[str, Option]] = {
     "data": options_of(DataConfig),
     "model": options_of(ModelConfig),
+    "family": {
+        name: _of_family(family.id, own)
+        for family in FAMILIES.values()
+        for name, own in options_of(family.options).items()
+    },
     "objective": options_of(ObjectiveConfig),
     "train": options_of(TrainConfig),
 }

@@ -1,6 +1,7 @@
 """What is known of an option of a training. It is stated once, where the field of the config is declared.
 
 The checks of the config, the command line, the controls of the Train page and the published commands follow from it.
+A `Section` is a part of a config whose fields are such options.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cvae.errors import InputError
 
-Kind = Literal["whole", "number", "choice", "switch", "text", "widths"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Kind = Literal["whole", "number", "choice", "switch", "text", "widths", "names"]
 Reason = Callable[[Any], "InputError | None"]  # of a `RunConfig`: why something has no effect; None where it has
 
 LAYERS = 6  # at most
@@ -77,6 +81,10 @@ class Option:
                     raise InputError("option.widths", name=name, value=repr(value))
                 for width in value:
                     check_whole(name, width, self.low, self.high)
+            case "names":
+                sound = isinstance(value, tuple) and all(isinstance(one, str) and one for one in value)
+                if not sound or not value or len(set(value)) < len(value):
+                    raise InputError("option.names", name=name, value=repr(value))
 
 
 def option(default: Any, kind: Kind, flag: str, help: str, **how: Any) -> Any:
@@ -89,6 +97,36 @@ def options_of(section: type) -> dict[str, Option]:
     """The options of a config dataclass by the names of their fields; what the data decides is none."""
     fields = dataclasses.fields(section)
     return {field.name: field.metadata["option"] for field in fields if "option" in field.metadata}
+
+
+class Section:
+    """A part of a config: a frozen dataclass that checks its options and reads itself from a JSON object."""
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+    @classmethod
+    def from_json(cls, values: Any) -> Self:
+        """Build from a JSON object; unknown keys and values of the wrong type raise `InputError`."""
+        where = cls.__name__
+        if not isinstance(values, dict):
+            raise InputError("config.not_object", where=where, value=type(values).__name__)
+        names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        unknown = sorted(set(values) - names)
+        if unknown:
+            known = ", ".join(sorted(names))
+            raise InputError("config.unknown_keys", where=where, unknown=", ".join(unknown), known=known)
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object from which `from_json` makes an equal config."""
+        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(map(_plain, value))
+    return value.to_json() if hasattr(value, "to_json") else value
 
 
 def check_options(section: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from cvae.ui.components.explorer import explorer_at_link, payload_of
@@ -24,7 +23,7 @@ model, held = cache.model(run), cache.held_out(run)
 family = model.family
 
 current = explorer_at_link(payload_of([run]), "sample-explorer")
-label = np.array(current.label, dtype=np.float32) if family.takes_class else None
+given = current.vector(model.config.conditions)
 
 if model.predicts_label:
     st.info(t("sample.label_task"), icon=":material/label:")
@@ -38,13 +37,13 @@ with left:
         sample.completions(run, model, held, temperature, seed)
     else:
         st.subheader(t("sample.draws.title_ae" if family.prior == "none" else "sample.draws.title"), anchor=False)
-        sample.draws(run, model, label, temperature, seed)
+        sample.draws(run, model, given, temperature, seed)
 with right:
     notice(t("sample.notice.title"), f"families.{family.id}.sample", family.draw)
     if not family.completes:
         st.subheader(t("sample.walk.title"), anchor=False)
-        sample.walk(run, model, label, temperature, seed)
-if label is not None:
+        sample.walk(run, model, given, temperature, seed)
+if model.config.takes_label:
     with left:
         st.subheader(t("sample.mix.title"), anchor=False)
         sample.mixing(run, model, temperature, seed)

@@ -130,7 +130,7 @@ def test_the_top_of_the_package_is_small():
 
 
 def test_these_checks_see_what_they_should():
-    assert {"torch", "cvae.training.batches", "cvae.runs.folder"} <= imported("cvae.training.loop")
+    assert {"torch", "cvae.training.step", "cvae.runs.folder"} <= imported("cvae.training.loop")
     assert "torch" in behind("cvae.models.vae")
     assert "cvae.training.loop" in imported("cvae.cli.training", everywhere=True) - imported("cvae.cli.training")
     assert "cvae.models" not in imported("cvae.explore.inference")  # it is imported there for type checkers alone

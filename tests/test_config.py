@@ -17,10 +17,12 @@ from streamlit.testing.v1 import AppTest
 
 from cvae.cli import parser
 from cvae.cli.training import run_config, without_effect
-from cvae.config import OPTIONS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, Section, TrainConfig
+from cvae.config import OPTIONS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig, model_on
+from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.options import Option
+from cvae.families.cvae_predictive import Options
+from cvae.options import Option, Section
 from cvae.results.recipes import command
 from cvae.ui.pages import training
 
@@ -41,8 +43,8 @@ BAD_VALUES = [
     (ModelConfig, "latent_dim", [0, -1, 1025, 2.0, True, "2", None]),
     (ModelConfig, "likelihood", ["poisson", None]),
     (ModelConfig, "sigma", [0, -1, NAN, INF, "1", True, 10**400]),
-    (ModelConfig, "task", ["segment", None]),
-    (ModelConfig, "quadrants", [0, 4, 1.0, True]),
+    (Options, "task", ["segment", None]),
+    (Options, "quadrants", [0, 4, 1.0, True]),
     (ModelConfig, "image_shape", [(8, 8), (2, 8, 8), (1, 7, 8), (1, 8, 65), (1.0, 8, 8), "188", None]),
     (ModelConfig, "class_names", ["ab", (1, 2), None]),
     (ObjectiveConfig, "beta", [-0.1, NAN, INF, None, "1", -(10**400)]),
@@ -50,7 +52,7 @@ BAD_VALUES = [
     (ObjectiveConfig, "free_bits", [-1, INF]),
     (ObjectiveConfig, "k", [0, 1.0, 5001, True]),
     (ObjectiveConfig, "recon_weight", [-1, NAN]),
-    (ObjectiveConfig, "alpha", [-0.1, 1.1, NAN]),
+    (Options, "alpha", [-0.1, 1.1, NAN]),
     (TrainConfig, "epochs", [0, -1, 1.5, 100_001]),
     (TrainConfig, "batch_size", [0, 65_537, 1.5]),
     (TrainConfig, "lr", [0, -1e-3, 11, NAN]),
@@ -86,7 +88,7 @@ def test_labels_are_asked_for_where_a_model_needs_them(family: str):
         else:
             assert ModelConfig(family, class_names=names).classes == len(names)
     if family == "cvae-predictive":
-        assert "labels" in complaint(lambda: ModelConfig(family, task="label", class_names=()))
+        assert "labels" in complaint(lambda: ModelConfig(family, options={"task": "label"}, class_names=()))
 
 
 def test_a_model_can_be_named_before_its_data_is_read():
@@ -103,8 +105,18 @@ def test_json_gives_an_equal_config(family: str):
     assert RunConfig.from_json({**json.loads(text), "versions": {}, "note": "kept by hand"}) == config
 
 
-def test_what_json_leaves_out_has_its_default():
-    assert RunConfig.from_json({"format": 1, "data": {}, "model": {}, "objective": {}, "train": {}}) == RunConfig()
+@pytest.mark.parametrize("format", [1, 2])
+def test_what_json_leaves_out_has_its_default(format: int):
+    assert RunConfig.from_json({"format": format, "data": {}, "model": {}, "objective": {}, "train": {}}) == RunConfig()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_format_1_had_the_options_of_one_family_among_all_others(family: str):
+    config = tiny_run(family, task="label", quadrants=3, alpha=0.25)
+    new = config.to_json()
+    model = {name: value for name, value in new["model"].items() if name not in ("condition", "columns", "options")}
+    old = {**new, "format": 1, "model": {**model, "task": "label", "quadrants": 3}}
+    assert RunConfig.from_json({**old, "objective": {**new["objective"], "alpha": 0.25}}) == config
 
 
 @pytest.mark.parametrize(
@@ -112,7 +124,7 @@ def test_what_json_leaves_out_has_its_default():
     [
         lambda j: None,
         lambda j: [],
-        lambda j: {**j, "format": 2},
+        lambda j: {**j, "format": 3},
         lambda j: {k: v for k, v in j.items() if k != "format"},
         lambda j: {k: v for k, v in j.items() if k != "model"},
         lambda j: {**j, "train": None},
@@ -137,11 +149,14 @@ def test_a_config_cannot_be_changed_by_accident():
 
 # --- an option is stated once: the config, the command line and the page have the same ranges
 
-SECTIONS = {"data": DataConfig, "model": ModelConfig, "objective": ObjectiveConfig, "train": TrainConfig}
+SECTIONS = {
+    "data": DataConfig, "model": ModelConfig, "family": Options, "objective": ObjectiveConfig, "train": TrainConfig,
+}  # fmt: skip
 ALL = [(section, name, option) for section, options in OPTIONS.items() for name, option in options.items()]
 RANGED = [each for each in ALL if each[2].kind in ("whole", "number", "widths")]
 ON_PAGE = ("family", *training.NETWORK, *training.CODE, *training.TRAINING, *training.MORE)
-OFF_PAGE = ("name", "dir", "batch_size", "threads", "device")  # the data have a menu of their own; the rest are usual
+# The data have a menu of their own, the condition a control where there is more than the label; the rest are usual.
+OFF_PAGE = ("name", "dir", "condition", "batch_size", "threads", "device")
 
 
 def each_option(options: list[tuple[str, str, Option]]) -> pytest.MarkDecorator:
@@ -166,7 +181,8 @@ def outside(option: Option) -> list[Any]:
 
 def parsed(line: str) -> RunConfig:
     """The config that a command line asks for, on the digits."""
-    return run_config(parser().parse_args(["train", *shlex.split(line)]), (1, 8, 8), DIGITS)
+    family = "" if "--model" in line else "--model cvae-predictive "
+    return run_config(parser().parse_args(["train", *shlex.split(family + line)]), DATASETS["digits"])
 
 
 def as_words(option: Option, value: Any) -> str:
@@ -177,7 +193,7 @@ def as_words(option: Option, value: Any) -> str:
 def test_a_range_has_the_same_ends_in_the_config_and_on_the_command_line(section: str, name: str, option: Option):
     for value in ends(option):
         assert getattr(SECTIONS[section](**{name: value}), name) == value
-        assert getattr(getattr(parsed(as_words(option, value)), section), name) == value
+        assert getattr(parsed(as_words(option, value)).section(section), name) == value
     for value in outside(option):
         said = complaint(lambda value=value: SECTIONS[section](**{name: value}))
         assert complaint(parsed, as_words(option, value)) == said
@@ -187,12 +203,12 @@ def test_a_range_has_the_same_ends_in_the_config_and_on_the_command_line(section
 @each_option([each for each in ALL if each[2].kind == "choice"])
 def test_a_choice_is_the_same_in_the_config_and_on_the_command_line(section: str, name: str, option: Option):
     for choice in option.choices:
-        assert getattr(getattr(parsed(f"{option.flag} {choice}"), section), name) == choice
+        assert getattr(parsed(f"{option.flag} {choice}").section(section), name) == choice
     assert option.called in complaint(parsed, f"{option.flag} nothing")
 
 
 def test_what_is_not_given_is_as_the_config_has_it():
-    assert parsed("") == RunConfig()
+    assert parsed("--model vae") == RunConfig()
 
 
 def test_every_option_is_on_the_page_or_left_out_on_purpose():
@@ -229,7 +245,8 @@ def test_the_control_of_the_page_has_the_range_and_the_default_of_the_config(
     elif option.kind == "switch" or option.const is not None:
         assert page.toggle(key=key).value is bool(option.default)
     else:
-        assert page.selectbox(key=key).options == [training.CHOICES.get(name, str)(c) for c in option.choices]
+        words = training.CHOICES.get(name) or training.choice_of_family(name)
+        assert page.selectbox(key=key).options == [words(choice) for choice in option.choices]
         assert page.selectbox(key=key).value == option.default
 
 
@@ -248,6 +265,8 @@ def random_values(option: Option, draw: random.Random) -> Any:
             return draw.choice(["digits", "no where/my images.npz", "/tmp/it's.npz", "-dash"])
         case "whole":
             return draw.randint(int(option.low), int(option.high))
+        case "names":
+            return option.default
         case "widths":
             return tuple(draw.randint(int(option.low), int(option.high)) for _ in range(draw.randint(1, 6)))
         case _:
@@ -259,8 +278,12 @@ def with_effects_alone(config: RunConfig) -> RunConfig:
     """The same, with every option that has no effect at its default."""
     for section, name, option in ALL:
         if not option.applies(config):
-            part = replace(getattr(config, section), **{name: option.default})
-            config = replace(config, **{section: part})
+            if section == "family":
+                if hasattr(config.model.options, name):
+                    options = replace(config.model.options, **{name: option.default})
+                    config = replace(config, model=replace(config.model, options=options))
+            else:
+                config = replace(config, **{section: replace(config.section(section), **{name: option.default})})
     return config
 
 
@@ -273,7 +296,11 @@ def random_configs(count: int) -> Iterator[RunConfig]:
         if draw.random() < 0.5:
             parts["objective"]["k"] = 1
         try:
-            yield RunConfig(**{section: cls(**parts[section]) for section, cls in SECTIONS.items()})
+            model = model_on(DATASETS["digits"], options=parts["family"], **parts["model"])
+            yield RunConfig(
+                DataConfig(**parts["data"]), model,
+                ObjectiveConfig(**parts["objective"]), TrainConfig(**parts["train"]),
+            )  # fmt: skip
         except InputError:  # k beside free bits
             continue
         count -= 1
@@ -283,7 +310,7 @@ def test_the_command_of_a_config_gives_that_config():
     for config in random_configs(200):
         line = command(config).removeprefix("python -m cvae train ")
         args = parser().parse_args(["train", *shlex.split(line)])
-        assert run_config(args, (1, 8, 8), DIGITS) == with_effects_alone(config), line
+        assert run_config(args, DATASETS["digits"]) == with_effects_alone(config), line
 
 
 def test_a_default_says_no_more_than_what_it_takes_to_train_the_same():
@@ -309,7 +336,7 @@ def test_a_default_says_no_more_than_what_it_takes_to_train_the_same():
 )
 def test_an_option_without_effect_is_said_to_have_none(line: str, said: str | None):
     args = parser().parse_args(["train", *shlex.split(line)])
-    lines = [str(each) for each in without_effect(args, run_config(args, (1, 8, 8), DIGITS))]
+    lines = [str(each) for each in without_effect(args, run_config(args, DATASETS["digits"]))]
     assert lines == ([said] if said else [])
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cvae.assets import GALLERY
 from cvae.cli.options import add_run
+from cvae.conditions import LABEL, joined
 from cvae.config import TrainConfig
 from cvae.data import DATASETS, load_data
 from cvae.errors import InputError
@@ -56,7 +57,7 @@ def sample(args: argparse.Namespace) -> None:
     model = Inference.load(run)
     how = {"temperature": args.temperature, "seed": args.seed}
     if model.family.completes:
-        if model.config.task == "label":
+        if model.predicts_label:
             raise InputError("command.predicts_labels", name=run.name)
         config = run.config().data
         data = load_data(dataclasses.replace(config, dir=args.data_dir or config.dir))
@@ -88,14 +89,14 @@ def manifold(args: argparse.Namespace) -> None:
 def _label(model: Inference, run: Run, text: str | None) -> Any:
     """A label vector (K,) from a class name, or from several joined by + as an even mixture; None where none is due."""
     names = model.config.class_names
-    if not model.family.kinds:
+    if not model.config.takes_label:
         if text is not None:
             raise InputError("command.no_labels", name=run.name, family=model.family.title)
-        return None
+        return joined(model.config.conditions, {})
     if text is None:
         raise InputError("command.needs_label", name=run.name, names=", ".join(names))
-    (condition,) = model.config.conditions
-    return condition.from_option(text)
+    condition = next(one for one in model.config.conditions if one.name == LABEL)
+    return joined(model.config.conditions, {LABEL: condition.from_option(text)})
 
 
 def list_all(args: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cvae.config import OPTIONS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
+from cvae.config import OPTIONS, DataConfig, Described, ObjectiveConfig, RunConfig, TrainConfig, model_on
 from cvae.data import DATASETS, ImageData, download, load_data
 from cvae.errors import InputError
 from cvae.families import FAMILIES
@@ -18,7 +18,10 @@ from cvae.runs.find import find_run, runs_folder
 from cvae.runs.folder import Run
 from cvae.runs.status import Record
 
-GROUPS = {"train": "training"}  # the titles in --help of sections that are called otherwise
+GROUPS = {
+    "train": "training",
+    "family": "of single models",
+}  # titles in --help that differ
 TYPES: dict[str, type] = {"whole": int, "widths": int, "number": float}
 WITH_RESUME = ("--epochs", "--data-dir")  # the only settings of a run that going on with it may change
 
@@ -44,13 +47,13 @@ def add_to(commands: Any) -> None:
 
 def _add(group: Any, option: Option) -> None:
     """An option as an argument; None where it is not given."""
-    default = " ".join(map(str, option.default)) if option.kind == "widths" else str(option.default)
+    default = " ".join(map(str, option.default)) if isinstance(option.default, tuple) else str(option.default)
     how: dict[str, Any] = {"metavar": option.metavar, "type": TYPES.get(option.kind, str)}
     if isinstance(option.default, float):
         default = f"{option.default:g}"
     if option.kind == "switch":
         how = {"action": "store_true", "default": None}
-    elif option.kind == "widths":
+    elif option.kind in ("widths", "names"):
         how["nargs"] = "+"
     elif option.const is not None:
         how |= {"nargs": "?", "const": option.const}
@@ -88,7 +91,7 @@ def train(args: argparse.Namespace) -> int:
         download(of_data.name, of_data.dir, _download_progress)
         print(file=sys.stderr)
     data = load_data(of_data)
-    config = run_config(args, data.image_shape, data.class_names)
+    config = run_config(args, data)
     for line in without_effect(args, config):
         print(line, file=sys.stderr)
     return follow(args.run or _free_name(config), config, data, resume=False)
@@ -113,7 +116,7 @@ def _resume(args: argparse.Namespace) -> int:
     changed = ["--download"] if args.download else []
     for section, options in OPTIONS.items():
         for name, value in given[section].items():
-            if options[name].flag not in WITH_RESUME and value != getattr(getattr(config, section), name):
+            if options[name].flag not in WITH_RESUME and value != getattr(config.section(section), name, None):
                 changed.append(options[name].flag)
     if changed:
         raise InputError("train.resume_changed", options=", ".join(sorted(changed)))
@@ -170,10 +173,10 @@ def _show(record: Record, config: RunConfig) -> None:
         print("\r" + line, end="", flush=True)
 
 
-def run_config(args: argparse.Namespace, image_shape: tuple[int, int, int], class_names: tuple[str, ...]) -> RunConfig:
-    """What the options ask for, on data of that shape and with these classes."""
+def run_config(args: argparse.Namespace, data: Described) -> RunConfig:
+    """What the options ask for, on these data."""
     given = _given(args)
-    model = ModelConfig(**given["model"], image_shape=image_shape, class_names=class_names)
+    model = model_on(data, options=given["family"], **given["model"])
     objective, train = ObjectiveConfig(**given["objective"]), TrainConfig(**given["train"])
     return RunConfig(DataConfig(**given["data"]), model, objective, train)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cvae.conditions import LABEL, ClassCondition, Condition
 from cvae.errors import InputError
 
 MIN_SIDE, MAX_SIDE = 8, 64  # pixels, of height and of width
@@ -22,16 +24,36 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Some images and, where the data has them, their labels.
+    """Some images and, where the data has them, their labels and the raw values of further conditions.
 
-    Both arrays are contiguous and writable, so that `torch.from_numpy` shares their memory.
+    All arrays are contiguous and writable, so that `torch.from_numpy` shares their memory.
     """
 
     images: Images  # (N, C, H, W) in 0..255, C = 1 grey or 3 RGB
     labels: Labels | None  # (N,) in 0..classes-1; None where the data is unlabelled
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # (N,) each, by the condition's name
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def values(self) -> dict[str, NDArray[Any]]:
+        """The raw values (N,) of every condition by its name, the label among them."""
+        return {**({} if self.labels is None else {LABEL: self.labels}), **self.columns}
+
+    def at(self, rows: NDArray[Any] | slice) -> Split:
+        """The images of these rows, with what is known of them."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return Split(self.images[rows], None if self.labels is None else self.labels[rows], columns)
+
+    def joined(self, other: Split) -> Split:
+        """The images of both, with what is known of all of them."""
+        labels = None
+        if self.labels is not None and other.labels is not None:
+            labels = np.concatenate([self.labels, other.labels])
+        shared = [name for name in self.columns if name in other.columns]
+        columns = {name: np.concatenate([self.columns[name], other.columns[name]]) for name in shared}
+        return Split(np.concatenate([self.images, other.images]), labels, columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +65,7 @@ class ImageData:
     train: Split
     validation: Split
     test: Split
+    further: tuple[Condition, ...] = ()  # the conditions that the splits' columns hold the values of
     note: str = ""  # what reading did to the images that their owner should know, as a sentence; mostly empty
 
     @property
@@ -54,14 +77,23 @@ class ImageData:
     @property
     def all_train(self) -> Split:
         """Training and validation images together: what published protocols train on."""
-        images = np.concatenate([self.train.images, self.validation.images])
-        if self.train.labels is None or self.validation.labels is None:
-            return Split(images, None)
-        return Split(images, np.concatenate([self.train.labels, self.validation.labels]))
+        return self.train.joined(self.validation)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All that a model can be given of the data: the label, where there is one, and the further conditions."""
+        return (*((ClassCondition(LABEL, self.class_names),) if self.class_names else ()), *self.further)
 
 
 def shuffled_splits(
-    name: str, images: Images, labels: Labels | None, class_names: tuple[str, ...], note: str = ""
+    name: str,
+    images: Images,
+    labels: Labels | None,
+    class_names: tuple[str, ...],
+    note: str = "",
+    *,
+    columns: Mapping[str, NDArray[Any]] | None = None,
+    further: tuple[Condition, ...] = (),
 ) -> ImageData:
     """Divide data that has no split of its own: a frozen shuffle, then 80 % train, 10 % validation, 10 % test.
 
@@ -73,16 +105,14 @@ def shuffled_splits(
         raise InputError("data.too_few_images", name=name, count=count, least=MIN_IMAGES)
     order = np.random.RandomState(0).permutation(count)
     tenth = count // 10
-
-    def part(indices: NDArray[np.intp]) -> Split:
-        return Split(images[indices], None if labels is None else labels[indices])
-
+    whole = Split(images, labels, columns or {})
     return ImageData(
         name,
         class_names,
-        train=part(order[: count - 2 * tenth]),
-        validation=part(order[count - 2 * tenth : count - tenth]),
-        test=part(order[count - tenth :]),
+        train=whole.at(order[: count - 2 * tenth]),
+        validation=whole.at(order[count - 2 * tenth : count - tenth]),
+        test=whole.at(order[count - tenth :]),
+        further=further,
         note=note,
     )
 

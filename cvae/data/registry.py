@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cvae.conditions import Condition
 from cvae.data.idx import FILES, find_idx, load_raw
 from cvae.data.images import ImageData, shuffled_splits
 from cvae.errors import InputError
@@ -44,6 +45,7 @@ class Dataset:
     files: tuple[str, ...] = ()  # that have to lie in its `folder`, plain or as .gz; empty where reading needs none
     torchvision: str = ""  # its class in torchvision.datasets, which knows its mirrors; empty: nothing to download
     epochs: int = 20  # what the Train page proposes
+    further: tuple[Condition, ...] = ()  # what models can be given of it beside the label
 
     @property
     def downloadable(self) -> bool:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cvae.conditions import ClassCondition, ConditionBatch
+from cvae.conditions import LABEL, ClassCondition, ConditionBatch, label_place
 from cvae.explore.inference import Given, Inference
 from cvae.explore.numpy_nets import Array
 
@@ -35,7 +35,7 @@ def label_vector(label: int | Mapping[int, float], classes: int) -> Array:
 
     Raises `ValueError` for a class outside 0 … classes−1, and for weights that are negative or all 0.
     """
-    names = ClassCondition("label", tuple(map(str, range(classes))))
+    names = ClassCondition(LABEL, tuple(map(str, range(classes))))
     return names.blend({label: 1.0} if isinstance(label, int) else label)
 
 
@@ -132,19 +132,20 @@ def interpolate(
 
 
 def label_swap(model: Inference | Autoencoder, z: ArrayLike, labels: ArrayLike) -> Array:
-    """Every code as every class: z (N, d) and the labels (N, K) it was encoded with → pictures (N, K, C, H, W).
+    """Every code as every class: z (N, d) and the vectors (N, width) it was encoded with → pictures (N, K, C, H, W).
 
     What is kept is the code's place in its prior, ε = (z − μ_y)/σ_y; where the prior does not depend on the label, that
     is z itself. Raises `ValueError` for a model without labels.
     """
     model = _inference(model)
-    if not model.family.takes_class:
+    if not model.config.takes_label:
         raise ValueError(f"{model.family.id} has no labels to swap")
     z, labels = np.asarray(z, dtype=np.float32), np.asarray(labels, dtype=np.float32)
     mean, std = model.prior(labels)
-    classes = model.config.classes
+    classes, place = model.config.classes, label_place(model.config.conditions)
     noise = np.repeat((z - mean) / std, classes, axis=0)
-    others = np.tile(np.eye(classes, dtype=np.float32), (len(z), 1))
+    others = np.repeat(np.broadcast_to(labels, (len(z), labels.shape[-1])), classes, axis=0)
+    others[:, place] = np.tile(np.eye(classes, dtype=np.float32), (len(z), 1))
     pictures = model.decode(model.from_noise(noise, others), others)
     return pictures.reshape(len(z), classes, *pictures.shape[1:])
 

@@ -92,8 +92,11 @@ class Inference:
 
     def encode(self, images: ArrayLike, condition: Given = None) -> tuple[Array, Array]:
         """Mean and standard deviation (N, d) of q(z|x) or q(z|x, y); an autoencoder's code has standard deviation 0."""
-        net = self._net("encoder")
-        return self.family.code(net(image=_floats(images), condition=self._vector(condition, "encoder")))
+
+        def run(role: str, *, image: Array | None = None, condition: Array | None = None) -> Array:
+            return self._net(role)(image=image, condition=condition)
+
+        return self.family.encode(run, _floats(images), self._vector(condition, "encoder"))
 
     def prior(self, condition: Given = None, *, n: int = 1) -> tuple[Array, Array]:
         """Mean and standard deviation (N, d) of p(z), p(z|y) or p(z|c): a row for each of the condition's, else n rows.
@@ -191,7 +194,7 @@ class Inference:
 
     @property
     def _visible(self) -> NDArray[np.bool_]:
-        return visible_mask(*self.config.image_shape[1:], self.config.quadrants)
+        return visible_mask(*self.config.image_shape[1:], self.config.options.quadrants)
 
 
 def checked_weights(run: Run, step: int | None = None) -> dict[str, NDArray[Any]]:

@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 
 from cvae.families.family import Family
+from cvae.options import options_of
 
 __all__ = ["FAMILIES", "Family", "found", "term_key"]
 
@@ -18,9 +19,11 @@ __all__ = ["FAMILIES", "Family", "found", "term_key"]
 def found(path: list[str], package: str) -> dict[str, Family]:
     """The families that the modules of a package state, by id, in the order of the menus.
 
-    Raises `ValueError` where an id is not that of its file, or is stated twice.
+    Raises `ValueError` where an id is not that of its file, and where an id, or the flag of an option of theirs, is
+    stated twice.
     """
     families: dict[str, Family] = {}
+    flags: dict[str, str] = {}  # whose option each is
     for module in pkgutil.iter_modules(path):
         family = getattr(importlib.import_module(f"{package}.{module.name}"), "FAMILY", None)
         if family is None:
@@ -29,6 +32,9 @@ def found(path: list[str], package: str) -> dict[str, Family]:
             raise ValueError(f"two files state a family {family.id!r}: each needs an id of its own")
         if family.module != module.name:
             raise ValueError(f"{module.name}.py states the family {family.id!r}: the file must be {family.module}.py")
+        for option in options_of(family.options).values():
+            if flags.setdefault(option.flag, family.id) != family.id:
+                raise ValueError(f"the families {flags[option.flag]!r} and {family.id!r} both state {option.flag}")
         families[family.id] = family
     return dict(sorted(families.items(), key=lambda item: (item[1].place, item[0])))
 

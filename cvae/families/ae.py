@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cvae.families.family import Family, point
+from cvae.families.family import Family, point_code
 
 FAMILY = Family(
     id="ae",
@@ -14,6 +14,6 @@ FAMILY = Family(
     posterior=(r"z = f_\phi(x)", r"\hat x = g_\theta(z)"),
     draw=(r"z \sim \mathcal N(\hat\mu,\, T^2\hat\Sigma)", r"\hat x = g_\theta(z)"),
     objective=r"-\log p_\theta\big(x \mid f_\phi(x)\big)",
-    code=point,
+    encode=point_code,
     place=0,
 )

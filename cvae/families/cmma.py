@@ -10,11 +10,11 @@ FAMILY = Family(
     title="CMMA",
     encoder_sees=("image", "condition"),
     decoder_sees=("z",),
+    prior_sees=("condition",),
     prior="learned",
     bound="E_q(z|x,y) log p(x|z) − KL(q(z|x,y) ‖ p(z|y))",
     posterior=(latex.Q_XY, latex.PRIOR_Y),
     draw=(latex.draw_learned("y"), latex.mean_picture(r"p_\theta(x\mid z)")),
     objective=latex.bound(r"p_\theta(x\mid z)", r"q_\phi(z\mid x, y)", r"p_\psi(z\mid y)"),
-    kinds=("class",),
     place=5,
 )

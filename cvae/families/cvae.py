@@ -15,6 +15,5 @@ FAMILY = Family(
     posterior=(latex.Q_XY, rf"p(z) = {latex.STANDARD}"),
     draw=(latex.DRAW_STANDARD, latex.mean_picture(r"p_\theta(x\mid z, y)")),
     objective=latex.bound(r"p_\theta(x\mid z, y)", r"q_\phi(z\mid x, y)", latex.STANDARD),
-    kinds=("class",),
     place=2,
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cvae.options import Section
+
+if TYPE_CHECKING:
+    from cvae.data import Split
 
 # A network that gives a Gaussian ends in its mean and a raw log-variance r; log σ² = B·tanh(r / B), bounded softly.
 POSTERIOR_LOG_VAR = 10.0  # B of encoders: σ between e⁻⁵ and e⁵
@@ -16,6 +21,13 @@ PRIOR_LOG_VAR = 4.0  # B of prior nets, tighter: two learned Gaussians could oth
 Array = NDArray[np.float32]
 Seen = Literal["z", "image", "condition"]  # a code; an image, the model's own or a given one; the conditions' vector
 Moments = tuple[Array, Array]  # mean and standard deviation, (N, d) each
+Choose = Callable[["Split"], NDArray[np.bool_]]  # which images of a split a stream of batches consists of, (N,)
+
+
+class Networks(Protocol):
+    """Runs a trained model's network by its role, in NumPy: images (N, C, H, W), vectors (N, width) → its output."""
+
+    def __call__(self, role: str, *, image: Array | None = None, condition: Array | None = None) -> Array: ...
 
 
 def gaussian(out: Array, bound: float = POSTERIOR_LOG_VAR) -> Moments:
@@ -24,18 +36,36 @@ def gaussian(out: Array, bound: float = POSTERIOR_LOG_VAR) -> Moments:
     return mean, np.exp(0.5 * bound * np.tanh(raw / bound))
 
 
-def point(out: Array) -> Moments:
+def gaussian_code(networks: Networks, image: Array, condition: Array | None) -> Moments:
+    """The encoder's Gaussian q(z|x) or q(z|x, y): how most families make codes."""
+    return gaussian(networks("encoder", image=image, condition=condition))
+
+
+def point_code(networks: Networks, image: Array, condition: Array | None) -> Moments:
     """A code without a density, (N, d): its standard deviation is 0."""
-    return out, np.zeros_like(out)
+    code = networks("encoder", image=image, condition=condition)
+    return code, np.zeros_like(code)
+
+
+def every_image(split: Split) -> NDArray[np.bool_]:
+    """The one stream of batches that most families ask for: all images."""
+    return np.ones(len(split), dtype=bool)
+
+
+@dataclass(frozen=True)
+class NoOptions(Section):
+    """The options of a family that has none of its own."""
 
 
 @dataclass(frozen=True)
 class Family:
     """One model family.
 
-    kinds: the kinds of conditions (`cvae.conditions`) that it is given beside z. encoder_sees, decoder_sees: what is
-    joined in front of each network's head, in this order. prior: none, N(0, I), or learned, a network of the
-    conditions. Formulas are LaTeX. code: what the encoder's output says of z, in NumPy.
+    encoder_sees, decoder_sees, prior_sees: what is joined in front of each network's head, in this order. prior: none,
+    N(0, I), or learned, a network of what `prior_sees`. Formulas are LaTeX. options: a frozen dataclass of the options
+    that the family alone has (see `cvae.options`). encode: how codes are made of images and conditions, in NumPy; the
+    same in torch is `Autoencoder.encode`. streams: the streams of batches that a step of training is given, by name;
+    the first one's images make an epoch, the others go around as often as it takes.
     """
 
     id: str
@@ -47,9 +77,11 @@ class Family:
     posterior: tuple[str, ...]  # formulas of what a point of the latent map is, and the prior it is measured against
     draw: tuple[str, ...]  # formulas of how a picture is drawn; T is the temperature
     objective: str  # the formula of what training makes small, in nats an image, at β = 1
-    kinds: tuple[str, ...] = ()
+    prior_sees: tuple[Seen, ...] = ()
     terms: tuple[str, ...] = ()  # names of further terms of the loss, in nats an image, beside reconstruction and KL
-    code: Callable[[Array], Moments] = gaussian
+    options: type[Section] = NoOptions
+    encode: Callable[[Networks, Array, Array | None], Moments] = gaussian_code
+    streams: Mapping[str, Choose] = field(default_factory=lambda: {"all": every_image})
     place: int = 100  # in menus
 
     @property
@@ -58,27 +90,22 @@ class Family:
         return self.id.replace("-", "_")
 
     @property
-    def prior_sees(self) -> tuple[Seen, ...]:
-        """What the prior net sees; empty where there is none."""
-        if self.prior != "learned":
-            return ()
-        return ("image",) if "image" in self.kinds else ("condition",)
+    def takes(self) -> Literal["nothing", "condition", "image"]:
+        """What it is given beside z: the vector of the data's conditions, or a picture whose rest it predicts."""
+        if "image" in self.decoder_sees:
+            return "image"
+        return "condition" if "condition" in self.encoder_sees + self.decoder_sees + self.prior_sees else "nothing"
 
     @property
     def prior_of(self) -> str:
-        """What the prior of z depends on: none (there is no prior), standard, or a kind of condition."""
-        return self.kinds[0] if self.prior == "learned" else self.prior
-
-    @property
-    def takes_class(self) -> bool:
-        """Whether it is asked for a class beside z."""
-        return "class" in self.kinds
+        """What the prior of z depends on: none (there is no prior), standard, or what it is learned from."""
+        return self.takes if self.prior == "learned" else self.prior
 
     @property
     def completes(self) -> bool:
         """Whether it is given a picture, of which it predicts the rest."""
-        return "image" in self.kinds
+        return self.takes == "image"
 
-    def needs_labels(self, task: Any = "quadrants") -> bool:
-        """Whether training needs labelled images."""
-        return self.takes_class or (self.completes and task == "label")
+    def predicts_label(self, options: Any) -> bool:
+        """Whether the model answers with class probabilities in place of pictures, with these options of its own."""
+        return self.completes and options.task == "label"

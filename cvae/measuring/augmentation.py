@@ -49,7 +49,7 @@ def augmentation(
     run = Run.open(path)
     step = run.weights_step()
     model = Inference.load(run)
-    if not model.family.takes_class:
+    if not model.config.takes_label:
         raise InputError("augmentation.no_label", name=run.name)
     data = data_of(run, data_dir, data)
     accuracies: dict[str, list[list[float]]] = {"without": [], "with": []}
@@ -85,7 +85,7 @@ def _pair(model: Inference, data: ImageData, n: int, generated: int, seed: int) 
     config = classifier_config(data.image_shape, data.class_names)
 
     def accuracy(other: Split) -> float:
-        train = joined(repeated(real, len(labels)), other)
+        train = repeated(real, len(labels)).joined(other)
         return train_classifier(config, train, epochs=EPOCHS, seed=seed).accuracy(data.test)
 
     return accuracy(repeated(real, len(labels))), accuracy(samples)
@@ -99,17 +99,9 @@ def few(split: Split, n: int, seed: int) -> Split:
     if fewest := min(len(part) for part in rows) - n:
         raise InputError("augmentation.too_few", found=n + fewest, asked=n)
     chosen = np.concatenate(rows)
-    return Split(split.images[chosen], split.labels[chosen])
+    return split.at(chosen)
 
 
 def repeated(split: Split, count: int) -> Split:
     """`count` images: those of the split over and over."""
-    assert split.labels is not None
-    rows = np.arange(count) % len(split)
-    return Split(split.images[rows], split.labels[rows])
-
-
-def joined(one: Split, other: Split) -> Split:
-    assert one.labels is not None
-    assert other.labels is not None
-    return Split(np.concatenate([one.images, other.images]), np.concatenate([one.labels, other.labels]))
+    return split.at(np.arange(count) % len(split))

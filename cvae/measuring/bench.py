@@ -93,9 +93,7 @@ def _with(config: RunConfig, section: str, **changes: Any) -> RunConfig:
 
 
 def _first(data: ImageData, count: int) -> ImageData:
-    labels = data.train.labels
-    train = Split(data.train.images[:count], None if labels is None else labels[:count])
-    return dataclasses.replace(data, train=train)
+    return dataclasses.replace(data, train=data.train.at(slice(count)))
 
 
 def _growth(title: str, jobs: list[tuple[int, RunConfig, ImageData]]) -> None:

@@ -97,8 +97,9 @@ def classifier_config(
 ) -> ModelConfig:
     """A network of strided convolutions, as many as the images bear, and one hidden layer, the features."""
     return ModelConfig(
-        "cvae-predictive", "conv", (features,), channels, task="label", image_shape=image_shape, class_names=class_names
-    )
+        "cvae-predictive", "conv", (features,), channels,
+        image_shape=image_shape, class_names=class_names, options={"task": "label"},
+    )  # fmt: skip
 
 
 def train_classifier(

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cvae.conditions import label_place
 from cvae.data import ImageData
 from cvae.explore.inference import Inference, codes_to_fit
 from cvae.families import FAMILIES
@@ -61,7 +62,10 @@ def evaluate(
     config, model = run.config(), load(path)
     data = data_of(run, data_dir, data)
     cpu = torch.device("cpu")
-    train, test = (DeviceSplit(s, config.model.classes, config.data.binarize, cpu) for s in (data.train, data.test))
+    train, test = (
+        DeviceSplit(split, config.model.batch_conditions, config.data.binarize, cpu)
+        for split in (data.train, data.test)
+    )
     measuring = _Measuring(model, test, samples, seed, progress or (lambda share: None))
     codes = _codes(model, test)
     arrays = Inference.of(model, codes_to_fit(run.codes()) if FAMILIES[config.model.family].prior == "none" else None)
@@ -148,7 +152,7 @@ class _Measuring:
             self.progress((i + 1) / len(batches))
         total = sum(found[1:], found[0])
         nll = -float(total.log_p.double().mean())
-        mixture = nll + self._label_nats() if self.model.family.takes_class else None
+        mixture = nll + self._label_nats() if self.model.config.takes_label else None
         iwae = [
             -float(bound.double().mean()) if self.samples >= k else None
             for k, bound in ((5, total.iwae_5), (50, total.iwae_50))
@@ -170,12 +174,17 @@ class _Measuring:
         At most log K and much alike from image to image, so that some images do for how far the two are apart.
         """
         generator = self.generator()
-        labels = torch.eye(self.model.config.classes)
+        place = label_place(self.model.config.conditions)
         found = []
         for x, y in self.batches(MIXTURE_IMAGES):
             assert y is not None
-            log_p = torch.stack([self._bounds(x, label.expand(len(x), -1), generator).log_p for label in labels])
-            found.append(log_p.gather(0, y.argmax(-1)[None])[0] - log_mean_exp(log_p))
+            log_p = torch.stack(
+                [
+                    self._bounds(x, torch.cat([y[:, : place.start], label, y[:, place.stop :]], 1), generator).log_p
+                    for label in torch.eye(self.model.config.classes)[:, None].expand(-1, len(x), -1)
+                ]
+            )
+            found.append(log_p.gather(0, y[:, place].argmax(-1)[None])[0] - log_mean_exp(log_p))
         return float(torch.cat(found).double().mean())
 
     def prediction(self, model: PredictiveCVAE) -> dict[str, Any]:
@@ -196,8 +205,8 @@ class _Measuring:
                 answers = (model.decode(prior.mean, x), draws, model.predict(x))
                 hits.append(torch.stack([answer.argmax(-1) == truth for answer in answers]))
         figures: dict[str, Any] = {
-            "task": model.config.task,
-            "quadrants": None if model.predicts_label else model.config.quadrants,
+            "task": model.options.task,
+            "quadrants": None if model.predicts_label else model.options.quadrants,
             "nll_monte_carlo": -float(torch.cat(monte_carlo).double().mean()),
             "nll_baseline": float(torch.cat(baseline).double().mean()),
         }

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cvae import explore
-from cvae.data import ImageData, Split, one_hot
+from cvae.conditions import LABEL, vectors
+from cvae.data import ImageData, Split
 from cvae.explore.inference import Inference
 from cvae.measuring import metrics
 from cvae.measuring.classifier import Classifier
@@ -68,12 +69,12 @@ def generation_figures(
 
 def asked(model: Inference, samples: int) -> Labels | None:
     """The labels to ask a model for, (samples,), of each as many as of the others; None where it is given none."""
-    return np.arange(samples) * model.config.classes // samples if model.family.takes_class else None
+    return np.arange(samples) * model.config.classes // samples if model.config.takes_label else None
 
 
 def draw(model: Inference, samples: int, labels: Labels | None, seed: int) -> NDArray[np.float32]:
     """Samples (N, C, H, W), of the labels (N,) where there are any."""
-    given = None if labels is None else one_hot(labels, model.config.classes)
+    given = vectors(model.config.conditions, samples, {LABEL: labels})
     return explore.sample(model, samples, given, seed=seed)
 
 

@@ -131,6 +131,21 @@ class Autoencoder(nn.Module):
         terms = self(x, condition, k=objective.k, generator=generator)
         return objective_loss(terms, objective, beta), terms
 
+    def training_loss(
+        self,
+        batches: Mapping[str, tuple[Tensor, Tensor | None]],
+        objective: ObjectiveConfig,
+        beta: float,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, BoundTerms]:
+        """What a step of training minimises: `loss` on the one stream of batches that most families ask for.
+
+        batches: images (B, C, H, W) and the vectors (B, width) of their conditions, by the name of each stream of
+        `Family.streams`. A family that asks for several joins their losses here.
+        """
+        (batch,) = batches.values()
+        return self.loss(*batch, objective, beta, generator)
+
     def nll(self, x: Tensor, logits: Tensor) -> Tensor:
         """−log p(x|z) under the model's likelihood, summed over pixels: (N, C, H, W), (k, N, C, H, W) → (k, N)."""
         x, logits = x.flatten(1), logits.flatten(2)

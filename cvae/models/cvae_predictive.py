@@ -15,6 +15,7 @@ from torch import Tensor
 
 from cvae.conditions import ConditionBatch, visible_mask
 from cvae.config import ModelConfig, ObjectiveConfig
+from cvae.families.cvae_predictive import Options
 from cvae.families.family import PRIOR_LOG_VAR
 from cvae.models.base import Autoencoder, BoundTerms, Given, objective_loss, set_output_bias
 from cvae.models.distributions import Gaussian, categorical_nll, gaussian_kl, soft_bound
@@ -31,8 +32,9 @@ class PredictiveCVAE(Autoencoder):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
+        self.options: Options = config.options
         channels, height, width = config.image_shape
-        visible = torch.from_numpy(visible_mask(height, width, config.quadrants))
+        visible = torch.from_numpy(visible_mask(height, width, self.options.quadrants))
         self.register_buffer("visible", visible, persistent=False)
         self.register_buffer("hidden", (~visible).expand(channels, -1, -1).flatten().nonzero()[:, 0], persistent=False)
         self.predicts_label = config.predicts_label
@@ -103,11 +105,12 @@ class PredictiveCVAE(Autoencoder):
         label = ConditionBatch.of(condition).vector
         terms = self(x, label, k=objective.k, generator=generator)
         loss = objective_loss(terms, objective, beta)
-        if objective.alpha < 1:
+        alpha = self.options.alpha
+        if alpha < 1:
             assert terms.p is not None
             z = terms.p.sample(1, generator)
             gsnn = self.target_nll(x, label, self.logits(z, x)).mean()
-            loss = objective.alpha * loss + (1 - objective.alpha) * objective.recon_weight * gsnn
+            loss = alpha * loss + (1 - alpha) * objective.recon_weight * gsnn
         baseline = self.target_nll(x, label, self.baseline(image=self.seen(x)).unsqueeze(0)).mean()
         return loss + baseline, terms
 

@@ -80,9 +80,9 @@ def _finite(value: object) -> float | None:
 def _value(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> float | None:
     family = FAMILIES[config.model.family]
     if figure == "nll":
-        return None if family.completes else number(measured, "nll_mixture" if family.takes_class else "nll")
+        return None if family.completes else number(measured, "nll_mixture" if family.takes == "condition" else "nll")
     if figure == "nll_given":
-        return number(measured, "nll") if family.kinds else None
+        return number(measured, "nll") if family.takes != "nothing" else None
     return number(measured, figure)
 
 
@@ -111,9 +111,9 @@ def _quantity(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> ob
     if figure in OF_SAMPLES:
         return data.name
     family = FAMILIES[model.family]
-    target = (model.task, model.quadrants) if family.completes else None
+    target = (model.options.task, model.options.quadrants) if family.completes else None
     sigma = model.sigma if model.likelihood == "gaussian" else None
     seen = data.full_train and measured.get("split") == "validation"  # trained on what it is measured on
     samples = measured.get("nll_samples") if figure in ("nll", "nll_given") else None  # more of them, and it is lower
     under = (data.name, data.binarize, measured.get("split"), seen, model.likelihood, sigma, target, samples)
-    return (*under, family.kinds) if figure in ("neg_elbo", "nll_given") else under
+    return (*under, family.takes) if figure in ("neg_elbo", "nll_given") else under

@@ -214,7 +214,7 @@ PROTOCOLS: dict[str, Protocol] = {
             Figure(family, key, tuple(f"{family}-{seed}" for seed in range(3)))
             for family in FAMILIES_COMPARED
             for key in ("neg_elbo", "nll", "nll_mixture", "conditional_accuracy", "linear_probe_accuracy")
-            if key != "nll" or not FAMILIES[family].kinds  # of the others it is −log p(x|y)
+            if key != "nll" or FAMILIES[family].takes == "nothing"  # of the others it is −log p(x|y)
         ),
         samples=50,
     ),

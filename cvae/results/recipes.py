@@ -9,19 +9,19 @@ from typing import Any, TypeVar
 from cvae.config import OPTIONS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
 from cvae.data import DATASETS
 from cvae.errors import InputError
-from cvae.options import options_of
+from cvae.families import FAMILIES
+from cvae.options import Section, options_of
 
-SectionT = TypeVar("SectionT", DataConfig, ModelConfig, ObjectiveConfig, TrainConfig)
+SectionT = TypeVar("SectionT", bound=Section)
 
 # What the trainings of this project have in common: their own values, whatever the defaults of an option become.
 DATA: dict[str, Any] = {"dir": None, "binarize": None, "full_train": False}
 MODEL: dict[str, Any] = {
     "net": "mlp", "hidden": (400,), "channels": (16, 32), "activation": "relu", "latent_dim": 2,
-    "likelihood": "bernoulli", "sigma": 1.0, "task": "quadrants", "quadrants": 1,
+    "likelihood": "bernoulli", "sigma": 1.0, "condition": ("label",),
 }  # fmt: skip
-OBJECTIVE: dict[str, Any] = {
-    "beta": 1.0, "kl_warmup": 0.0, "free_bits": 0.0, "k": 1, "recon_weight": 1.0, "alpha": 1.0,
-}  # fmt: skip
+OWN: dict[str, dict[str, Any]] = {"cvae-predictive": {"task": "quadrants", "quadrants": 1, "alpha": 1.0}}  # by family
+OBJECTIVE: dict[str, Any] = {"beta": 1.0, "kl_warmup": 0.0, "free_bits": 0.0, "k": 1, "recon_weight": 1.0}
 TRAIN: dict[str, Any] = {
     "batch_size": 128, "lr": 1e-3, "lr_schedule": "constant", "seed": 0, "threads": 1, "device": "auto",
 }  # fmt: skip
@@ -51,9 +51,15 @@ def data_of(name: str, **options: Any) -> DataConfig:
 
 def model_of(data: str, family: str, **options: Any) -> ModelConfig:
     """A model of a registered data set's images."""
-    known = DATASETS[data]
-    values = {**MODEL, **options, "family": family}
-    return exactly(ModelConfig, **values, image_shape=known.image_shape, class_names=known.class_names)
+    known, own = DATASETS[data], FAMILIES[family].options
+    values: dict[str, Any] = {**MODEL, "family": family}
+    of_family = dict(OWN.get(family, {}))
+    for name, value in options.items():
+        (of_family if name in of_family else values)[name] = value
+    return exactly(
+        ModelConfig, **values, image_shape=known.image_shape, class_names=known.class_names,
+        options=exactly(own, **of_family),
+    )  # fmt: skip
 
 
 def objective_of(**options: Any) -> ObjectiveConfig:
@@ -126,22 +132,18 @@ def command(config: RunConfig) -> str:
     words = ["python -m cvae train"]
     for section, options in OPTIONS.items():
         for name, option in options.items():
-            value = getattr(getattr(config, section), name)
-            if (
-                option.applies(config)
-                and value is not None
-                and value is not False
-                and (name, value) != ("device", "auto")
-            ):
-                words += _arguments(option.flag, value)
+            if option.applies(config):
+                words += _arguments(option.flag, getattr(config.section(section), name))
     return " ".join(words)
 
 
 def _arguments(flag: str, value: object) -> list[str]:
+    if value is None or value is False or (flag, value) == ("--device", "auto"):
+        return []
     if value is True:
         return [flag]
     if isinstance(value, tuple):
-        return [flag, *map(str, value)]
+        return [flag, *(shlex.quote(str(one)) for one in value)]
     if isinstance(value, float):
         short = f"{value:g}"
         return [flag, short if float(short) == value else repr(value)]

@@ -47,7 +47,7 @@ class Row:
     spread: float | None  # standard deviation over the seeds, where there are several
     seeds: int
     published: tuple[Published, ...]
-    kinds: tuple[str, ...]  # of what the model is told beside z, which decides what its bound bounds
+    takes: str  # what the model is given beside z, which decides what its bound bounds (`Family.takes`)
     samples: int  # importance samples of nll
     epochs: int
     epochs_published: int | None
@@ -95,7 +95,7 @@ def _row(name: str, figure: Figure, result: Result) -> Row | None:
         spread=statistics.stdev(values) if len(values) > 1 else None,
         seeds=len(values),
         published=figure.published,
-        kinds=FAMILIES[runs[0]["config"]["model"]["family"]].kinds,
+        takes=FAMILIES[runs[0]["config"]["model"]["family"]].takes,
         samples=result["samples"],
         epochs=runs[0]["epochs"],
         epochs_published=PROTOCOLS[name].epochs_published,
@@ -167,7 +167,7 @@ def _comparison(name: str, found: list[Row]) -> str:
 
 def quantity(row: Row) -> str:
     """Under which of QUANTITIES it stands: the bound of a model that is told the label is one on log p(x|y)."""
-    if row.figure == "neg_elbo" and row.kinds:
+    if row.figure == "neg_elbo" and row.takes != "nothing":
         return "neg_elbo_given"
     return "nll_mixture" if row.figure == "nll" else row.figure  # of a model without labels both are −log p(x)
 

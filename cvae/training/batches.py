@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cvae.conditions import Condition, vectors
 from cvae.config import Binarize
-from cvae.data import Split, one_hot
+from cvae.data import Split
 
 BINARIZE_SEED = 0  # of the one draw of every measured image
+
+Batch = tuple[Tensor, Tensor | None]  # images x (B, C, H, W) in [0, 1]; the vectors y (B, width) of their conditions
 
 
 def tensor(array: NDArray[Any]) -> Tensor:
@@ -22,46 +26,55 @@ def tensor(array: NDArray[Any]) -> Tensor:
 
 
 class DeviceSplit:
-    """Images x (B, C, H, W) in [0, 1] and labels y (B, K), or None, by index.
+    """Images x (B, C, H, W) in [0, 1] and the vectors y (B, width) of their conditions, or None, by index.
 
     binarize: pixels become Bernoulli draws with their grey value as probability (Salakhutdinov & Murray 2008): one
     fixed draw in `eval_batch`, for measuring; in `train_batch`, for training, the same draw (static) or a fresh one
     (dynamic).
     """
 
-    def __init__(self, split: Split, classes: int, binarize: Binarize | None, device: torch.device) -> None:
+    def __init__(
+        self, split: Split, conditions: Sequence[Condition], binarize: Binarize | None, device: torch.device
+    ) -> None:
         self.images = torch.from_numpy(split.images).to(device)
         self.labels = split.labels
         self.binarize, self.device = binarize, device
-        self._one_hot = None if split.labels is None else torch.from_numpy(one_hot(split.labels, classes)).to(device)
+        of_images = vectors(conditions, len(split), split.values)
+        self._vectors = None if of_images is None else torch.from_numpy(of_images).to(device)
         self._draw: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def order(self, seed: int, epoch: int) -> Tensor:
-        """The order of the images in one epoch, (N,): it depends on nothing but seed and epoch."""
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-        return torch.randperm(len(self), generator=generator).to(self.device)
+    def order(self, seed: int, epoch: int, count: int | None = None) -> Tensor:
+        """The order of the images in one epoch, (N,): it depends on nothing but seed and epoch.
 
-    def train_batch(self, index: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        count: how many images the epoch takes, where these are not the images that make the epoch: they go around,
+        each time in another order.
+        """
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+        rounds = 1 if count is None else -(-count // len(self))
+        orders = [torch.randperm(len(self), generator=generator) for _ in range(rounds)]
+        return torch.cat(orders)[:count].to(self.device)
+
+    def train_batch(self, index: Tensor, generator: torch.Generator) -> Batch:
         """The images at `index` (B,), for training."""
         if self.binarize != "dynamic":
             return self.eval_batch(index)
-        return torch.bernoulli(self._grey(index), generator=generator), self._labels(index)
+        return torch.bernoulli(self._grey(index), generator=generator), self._conditions(index)
 
-    def eval_batch(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
+    def eval_batch(self, index: Tensor) -> Batch:
         """The images at `index` (B,), the same every time, for measuring."""
         if self.binarize is None:
-            return self._grey(index), self._labels(index)
+            return self._grey(index), self._conditions(index)
         if self._draw is None:  # on the processor, so that every device measures the same images
             generator = torch.Generator().manual_seed(BINARIZE_SEED)
             grey = self.images.cpu().float() / 255
             self._draw = torch.bernoulli(grey, generator=generator).to(torch.uint8).to(self.device)
-        return self._draw.index_select(0, index).float(), self._labels(index)
+        return self._draw.index_select(0, index).float(), self._conditions(index)
 
     def _grey(self, index: Tensor) -> Tensor:
         return torch.mul(self.images.index_select(0, index), 1 / 255)
 
-    def _labels(self, index: Tensor) -> Tensor | None:
-        return None if self._one_hot is None else self._one_hot.index_select(0, index)
+    def _conditions(self, index: Tensor) -> Tensor | None:
+        return None if self._vectors is None else self._vectors.index_select(0, index)

@@ -50,6 +50,7 @@ def data_of(run: Run, data_dir: str | None = None, data: ImageData | None = None
     config = run.config()
     if data is None:
         data = load_data(replace(config.data, dir=config.data.dir if data_dir is None else data_dir))
-    if data.image_shape != config.model.image_shape or data.class_names != config.model.class_names:
+    same = data.image_shape == config.model.image_shape and data.class_names == config.model.class_names
+    if not same or not set(config.model.columns) <= set(data.further):
         raise InputError("run.other_images_or_classes", data=data.name, name=run.name)
     return data

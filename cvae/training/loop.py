@@ -11,29 +11,26 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
 import os
 import shutil
 import time
 from collections.abc import Callable, Generator
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from cvae.config import RunConfig
 from cvae.data import ImageData, load_data
 from cvae.errors import InputError, KeyedError
-from cvae.models import Autoencoder, build
 from cvae.runs.folder import Run, reason
 from cvae.runs.machine import cores
 from cvae.runs.status import Control, Record, State, Status
 from cvae.training import checkpoint, snapshots
-from cvae.training.batches import DeviceSplit
 from cvae.training.checkpoint import CHECKPOINT
 from cvae.training.recorder import Failed, Recorder
-from cvae.training.schedule import lr_factor, record_steps, snapshot_steps
+from cvae.training.schedule import record_steps, snapshot_steps
 from cvae.training.settings import step_by_settings, training_settings
+from cvae.training.step import Learner
+from cvae.training.world import World
 
 CHECKPOINT_SECONDS = 20.0  # at most this much work is done twice after a kill
 POLL_SECONDS = 0.1  # how often control.json is looked at
@@ -74,7 +71,7 @@ def fit(
         raise InputError("run.other_data", data=data.name, name=run.name)
     threads = config.train.threads or cores()
     with training_settings(threads):
-        training = _Training(run, config, data)
+        training = _Training(run, config, data, World())
     if not resume:
         Run.create(path, config, "running")
     with run.lock():
@@ -89,8 +86,11 @@ def fit(
 
 
 def with_data(config: RunConfig, data: ImageData) -> RunConfig:
-    """The config with the image shape and class names of `data` filled in."""
-    model = dataclasses.replace(config.model, image_shape=data.image_shape, class_names=data.class_names)
+    """The config with what is taken from `data` filled in: image shape, class names, and the columns it names."""
+    columns = tuple(column for column in data.further if column.name in config.model.condition)
+    model = dataclasses.replace(
+        config.model, image_shape=data.image_shape, class_names=data.class_names, columns=columns
+    )
     return dataclasses.replace(config, model=model)
 
 
@@ -119,36 +119,25 @@ def _resumed(run: Run, new: RunConfig | None) -> RunConfig:
 
 
 class _Training:
-    """The state of one training, and its loop."""
+    """A training in its run folder: the loop, and what it minds beside a `Learner`: control, clock and files."""
 
-    def __init__(self, run: Run, config: RunConfig, data: ImageData) -> None:
-        self.run, self.config = run, config
-        train = config.train
-        self.device = device_of(config)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(train.seed)
-            self.model: Autoencoder = build(config.model)
-        self.model.init_output_bias(torch.from_numpy(data.train.images.mean(0, dtype=np.float64) / 255).float())
-        self.model.to(self.device)
-        self.parameters = list(self.model.parameters())
-        self.optimiser = torch.optim.Adam(self.parameters, lr=train.lr, fused=True)
-        self.noise = torch.Generator(self.device).manual_seed(train.seed)
-        classes = config.model.classes
-        splits = (data.all_train if config.data.full_train else data.train, data.validation, data.test)
-        batches = [DeviceSplit(split, classes, config.data.binarize, self.device) for split in splits]
-        self.train, self.validation, self.test = batches
+    def __init__(self, run: Run, config: RunConfig, data: ImageData, world: World) -> None:
+        self.run, self.config, self.world = run, config, world
+        device = device_of(config)
+        self.learner = learner = Learner(config, data, device, world)
+        self.validation, self.test = learner.on_device(data.validation), learner.on_device(data.test)
+        self.record_at = set(record_steps(learner.per_epoch, config.train.epochs))
+        self.snapshot_at = set(snapshot_steps(learner.per_epoch, config.train.epochs))
+        self.recorder = Recorder(config, learner.per_epoch, len(learner.train), device)
 
-        self.per_epoch = math.ceil(len(self.train) / train.batch_size)
-        self.steps = self.per_epoch * train.epochs
-        self.record_at = set(record_steps(self.per_epoch, train.epochs))
-        self.snapshot_at = set(snapshot_steps(self.per_epoch, train.epochs))
-        self.recorder = Recorder(config, self.per_epoch, len(self.train), self.device)
-
-        self.step = 0
         self.history_length = 0
         self.step_by_step = False  # single steps or slow motion: look at control.json before each step, and show each
         self.next_live_at = 0.0  # when the next live picture may be written
         self.last_heartbeat = self.saved = self.polled = time.perf_counter()
+
+    @property
+    def step(self) -> int:
+        return self.learner.step
 
     # --- the loop -----------------------------------------------------------------------------------------------
 
@@ -180,6 +169,7 @@ class _Training:
             raise
 
     def _train(self) -> Generator[Record]:
+        learner = self.learner
         self.recorder.skip()
         self.last_heartbeat = self.saved = self.polled = time.perf_counter()
         if self.step == 0:
@@ -187,51 +177,34 @@ class _Training:
             self.run.write_arrays("held_out", snapshots.originals(self.validation))
             self._save_snapshot()
         self._status("running")
-        train = self.config.train
-        for epoch in range(self.step // self.per_epoch, train.epochs):
-            order = self.train.order(train.seed, epoch)
-            for first in range(self.step % self.per_epoch, self.per_epoch):
-                if not self._may_go_on():
+        for epoch in range(self.step // learner.per_epoch, self.config.train.epochs):
+            orders = learner.orders(epoch)
+            while self.step < (epoch + 1) * learner.per_epoch:
+                if not self.world.agree(self._may_go_on()):
                     self._save_for_now()
                     self._status("stopped")
                     return
-                self._optimise(order[first * train.batch_size : (first + 1) * train.batch_size])
-                records = []
-                if self.step in self.record_at or self.step_by_step:
-                    records.append(self._write(self.recorder.train(self.step, self._beta())))
-                if self.step % self.per_epoch == 0:
-                    records.append(self._write(self._validate()))
-                    self._save_weights()
-                if self.step in self.snapshot_at:
-                    self._save_snapshot()
-                elif self.step_by_step or self._watched():
-                    self._save_live()
-                if time.perf_counter() - self.saved > CHECKPOINT_SECONDS or self.step == self.steps:
-                    self._save_checkpoint()
-                yield from records
+                self.recorder.add(*learner.learn(orders))
+                yield from self._records()
         self._save_codes()
         self._status("finished")
 
-    def _optimise(self, index: Tensor) -> None:
-        """One step of Adam on the images at `index`."""
-        train = self.config.train
-        self.optimiser.param_groups[0]["lr"] = train.lr * lr_factor(
-            train.lr_schedule, self.step, self.per_epoch, train.epochs
-        )
-        x, y = self.train.train_batch(index, self.noise)
-        loss, terms = self.model.loss(x, y, self.config.objective, self._beta(), self.noise)
-        for parameter in self.parameters:
-            parameter.grad = None
-        loss.backward()
-        self.optimiser.step()
-        self.recorder.add(loss, terms)
-        self.step += 1
-
-    def _beta(self) -> float:
-        """The KL weight of this step: it rises linearly over the warm-up."""
-        objective = self.config.objective
-        warmup = objective.kl_warmup * self.per_epoch
-        return objective.beta * min(1.0, self.step / warmup) if warmup else objective.beta
+    def _records(self) -> list[Record]:
+        """Write what is due after a step, and return the records among it."""
+        step, records = self.step, []
+        end_of_epoch = step % self.learner.per_epoch == 0
+        if step in self.record_at or self.step_by_step:
+            records.append(self._write(self.recorder.train(step, self.learner.beta())))
+        if end_of_epoch:
+            records.append(self._write(self._validate()))
+            self._save_weights()
+        if step in self.snapshot_at:
+            self._save_snapshot()
+        elif self.step_by_step or self._watched():
+            self._save_live()
+        if time.perf_counter() - self.saved > CHECKPOINT_SECONDS or step == self.learner.steps:
+            self._save_checkpoint()
+        return records
 
     def _may_go_on(self) -> bool:
         """Look at control.json now and then; wait while paused. False: stop."""
@@ -255,7 +228,7 @@ class _Training:
         return control.action != "stop"
 
     def _wait(self, state: State, still: Callable[[Control], bool]) -> Control:
-        """Do nothing, on no clock but with a heartbeat, for as long as what is asked says so; what is asked then."""
+        """Wait while `still(control)` holds, keeping the heartbeat; return the control that ended the wait."""
         self.recorder.elapsed()
         while still(control := self.run.control()):
             time.sleep(0.03)
@@ -273,7 +246,7 @@ class _Training:
         return self.run.watched()
 
     def _validate(self) -> Record:
-        return self.recorder.validation(self.model, self.validation, self.step, self._beta())
+        return self.recorder.validation(self.learner.model, self.validation, self.step, self.learner.beta())
 
     # --- the run folder -------------------------------------------------------------------------------------------
 
@@ -285,31 +258,33 @@ class _Training:
         self.last_heartbeat = time.perf_counter()
         train = self.config.train
         done = max(self.step, 1)
-        left = self.recorder.elapsed() / done * (self.steps - self.step)
+        learner = self.learner
+        left = self.recorder.elapsed() / done * (learner.steps - learner.step)
         self.run.write_status(
             Status(
-                state, None if why is None else str(why), os.getpid(), time.time(), self.step, self.steps,
-                round(self.step / self.per_epoch, 4), train.epochs, round(self.recorder.rate), left,
+                state, None if why is None else str(why), os.getpid(), time.time(), learner.step, learner.steps,
+                round(learner.step / learner.per_epoch, 4), train.epochs, round(self.recorder.rate), left,
                 why.to_json() if isinstance(why, KeyedError) else None,
             )
         )  # fmt: skip
 
     def _save_weights(self) -> None:
         self.run.forget_measures()  # of the weights before
-        self.run.write_arrays("model", snapshots.weights(self.model), {"step": str(self.step)})
+        self.run.write_arrays("model", snapshots.weights(self.learner.model), {"step": str(self.step)})
 
     def _save_codes(self) -> None:
-        arrays = snapshots.codes(self.model, self.test, len(self.test))
-        if self.model.family.prior == "none":  # what a Gaussian is fitted to, in place of a prior
-            arrays["train_codes"] = snapshots.codes(self.model, self.train, FITTED_CODES)["codes"]
+        model = self.learner.model
+        arrays = snapshots.codes(model, self.test, len(self.test))
+        if model.family.prior == "none":  # what a Gaussian is fitted to, in place of a prior
+            arrays["train_codes"] = snapshots.codes(model, self.learner.train, FITTED_CODES)["codes"]
         self.run.write_arrays("codes", arrays)
 
     def _save_snapshot(self) -> None:
-        self.run.write_arrays(f"snapshots/{self.step}", snapshots.snapshot(self.model, self.validation))
+        self.run.write_arrays(f"snapshots/{self.step}", snapshots.snapshot(self.learner.model, self.validation))
 
     def _save_live(self) -> None:
         began = time.perf_counter()
-        self.run.write_arrays("live", snapshots.live(self.model, self.validation, self.step))
+        self.run.write_arrays("live", snapshots.live(self.learner.model, self.validation, self.step))
         now = time.perf_counter()
         self.next_live_at = now + max(LIVE_SECONDS, (now - began) / LIVE_SHARE)
 
@@ -322,23 +297,26 @@ class _Training:
     def _save_checkpoint(self) -> None:
         state = {
             "step": self.step,
-            "images": len(self.train),
+            "images": len(self.learner.train),
             "history": self.history_length,
             **self.recorder.state(),
         }
         rows = self.recorder.rows[: self.recorder.filled]
-        checkpoint.save(self.run, self.model, self.optimiser, self.noise, rows, state)
+        learner = self.learner
+        checkpoint.save(self.run, learner.model, learner.optimiser, learner.noise, rows, state)
         self.saved = time.perf_counter()
 
     def _restore(self) -> bool:
         """Take up the checkpoint, if there is one."""
-        kept = checkpoint.restore(self.run, self.model, self.optimiser, self.noise)
+        learner = self.learner
+        kept = checkpoint.restore(self.run, learner.model, learner.optimiser, learner.noise)
         if kept is None:
             return False
         rows, state = kept
-        if state["images"] != len(self.train):
-            raise InputError("run.other_count", name=self.run.name, before=state["images"], now=len(self.train))
-        self.step, self.history_length = state["step"], state["history"]
+        images = len(learner.train)
+        if state["images"] != images:
+            raise InputError("run.other_count", name=self.run.name, before=state["images"], now=images)
+        learner.step, self.history_length = state["step"], state["history"]
         self.recorder.restore(rows, state)
         return True
 
@@ -346,6 +324,6 @@ class _Training:
         """Drop what was written after the checkpoint, or after the beginning."""
         self.run.write_config(self.config)
         self.run.cut_back(self.history_length, self.step if resumed else -1)
-        if self.step < self.steps:
+        if self.step < self.learner.steps:
             self.run.forget_measures()
             (self.run.path / "codes.safetensors").unlink(missing_ok=True)

@@ -60,7 +60,7 @@ def test_holds_all_that_decoding_needs(family: str, net: str, tmp_path: Path) ->
         for condition in model["conditions"]
     ]
     image = {"name": "image", "kind": "image", "pictures": 0, "visible": 0}
-    assert kinds == [{"class": label, "image": image}[kind] for kind in FAMILIES[family].kinds]
+    assert kinds == {"nothing": [], "condition": [label], "image": [image]}[FAMILIES[family].takes]
     assert numbers(model["codes"]["points"]).shape == (CODES, 3)
     assert model["codes"]["split"] == "test"
     assert model["classes"] == list("0123456789")

@@ -80,7 +80,7 @@ def expected_picture(run: Run, z: np.ndarray, weights: np.ndarray, condition: in
     given = None
     if model.family.completes:
         given = torch.from_numpy(run.snapshot(1)["strip"][condition : condition + 1] / np.float32(255))
-    elif model.family.takes_class:
+    elif model.config.takes_label:
         given = torch.tensor(weights[None], dtype=torch.float32)
     with torch.inference_mode():
         picture = model.decode(torch.tensor(z[None], dtype=torch.float32), given)[0].numpy()

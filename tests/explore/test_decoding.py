@@ -7,9 +7,9 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 import torch
+from helpers.engine import model_config
 
 from cvae.conditions import visible_mask
-from cvae.config import ModelConfig
 from cvae.explore.decoding import (
     complete,
     draw,
@@ -30,7 +30,7 @@ LABELS = np.eye(K, dtype=np.float32)
 
 
 def model_of(family: str, latent_dim: int = 2, codes: np.ndarray | None = None, **changes: object) -> Inference:
-    config = ModelConfig(family, hidden=(8,), latent_dim=latent_dim, class_names=("a", "b", "c"), **changes)  # type: ignore[arg-type]
+    config = model_config(family, hidden=(8,), latent_dim=latent_dim, class_names=("a", "b", "c"), **changes)
     torch.manual_seed(3)
     return Inference.of(build(config), codes)
 
@@ -92,7 +92,7 @@ def test_manifold_of_one_dimension_is_a_row() -> None:
 
 
 def test_manifold_takes_a_torch_model() -> None:
-    torch_model = build(ModelConfig(hidden=(8,)))
+    torch_model = build(model_config(hidden=(8,)))
     np.testing.assert_array_equal(manifold(torch_model, 4), manifold(Inference.of(torch_model), 4))
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers.engine import tiny_run
+from helpers.engine import model_config, tiny_run
 
-from cvae.config import LIKELIHOODS, NETS, ModelConfig
+from cvae.config import LIKELIHOODS, NETS
 from cvae.data import ImageData
 from cvae.errors import InputError
 from cvae.explore.inference import Inference, fit_gaussian
@@ -29,7 +29,7 @@ def model_of(**changes: object) -> Autoencoder:
     """A small model with weights far enough from 0 that no nonlinearity is at rest."""
     values: dict[str, object] = {"hidden": (12, 9), "channels": (3, 4), "latent_dim": 3, "class_names": ("a", "b", "c")}
     torch.manual_seed(0)
-    model = build(ModelConfig(**(values | changes)))  # type: ignore[arg-type]
+    model = build(model_config(**(values | changes)))
     with torch.no_grad():
         for weight in model.parameters():
             weight.add_(0.2 * torch.randn_like(weight))
@@ -46,7 +46,7 @@ def inputs(model: Autoencoder, n: int = N) -> tuple[torch.Tensor, torch.Tensor, 
 
 
 def given_to(model: Autoencoder, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor | None:
-    return y if model.family.takes_class else x if model.family.completes else None
+    return y if model.config.takes_label else x if model.family.completes else None
 
 
 def agrees(model: Autoencoder, numpy_model: Inference, tolerance: float = 1e-5) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from cvae.config import DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
 from cvae.data import ImageData, Split
 from cvae.families import FAMILIES
+from cvae.options import options_of
 from cvae.runs.folder import Run
 from cvae.runs.status import Record
 
@@ -24,16 +25,26 @@ PER_EPOCH = 4  # steps that `few_digits` take in batches of 64
 KINDS = [(family, "quadrants") for family in FAMILIES] + [("cvae-predictive", "label")]
 
 
+OWN = {name for family in FAMILIES.values() for name in options_of(family.options)}
+
+
+def model_config(family: str = "vae", **fields: Any) -> ModelConfig:
+    """A model; an option of single families among the fields counts for these families alone."""
+    own = options_of(FAMILIES[family].options)
+    options = {name: fields.pop(name) for name in OWN & fields.keys()}
+    return ModelConfig(family, options={name: value for name, value in options.items() if name in own}, **fields)
+
+
 def tiny_model(family: str = "vae", **changes: Any) -> ModelConfig:
     """A model of the 8×8 digits, small enough to train in a fraction of a second."""
-    return replace(ModelConfig(family, hidden=(16,), channels=(4, 8), class_names=DIGITS), **changes)
+    return model_config(family, **{"hidden": (16,), "channels": (4, 8), "class_names": DIGITS, **changes})
 
 
 def tiny_run(family: str = "vae", *, epochs: int = 2, batch_size: int = 64, **changes: Any) -> RunConfig:
     """A run of a tiny model; `changes` are the fields of any of the config's sections."""
     sections = {
         "data": DataConfig(),
-        "model": tiny_model(family),
+        "model": tiny_model(family, **{name: changes.pop(name) for name in OWN & changes.keys()}),
         "objective": ObjectiveConfig(),
         "train": TrainConfig(epochs=epochs, batch_size=batch_size, lr=3e-3, threads=1, device="cpu"),
     }

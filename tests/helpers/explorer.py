@@ -11,12 +11,13 @@ import torch
 
 from cvae.assets import EXPLORER
 from cvae.browser.js_bundler import bundle
-from cvae.config import ModelConfig, RunConfig
+from cvae.config import RunConfig
 from cvae.families import FAMILIES
 from cvae.models import Autoencoder, build
 from cvae.runs.folder import Run
 from cvae.ui.components.explorer import PANELS, STYLES, texts
 from helpers.browser import Browser
+from helpers.engine import model_config
 
 DIGITS = tuple("0123456789")
 CODES = 300
@@ -25,7 +26,7 @@ HOSTILE = "<img src=x onerror='window.hacked=1'>"
 
 def make_run(path: Path, *, seed: int = 0, gain: float = 3.0, codes: int = CODES, **model: Any) -> Run:
     """A finished run of an untrained model, whose weights are enlarged so that its pictures have contrast."""
-    config = ModelConfig(**{"hidden": (48,), "channels": (6, 8), "class_names": DIGITS, **model})
+    config = model_config(**{"hidden": (48,), "channels": (6, 8), "class_names": DIGITS, **model})
     run = Run.create(path, RunConfig(model=config), state="finished")
     torch.manual_seed(seed)
     network = build(config)

@@ -23,7 +23,7 @@ from cvae.measuring.evaluation import evaluate
 from cvae.runs.folder import Run
 from cvae.training.loop import fit
 
-CONDITIONAL = [family for family in FAMILIES if FAMILIES[family].takes_class]
+CONDITIONAL = [family for family in FAMILIES if FAMILIES[family].takes == "condition"]
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ class Fitted:
     @functools.cached_property
     def log_p(self) -> Tensor:
         """log ∫ p(x|z) p(z|·) dz by the trapezoidal rule, in units of the prior: z = μ + σ·u, u in [−6, 6]²."""
-        given = self.y if self.model.family.takes_class else self.x if self.model.family.completes else None
+        given = self.y if self.model.config.takes_label else self.x if self.model.family.completes else None
         prior = self.model.prior(given, n=len(self.x))
         side = torch.linspace(-6, 6, 161, dtype=torch.float64)
         log_density = -0.5 * side.square() - 0.5 * math.log(2 * math.pi) + math.log(float(side[1] - side[0]))

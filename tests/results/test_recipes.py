@@ -14,10 +14,13 @@ import pytest
 import cvae.results
 from cvae.assets import GALLERY, RESULTS
 from cvae.config import OPTIONS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
+from cvae.families.cvae_predictive import Options
 from cvae.results import protocols, recipes
 from cvae.results.recipes import RECIPES, command, exactly
 
-SECTIONS = {"data": DataConfig, "model": ModelConfig, "objective": ObjectiveConfig, "train": TrainConfig}
+SECTIONS = {
+    "data": DataConfig, "model": ModelConfig, "family": Options, "objective": ObjectiveConfig, "train": TrainConfig,
+}  # fmt: skip
 OTHERS: dict[str, Any] = {  # a value of each option that no recipe relies on
     "name": "kmnist",
     "dir": "elsewhere",
@@ -31,6 +34,7 @@ OTHERS: dict[str, Any] = {  # a value of each option that no recipe relies on
     "latent_dim": 3,
     "likelihood": "gaussian",
     "sigma": 0.7,
+    "condition": ("slant",),
     "task": "label",
     "quadrants": 3,
     "beta": 0.3,
@@ -110,7 +114,7 @@ def test_every_option_has_another_value_here():
 
 def test_a_config_in_which_an_option_is_not_named_is_refused():
     with pytest.raises(TypeError, match="kl_warmup"):
-        exactly(ObjectiveConfig, beta=1.0, free_bits=0.0, k=1, recon_weight=1.0, alpha=1.0)
+        exactly(ObjectiveConfig, beta=1.0, free_bits=0.0, k=1, recon_weight=1.0)
 
 
 def test_a_command_names_what_has_an_effect_though_it_is_the_default():

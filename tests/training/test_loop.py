@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers.engine import KINDS, PER_EPOCH, changed, of, tiny_run, weights_equal, without_times
+from helpers.engine import DIGITS, KINDS, PER_EPOCH, changed, of, tiny_run, weights_equal, without_times
 
+from cvae.conditions import ClassCondition
 from cvae.config import NETS
 from cvae.data import ImageData, Split
 from cvae.runs.folder import Run
@@ -87,7 +88,9 @@ def test_codes_and_strips_are_those_of_the_model(family: str, path: Path, few_di
 
 def everything(split: Split) -> tuple[torch.Tensor, torch.Tensor]:
     """All images of a split, grey values in [0, 1], and their labels, one-hot."""
-    return DeviceSplit(split, 10, None, torch.device("cpu")).eval_batch(torch.arange(len(split)))
+    return DeviceSplit(split, (ClassCondition("label", DIGITS),), None, torch.device("cpu")).eval_batch(
+        torch.arange(len(split))
+    )
 
 
 def test_what_a_record_says(finish: Callable[..., list[Record]]):

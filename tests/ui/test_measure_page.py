@@ -29,7 +29,7 @@ PROBES = {"ae": 0.68, "vae": 0.7, "cvae": 0.18, "cmma": 0.93}
 
 def figures(family: str) -> dict[str, Any]:
     """What `evaluate` might have found."""
-    conditional = FAMILIES[family].takes_class
+    conditional = FAMILIES[family].takes == "condition"
     found = {
         "split": "test",
         "reconstruction": 20.0 + len(family),

@@ -13,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from cvae.assets import EXPLORER, TEXT
 from cvae.browser.explorer import export
 from cvae.browser.js_bundler import bundle
+from cvae.conditions import Condition, joined
 from cvae.data import ImageData
 from cvae.errors import InputError
 from cvae.runs.folder import Run
@@ -41,30 +44,31 @@ class ExplorerState:
     """What the user has set in an explorer, when they last let go."""
 
     z: tuple[float, ...]  # the latent point, (d,)
-    conditions: Mapping[str, Any] = field(default_factory=dict)  # by name; what a value is, its kind says:
-    # a class {"weights": (K,), each 0 … 1, as set, "mixing": several mixed, rather than one}, an image its index
+    conditions: Mapping[str, Any] = field(default_factory=dict)  # by name; their kinds say what a value is, in JSON
     path: tuple[tuple[float, ...], ...] = ()  # the points A, B, …
     progress: float = 0.0  # along the path, 0 … 1
     cursor: tuple[float, float] | None = None  # where z lies in the plane of the map
 
-    @property
-    def label(self) -> tuple[float, ...]:
-        """The class that the models are given: weights that add up to 1, (K,); empty where they are given none."""
-        weights = next((value["weights"] for value in self.conditions.values() if _is_class(value)), ())
-        total = sum(weights)
-        return tuple(w / total if total > 0 else 1 / len(weights) for w in weights)
+    def vector(self, conditions: Sequence[Condition]) -> NDArray[np.float32] | None:
+        """What these values are of a model's conditions, side by side: (width,); None where they have no numbers."""
+        return joined(conditions, {one.name: self.of(one) for one in conditions if one.width})
+
+    def of(self, condition: Condition) -> NDArray[np.float32]:
+        """The vector (width,) of a condition; its default where none that fits is set."""
+        try:
+            return condition.from_state(self.conditions.get(condition.name))
+        except ValueError:
+            return condition.default()
 
     @classmethod
     def at(
-        cls, payload: Mapping[str, Any], z: Sequence[float] | None = None, label: Sequence[float] | None = None
+        cls, payload: Mapping[str, Any], z: Sequence[float] | None = None, **vectors: NDArray[np.float32]
     ) -> ExplorerState:
-        """The state at a point and a class (weights); where the explorer starts, for what is not given."""
+        """The state at a point and at vectors of conditions, by name; where the explorer starts, for all others."""
         start = _initial(payload["models"])
-        conditions = dict(start.conditions)
-        if label is not None:
-            value = {"weights": list(map(float, label)), "mixing": sum(w > 0 for w in label) > 1}
-            conditions |= dict.fromkeys(conditions, value)
-        return cls(z=start.z if z is None else tuple(z), conditions=conditions)
+        known = _conditions(payload["models"])
+        given = {name: known[name].to_state(vector.tolist()) for name, vector in vectors.items() if name in known}
+        return cls(z=start.z if z is None else tuple(z), conditions={**start.conditions, **given})
 
     def to_json(self) -> dict[str, Any]:
         """As the browser understands it: what is not set here stays there as it is."""
@@ -73,16 +77,12 @@ class ExplorerState:
             values |= {"path": [list(point) for point in self.path], "progress": self.progress}
         return values
 
-    def says(self, wanted: ExplorerState) -> bool:
+    def says(self, wanted: ExplorerState, conditions: Sequence[Condition]) -> bool:
         """Whether this is already what is wanted, up to the rounding of an address."""
-        near = functools.partial(math.isclose, rel_tol=0.01, abs_tol=0.002)
-        return (
-            len(self.z) == len(wanted.z)
-            and len(self.label) == len(wanted.label)
-            and all(map(near, self.z + self.label, wanted.z + wanted.label))
-            and all(_is_class(value) or self.conditions.get(name) == value for name, value in wanted.conditions.items())
-            and wanted.path in ((), self.path)
-        )
+        near = functools.partial(np.allclose, rtol=0.01, atol=0.002)
+        numbers = {one.name: near(self.of(one), wanted.of(one)) for one in conditions}
+        same = (numbers.get(name, self.conditions.get(name) == value) for name, value in wanted.conditions.items())
+        return len(self.z) == len(wanted.z) and near(self.z, wanted.z) and all(same) and wanted.path in ((), self.path)
 
     @classmethod
     def from_json(cls, values: Any) -> ExplorerState | None:
@@ -96,15 +96,10 @@ class ExplorerState:
                 progress=float(values["progress"]),
                 cursor=None if cursor is None else (float(cursor[0]), float(cursor[1])),
             )
-            totals = [sum(map(float, value["weights"])) for value in state.conditions.values() if _is_class(value)]
-            sound = all(map(math.isfinite, (*state.z, *totals)))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError):
+            json.dumps(state.conditions, allow_nan=False)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
             return None
-        return state if sound else None
-
-
-def _is_class(value: Any) -> bool:
-    return isinstance(value, Mapping) and "weights" in value
+        return state if all(map(math.isfinite, state.z)) else None
 
 
 def explorer(
@@ -140,7 +135,7 @@ def explorer(
                 "panels": list(panels),
                 "language": language,
                 "text": texts(language),
-                "state": _forwarded(key, state, reported),
+                "state": _forwarded(key, state, reported, list(_conditions(models).values())),
             }
         ],
         height=height,
@@ -150,16 +145,18 @@ def explorer(
 
 
 def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Panel] = PANELS) -> ExplorerState:
-    """The live explorer, at the link's z and label when it appears, and the link kept at what is set in it."""
+    """The live explorer, at the link's z and conditions when it appears, and the link kept at what is set in it."""
     models = payload["models"]
-    classes = max(map(len, _classes(models).values()), default=0)
+    conditions = list(_conditions(models).values())
     start = None  # from then on the browser knows better
     if key not in st.session_state:
-        start = ExplorerState.at(payload, link.z(models[0]["latentDim"]), link.label(classes) if classes else None)
+        linked = {one.name: link.condition(one) for one in conditions}
+        vectors = {name: vector for name, vector in linked.items() if vector is not None}
+        start = ExplorerState.at(payload, link.z(models[0]["latentDim"]), **vectors)
     current = explorer(payload, key=key, language=link.language(), panels=panels, state=start)
     link.keep_z(current.z)
-    if classes:
-        link.keep_label(current.label)
+    for one in conditions:
+        link.keep_condition(one, current.of(one).tolist())
     return current
 
 
@@ -208,7 +205,9 @@ def _reported(key: str) -> ExplorerState | None:
     return ExplorerState.from_json(value.get("state")) if isinstance(value, Mapping) else None
 
 
-def _forwarded(key: str, state: ExplorerState | None, reported: ExplorerState | None) -> dict[str, Any] | None:
+def _forwarded(
+    key: str, state: ExplorerState | None, reported: ExplorerState | None, conditions: Sequence[Condition]
+) -> dict[str, Any] | None:
     """The state to send: what was sent before, unless the page asks anew for one that the browser is not in already.
 
     The data of a component that do not change are not sent again, and these are large.
@@ -216,7 +215,7 @@ def _forwarded(key: str, state: ExplorerState | None, reported: ExplorerState | 
     asked, sent = f"{key}.asked", f"{key}.sent"
     if state is not None and (reported is None or state != st.session_state.get(asked)):
         st.session_state[asked] = state
-        if reported is None or not reported.says(state):
+        if reported is None or not reported.says(state, conditions):
             st.session_state[sent] = state.to_json()
     forwarded: dict[str, Any] | None = st.session_state.get(sent)
     return forwarded
@@ -229,26 +228,22 @@ def _fitting(state: ExplorerState | None, models: Sequence[Mapping[str, Any]]) -
         return initial
     names = {condition["name"] for model in models for condition in model["conditions"]}
     conditions = {name: value for name, value in state.conditions.items() if name in names}
-    for name, value in initial.conditions.items():
-        found = conditions.get(name)
-        if found is None or not _is_class(found) or len(found["weights"]) != len(value["weights"]):
-            conditions[name] = value
+    for name, condition in _conditions(models).items():
+        try:
+            condition.from_state(conditions.get(name))
+        except ValueError:
+            conditions[name] = initial.conditions[name]
     return replace(state, conditions=conditions)
 
 
 def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
-    """Where the browser starts: the middle of the prior, the first class; of other conditions it knows better."""
+    """Where the browser starts: the middle of the prior, every condition but a picture at its default."""
     first = next((m for m in models if m["prior"]["kind"] != "fitted"), models[0])
-    return ExplorerState(
-        z=tuple(first["prior"]["start"]),
-        conditions={
-            name: {"weights": [float(k == 0) for k in range(len(values))], "mixing": False}
-            for name, values in _classes(models).items()
-        },
-    )
+    conditions = {name: one.to_state(one.default().tolist()) for name, one in _conditions(models).items()}
+    return ExplorerState(z=tuple(first["prior"]["start"]), conditions=conditions)
 
 
-def _classes(models: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[str]]:
-    """The names of the classes that the models are given, by the condition's name."""
-    conditions = [condition for model in models for condition in model["conditions"]]
-    return {condition["name"]: condition["values"] for condition in conditions if condition["kind"] == "class"}
+def _conditions(models: Sequence[Mapping[str, Any]]) -> dict[str, Condition]:
+    """The conditions of all models that have numbers, by name."""
+    found = [condition for model in models for condition in model["conditions"] if condition["kind"] != "image"]
+    return {condition["name"]: Condition.from_json(condition) for condition in found}

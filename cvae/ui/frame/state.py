@@ -1,4 +1,4 @@
-"""What a link to a screen carries: language, run or runs, z, label, in the address and, between pages, in the session.
+"""What a link to a screen carries, language, runs, z, conditions: in the address and, between pages, in the session.
 
 A value is looked for in the address first, then among what this session chose before. Anyone can write an address, so
 every reader here checks what it finds: what does not fit is left out, and a sentence on the page says so.
@@ -10,10 +10,12 @@ import math
 from collections.abc import Sequence
 from typing import NoReturn
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from cvae.conditions import ClassCondition
+from cvae.conditions import LABEL, Condition
 from cvae.ui.frame.text import LANGUAGES, escape_markdown, t
 from cvae.ui.frame.text import language as language
 
@@ -122,28 +124,31 @@ def keep_z(values: Sequence[float] | None) -> None:
     remember(z=None if values is None else ",".join(f"{v:.3g}" for v in values))
 
 
-def label(classes: int) -> list[float] | None:
-    """The label that the link names, `label=3` or a mixture `label=3:0.5,8:0.5`, as weights (classes,) of sum 1."""
-    text = read("label")
+def condition(about: Condition) -> NDArray[np.float32] | None:
+    """The vector (width,) of a condition that the link names, as its kind writes it: `label=3`; None where it does not.
+
+    Another condition than the label has a name of its data's, so that `c.` stands before it.
+    """
+    name = _parameter(about)
+    text = read(name)
     if text is None:
         return None
     try:
-        weights: list[float] = _classes(classes).from_link(text).tolist()
-        return weights
+        return about.from_link(text)
     except IndexError:
-        remember(label=None)  # of another data set
+        remember(**{name: None})  # of another data set
     except ValueError:
-        _refuse("label", text)
+        _refuse(name, text)
     return None
 
 
-def keep_label(weights: Sequence[float] | None) -> None:
-    """Remember a label, given as weights."""
-    remember(label=_classes(len(weights)).to_link(weights) or None if weights else None)
+def keep_condition(about: Condition, vector: Sequence[float]) -> None:
+    """Remember the vector (width,) of a condition."""
+    remember(**{_parameter(about): about.to_link(vector) or None})
 
 
-def _classes(count: int) -> ClassCondition:
-    return ClassCondition("label", tuple(map(str, range(count))))
+def _parameter(about: Condition) -> str:
+    return LABEL if about.name == LABEL else f"c.{about.name}"
 
 
 def _refuse(name: str, value: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cvae import plots
-from cvae.conditions import ConditionBatch, one_hot
+from cvae.conditions import LABEL, ConditionBatch, joined, vectors
 from cvae.config import RunConfig
 from cvae.explore.decoding import complete, sample
 from cvae.explore.inference import Inference
@@ -43,10 +43,10 @@ class ComparedRun:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Held-out images (n, C, H, W) in [0, 1], and their labels (n,) where the data has them."""
+    """Held-out images (n, C, H, W) in [0, 1], and the raw values (n,) of their conditions, by name."""
 
     images: Array
-    labels: NDArray[np.integer[Any]] | None
+    values: Mapping[str, NDArray[Any]]
 
 
 def shown(entries: Sequence[runs.ListedRun]) -> list[ComparedRun]:
@@ -74,10 +74,16 @@ def examples(first: ComparedRun) -> Examples | None:
     k = url_widgets.whole(t("compare.reconstructions.example"), "example", 1, 50, 1) - 1
     if held.labels is None:
         rows = np.arange(k * IMAGES, (k + 1) * IMAGES) % len(held.images)
-        return Examples(np.divide(held.images[rows], 255, dtype=np.float32), None)
+        return _examples_at(held, rows)
     classes = [np.flatnonzero(held.labels == label) for label in np.unique(held.labels)]
     rows = np.array([found[k % len(found)] for found in classes[: 2 * IMAGES]])
-    return Examples(np.divide(held.images[rows], 255, dtype=np.float32), held.labels[rows])
+    return _examples_at(held, rows)
+
+
+def _examples_at(held: HeldOut, rows: NDArray[np.intp]) -> Examples:
+    assert held.images is not None
+    values = {name: column[rows] for name, column in held.values.items()}
+    return Examples(np.divide(held.images[rows], 255, dtype=np.float32), values)
 
 
 def reconstructions(chosen: Sequence[ComparedRun], same: Examples | None) -> None:
@@ -93,7 +99,7 @@ def reconstructions(chosen: Sequence[ComparedRun], same: Examples | None) -> Non
         else:
             pictures = None if one.model.predicts_label else _reconstructed(one.model, same)
             _row(one.title, pictures, t("compare.reconstructions.label_task"))
-    if same.labels is None:
+    if LABEL not in same.values:
         st.caption(t("compare.reconstructions.note_unlabelled", n=n))
     else:
         st.caption(t("compare.reconstructions.note", k=st.session_state["linked.example"]))
@@ -113,9 +119,10 @@ def _kept_reconstructions(chosen: Sequence[ComparedRun]) -> None:
 
 
 def _reconstructed(model: Inference, same: Examples) -> Array:
-    labels = None if same.labels is None else one_hot(same.labels, model.config.classes)
-    mean, _ = model.encode(same.images, labels)
-    return model.decode(mean, ConditionBatch(vector=labels, image=same.images))
+    config, n = model.config, len(same.images)
+    mean, _ = model.encode(same.images, vectors(config.batch_conditions, n, same.values))
+    given = vectors(config.conditions, n, same.values)
+    return model.decode(mean, ConditionBatch(vector=given, image=same.images))
 
 
 def _row(title: str, pictures: NDArray[Any] | None, otherwise: str, alt: str = "", note: str = "") -> None:
@@ -135,7 +142,7 @@ def _row(title: str, pictures: NDArray[Any] | None, otherwise: str, alt: str = "
 def draws(chosen: Sequence[ComparedRun], same: Examples | None, seed: int) -> None:
     """Draws of every model from the same noise: of a label for each column, where it takes labels."""
     for one in chosen:
-        labelled = one.model.family.takes_class and one.model.family.prior == "standard"
+        labelled = one.model.config.takes_label and one.model.family.prior == "standard"
         source = "standard_label" if labelled else one.model.family.prior_of
         drawn = _drawn(one, same, seed)
         why = "label_task" if one.model.predicts_label else "other_data"
@@ -148,11 +155,12 @@ def _drawn(one: ComparedRun, same: Examples | None, seed: int) -> Array | None:
     """Pictures (DRAWS, IMAGES, C, H, W); None where there is nothing to draw, or nothing to draw it from."""
     model = one.model
     shape, family = model.config.image_shape, model.family
-    if family.takes_class:
-        every = np.eye(model.config.classes, dtype=np.float32)[:IMAGES]
+    if model.config.takes_label:
+        every = model.config.every_class()[:IMAGES]
         return np.stack([sample(model, DRAWS, label, seed=seed) for label in every], axis=1)
-    if not family.kinds:
-        return sample(model, DRAWS * IMAGES, seed=seed).reshape(DRAWS, IMAGES, *shape)
+    if not family.completes:
+        given = joined(model.config.conditions, {})
+        return sample(model, DRAWS * IMAGES, given, seed=seed).reshape(DRAWS, IMAGES, *shape)
     if model.predicts_label:
         return None
     images = condition_images(one.entry.run, one.held) if same is None else same.images

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from cvae.conditions import Condition
 from cvae.config import DataConfig
 from cvae.data import DATASETS, Dataset, load_data
 from cvae.data.registry import usual_folder
@@ -33,6 +34,7 @@ class Choice:
     config: DataConfig
     image_shape: tuple[int, int, int]
     class_names: tuple[str, ...]
+    further: tuple[Condition, ...] = ()  # what models can be given of it beside the label
 
 
 def dataset_choice() -> Choice | None:
@@ -52,7 +54,7 @@ def dataset_choice() -> Choice | None:
         if dataset.missing(None):
             _offer_download(dataset)
             return None
-        return Choice(DataConfig(chosen), dataset.image_shape, dataset.class_names)
+        return Choice(DataConfig(chosen), dataset.image_shape, dataset.class_names, dataset.further)
     try:
         shape, names, count, note = _own(chosen, Path(chosen).stat().st_mtime_ns)
     except (InputError, OSError) as error:

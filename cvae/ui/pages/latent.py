@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cvae import plots
-from cvae.conditions import ConditionBatch, one_hot
+from cvae.conditions import ConditionBatch
 from cvae.explore.decoding import manifold, neighbours, traversal
 from cvae.explore.inference import Inference
 from cvae.explore.numpy_nets import Array
@@ -31,6 +31,7 @@ MOST_SELECTED, SHOWN = 200, 32  # images that a selection takes, and those it sh
 QUERIES, NEAREST = 5, 9  # rows and columns of neighbours
 HISTOGRAMS, TRAVERSALS = 8, 10  # dimensions
 TRAVERSAL_STEPS = 11
+MANY = 500  # images whose priors are mixed, where each has one of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +92,8 @@ def prior_outlines(model: Inference, projection: Projection) -> list[plots.Prior
         return [plots.PriorEllipse(*projection.gaussian(*model.fitted()))]
     if kind == "standard":
         return [plots.PriorEllipse(*projection.gaussian(np.zeros(d), np.eye(d)))]
-    if kind == "class":
-        parts = zip(*model.prior(np.eye(model.config.classes)), strict=True)
+    if kind == "condition" and model.config.takes_label:
+        parts = zip(*model.prior(model.config.every_class()), strict=True)
         return [plots.PriorEllipse(*projection.gaussian(m, np.diag(s**2)), k, (2,)) for k, (m, s) in enumerate(parts)]
     return []
 
@@ -179,8 +180,7 @@ def pictures_at(model: Inference, held: HeldOut, rows: NDArray[np.intp]) -> NDAr
         return held.images[rows]
     if model.family.completes:
         return None
-    labels = None if held.labels is None else one_hot(held.labels[rows], model.config.classes)
-    return model.decode(held.codes[rows], labels)
+    return model.decode(held.codes[rows], held.vectors(model.config.conditions, rows))
 
 
 def histograms(model: Inference, held: HeldOut, kl: Sequence[float] | None) -> None:
@@ -222,10 +222,12 @@ def traversals(model: Inference, condition: ConditionBatch[Array] | None, kl: Se
 def _prior_parts(model: Inference, held: HeldOut) -> tuple[Array, Array] | None:
     """Means and standard deviations (P, d) whose even mixture is the prior of all held-out images, if that is known."""
     kind = model.family.prior_of
-    if kind == "class":
-        return model.prior(np.eye(model.config.classes))
+    if kind == "condition":
+        config = model.config
+        labelled = config.takes_label and len(config.conditions) == 1  # else each image has a prior of its own
+        return model.prior(config.every_class() if labelled else held.vectors(config.conditions, np.arange(MANY)))
     if kind == "image":
-        return None if held.images is None else model.prior(held.images[:500] / np.float32(255))
+        return None if held.images is None else model.prior(held.images[:MANY] / np.float32(255))
     return model.prior(n=1)
 
 

@@ -19,7 +19,7 @@ from cvae.ui.parts.formulas import ACTIVE, FRECHET
 from cvae.ui.parts.metrics_table import RunMetrics
 
 KL_COLUMNS = 2  # charts beside each other in half a page
-QUANTITY = {(): "log p(x)", ("class",): "log p(x|y)", ("image",): "log p(t|c)"}
+QUANTITY = {"nothing": "log p(x)", "condition": "log p(x|y)", "image": "log p(t|c)"}
 
 
 def split(chosen: Sequence[RunMetrics]) -> None:
@@ -80,7 +80,7 @@ def ladder(chosen: Sequence[RunMetrics]) -> None:
 
 def bounds(one: RunMetrics) -> dict[str, float]:
     """The bounds that were measured of a run, as bounds on log p, the loosest first."""
-    names = {"neg_elbo": "ELBO", "neg_iwae_5": "IWAE₅", "neg_iwae_50": "IWAE₅₀", "nll": QUANTITY[one.family.kinds]}
+    names = {"neg_elbo": "ELBO", "neg_iwae_5": "IWAE₅", "neg_iwae_50": "IWAE₅₀", "nll": QUANTITY[one.family.takes]}
     if not one.evaluated:
         return {}
     return {name: -value for key, name in names.items() if (value := number(one.figures, key)) is not None}
@@ -141,7 +141,7 @@ def classes(chosen: Sequence[RunMetrics]) -> None:
 
 def augmentation(chosen: Sequence[RunMetrics]) -> None:
     """What samples of the label-conditional ones teach a classifier that has few real images."""
-    conditional = [one for one in chosen if one.family.takes_class]
+    conditional = [one for one in chosen if one.config.model.takes_label]
     if not conditional:
         return
     st.subheader(t("measure.augmentation.title"), anchor=False)

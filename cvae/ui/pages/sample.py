@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cvae.conditions import ClassCondition
-from cvae.explore.decoding import Interpolation, complete, draw, interpolate, label_vector, path, sample
+from cvae.conditions import LABEL, ClassCondition, label_place
+from cvae.explore.decoding import Interpolation, complete, draw, interpolate, path, sample
 from cvae.explore.inference import Inference
 from cvae.explore.numpy_nets import Array
 from cvae.explore.pictures import gif
@@ -32,22 +32,26 @@ def chance() -> tuple[float, int]:
         return temperature, url_widgets.seed()
 
 
-def draws(run: Run, model: Inference, label: Array | None, temperature: float, seed: int) -> None:
-    """A grid of draws: of one label or of all, or where the model knows none, of all it has learnt."""
+def draws(run: Run, model: Inference, given: Array | None, temperature: float, seed: int) -> None:
+    """A grid of draws: of one label or of all, or where the model takes none, of all it has learnt.
+
+    given: the vector (width,) of the conditions that the model is given, if it is given any.
+    """
     names = model.config.class_names
     words = {"n": ROWS * COLUMNS, "seed": seed, "temperature": f"{temperature:g}"}
-    if label is None:
-        images = sample(model, ROWS * COLUMNS, temperature=temperature, seed=seed)
+    if not model.config.takes_label:
+        images = sample(model, ROWS * COLUMNS, given, temperature=temperature, seed=seed)
         file = picture.show(images, t("sample.draws.alt", n=len(images)), columns=COLUMNS)
         fitted = model.family.prior == "none"
         st.caption(t("sample.draws.note", **words) + (" " + t("sample.draws.note_ae") if fitted else ""))
     elif url_widgets.choice(t("sample.rows.label"), "rows", ("one", "all"), lambda k: t(f"sample.rows.{k}")) == "one":
-        title = ClassCondition("label", names).describe(label)
-        images = sample(model, ROWS * COLUMNS, label, temperature=temperature, seed=seed)
+        assert given is not None
+        title = ClassCondition(LABEL, names).describe(given[label_place(model.config.conditions)])
+        images = sample(model, ROWS * COLUMNS, given, temperature=temperature, seed=seed)
         file = picture.show(images, t("sample.draws.alt_label", n=len(images), label=title), columns=COLUMNS)
         st.caption(t("sample.draws.note_label", label=escape_markdown(title), **words))
     else:
-        every = np.eye(len(names), dtype=np.float32)
+        every = model.config.every_class()
         rows = np.stack([sample(model, COLUMNS, one, temperature=temperature, seed=seed) for one in every])
         file = picture.show(rows, t("sample.draws.alt_all", rows=len(names), labels=", ".join(names)))
         st.caption(
@@ -75,7 +79,8 @@ def mixing(run: Run, model: Inference, temperature: float, seed: int) -> None:
         a = url_widgets.menu(t("sample.mix.from"), "from", range(len(names)), names.__getitem__, min(3, len(names) - 1))
     with right:
         b = url_widgets.menu(t("sample.mix.to"), "to", range(len(names)), names.__getitem__, len(names) - 2)
-    labels = path([label_vector(a, len(names)), label_vector(b, len(names))], MIXES)
+    every = model.config.every_class()
+    labels = path([every[a], every[b]], MIXES)
     rows = np.stack([sample(model, ROWS, label, temperature=temperature, seed=seed) for label in labels], axis=1)
     words = {"a": names[a], "b": names[b]}
     file = picture.show(rows, t("sample.mix.alt", rows=ROWS, columns=MIXES, **words))
@@ -83,13 +88,13 @@ def mixing(run: Run, model: Inference, temperature: float, seed: int) -> None:
     picture.download(file, f"{run.name}-mixed")
 
 
-def walk(run: Run, model: Inference, label: Array | None, temperature: float, seed: int) -> None:
+def walk(run: Run, model: Inference, given: Array | None, temperature: float, seed: int) -> None:
     """A moving picture of a closed way through draws of the prior; it starts only when asked for."""
     if not st.toggle(t("sample.walk.show"), key="sample.walk"):
         return
-    stops = draw(model, STOPS, label, temperature=temperature, seed=seed)
+    stops = draw(model, STOPS, given, temperature=temperature, seed=seed)
     course: Interpolation = "spherical" if model.latent_dim > 2 else "linear"
-    images = interpolate(model, [*stops, stops[0]], FRAMES, course=course, condition=label)
+    images = interpolate(model, [*stops, stops[0]], FRAMES, course=course, condition=given)
     file = gif(images[:-1], seconds=SECONDS, width=400, paper=picture.paper())
     st.image(file, alt=t("sample.walk.alt"), width=400)
     st.caption(t("sample.walk.note", n=STOPS, seed=seed, temperature=f"{temperature:g}"))

@@ -74,7 +74,7 @@ def described(entry: ListedRun) -> str:
 def label_words(entry: ListedRun) -> str:
     """What a label does, of a model that is given one."""
     assert entry.config is not None
-    return t("start.what_label") if FAMILIES[entry.config.model.family].takes_class else ""
+    return t("start.what_label") if entry.config.model.takes_label else ""
 
 
 def ways_on() -> None:

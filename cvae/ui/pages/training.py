@@ -10,11 +10,12 @@ from typing import Any
 
 import streamlit as st
 
-from cvae.config import OPTIONS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
+from cvae.conditions import LABEL
+from cvae.config import OPTIONS, DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig, model_on
 from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.options import Option
+from cvae.options import Option, options_of
 from cvae.runs import queue as jobs
 from cvae.runs.find import runs_folder, runs_in
 from cvae.runs.queue import Jobs
@@ -25,20 +26,20 @@ from cvae.ui.parts import runs
 
 # Where the options stand on the page: the rest of three columns, and below the third what is rarely changed.
 NETWORK = ("net", "hidden", "channels")
-CODE = ("latent_dim", "task", "quadrants", "likelihood", "sigma", "beta", "kl_warmup")
+CODE = ("latent_dim", *OPTIONS["family"], "likelihood", "sigma", "beta", "kl_warmup")
 TRAINING = ("epochs", "seed", "lr", "lr_schedule")
-MORE = ("activation", "recon_weight", "free_bits", "k", "alpha", "binarize", "full_train")
+MORE = ("activation", "recon_weight", "free_bits", "k", "binarize", "full_train")
 
 CHOICES: dict[str, Callable[[str], str]] = {  # the words of what can be chosen, where it has some
     "family": lambda name: FAMILIES[name].title,
     "net": lambda name: t(f"train.nets.{name}"),
-    "task": lambda name: t(f"train.tasks.{name}"),
     "likelihood": lambda name: t(f"train.likelihoods.{name}"),
     "lr_schedule": lambda name: t(f"train.schedules.{name}"),
 }
 SMALLEST = 1e-6  # of what has to be above 0
 
 FIELDS: dict[str, Option] = {name: option for options in OPTIONS.values() for name, option in options.items()}
+OWNERS = {name: family.id for family in FAMILIES.values() for name in options_of(family.options)}
 
 
 @st.fragment
@@ -103,7 +104,7 @@ def _settings() -> tuple[RunConfig | None, str, InputError | None]:
         choice = dataset_choice()
         values = {"family": _family(choice), **_controls(NETWORK)}
     with second:
-        values |= _controls(CODE)
+        values |= _condition(choice) | _controls(CODE)
     with third:
         _propose_epochs(choice)
         values |= _controls(TRAINING)
@@ -127,7 +128,7 @@ def _config(choice: Choice, values: dict[str, Any]) -> RunConfig:
     parts = {section: {n: v for n, v in values.items() if n in OPTIONS[section]} for section in OPTIONS}
     return RunConfig(
         dataclasses.replace(choice.config, **parts["data"]),
-        ModelConfig(**parts["model"], image_shape=choice.image_shape, class_names=choice.class_names),
+        model_on(choice, options=parts["family"], **parts["model"]),
         ObjectiveConfig(**parts["objective"]),
         TrainConfig(**parts["train"], threads=jobs.spare_threads()),
     )
@@ -148,7 +149,7 @@ def control(name: str, choices: Sequence[str] | None = None, usual: Any = None) 
         choices = choices or option.choices
         if st.session_state.get(words["key"]) not in choices:
             st.session_state[words["key"]] = usual
-        return st.selectbox(options=choices, format_func=CHOICES.get(name, str), **words)
+        return st.selectbox(options=choices, format_func=CHOICES.get(name) or choice_of_family(name), **words)
     if option.kind == "widths":
         st.session_state.setdefault(words["key"], ", ".join(map(str, usual)))
         return st.text_input(max_chars=60, **words)
@@ -162,8 +163,15 @@ def control(name: str, choices: Sequence[str] | None = None, usual: Any = None) 
 
 def _words(name: str) -> dict[str, Any]:
     """What every control is given: its words, and the key under which the session keeps its value."""
-    key = f"train.{name}"
-    return {"label": t(key), "key": key, "help": t(f"{key}_help"), "persist_state": "session"}
+    family, key = OWNERS.get(name), f"train.{name}"
+    words = f"families.{family}.options.{name}" if family else key
+    return {"label": t(words), "key": key, "help": t(f"{words}_help"), "persist_state": "session"}
+
+
+def choice_of_family(name: str) -> Callable[[str], str]:
+    """The words for what can be chosen in an option of one family; the value itself where there are none."""
+    key = f"families.{OWNERS.get(name)}.options.{name}_choices"
+    return lambda value: word if (word := t(f"{key}.{value}")) != f"{key}.{value}" else value
 
 
 def _controls(names: Sequence[str]) -> dict[str, Any]:
@@ -173,7 +181,7 @@ def _controls(names: Sequence[str]) -> dict[str, Any]:
 
 def _draft() -> RunConfig:
     """The choices and counts that the session holds: whether an option has an effect depends on them alone."""
-    found: dict[str, dict[str, Any]] = {"model": {}, "objective": {}}
+    found: dict[str, dict[str, Any]] = {"model": {}, "family": {}, "objective": {}}
     for section, values in found.items():
         for name, option in OPTIONS[section].items():
             key = f"train.{name}"
@@ -181,14 +189,28 @@ def _draft() -> RunConfig:
                 with contextlib.suppress(InputError):
                     option.check(st.session_state[key])
                     values[name] = st.session_state[key]
-    return RunConfig(model=ModelConfig(**found["model"]), objective=ObjectiveConfig(**found["objective"]))
+    model = model_on(DATASETS["digits"], options=found["family"], **found["model"])
+    return RunConfig(model=model, objective=ObjectiveConfig(**found["objective"]))
 
 
 def _family(choice: Choice | None) -> str:
     labelled = choice is None or len(choice.class_names) > 1
-    families = [family.id for family in FAMILIES.values() if labelled or not family.needs_labels()]
+    conditional = labelled or bool(choice and choice.further)
+    families = [family.id for family in FAMILIES.values() if conditional or family.takes != "condition"]
     chosen: str = control("family", families, "cvae" if labelled else "vae")
     return chosen
+
+
+def _condition(choice: Choice | None) -> dict[str, tuple[str, ...]]:
+    """What a conditional model is given of the data, where there is more than the label to choose from."""
+    if choice is None or not choice.further or not FIELDS["condition"].applies(_draft()):
+        return {}
+    names = [*((LABEL,) if choice.class_names else ()), *(column.name for column in choice.further)]
+    words = _words("condition")
+    kept = [name for name in st.session_state.get(words["key"], ()) if name in names]
+    st.session_state[words["key"]] = kept or names[:1]
+    chosen = st.multiselect(options=names, format_func=lambda n: t("train.label") if n == LABEL else n, **words)
+    return {"condition": tuple(chosen)} if chosen else {}
 
 
 def _propose_epochs(choice: Choice | None) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from cvae.conditions import LABEL, Condition, vectors
 from cvae.config import DataConfig
-from cvae.data import ImageData, Split, load_data
+from cvae.data import ImageData, load_data
 from cvae.errors import InputError
 from cvae.explore.inference import Inference, checked_codes
 from cvae.explore.numpy_nets import Array
@@ -30,6 +32,20 @@ class HeldOut:
     codes: Array
     labels: NDArray[np.uint8] | None
     images: NDArray[np.uint8] | None  # None where the data set is not on this disk
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # (N,) each, of further conditions, likewise
+
+    @property
+    def values(self) -> dict[str, NDArray[Any]]:
+        """The raw values (N,) of every condition that is known, by its name."""
+        return {**({} if self.labels is None else {LABEL: self.labels}), **self.columns}
+
+    def vectors(self, conditions: Sequence[Condition], rows: NDArray[np.intp]) -> Array | None:
+        """What a model is given of the images at `rows` (n,): (n, width); None where that is nothing.
+
+        A condition whose values are not at hand has its default.
+        """
+        rows = rows[rows < len(self.codes)]
+        return vectors(conditions, len(rows), {name: column[rows] for name, column in self.values.items()})
 
 
 def model(run: Run) -> Inference:
@@ -42,10 +58,10 @@ def held_out(run: Run) -> HeldOut:
     split, codes, labels = _codes(run.path, stamp(run))
     config = run.config()
     data = data_of(run)
-    images = None if data is None else (data.test if split == "test" else data.validation).images
-    if images is not None and (len(images) < len(codes) or images.shape[1:] != config.model.image_shape):
-        images = None  # the data set is another one by now
-    return HeldOut(split, codes, labels, images)
+    found = None if data is None else data.test if split == "test" else data.validation
+    if found is None or len(found) < len(codes) or found.images.shape[1:] != config.model.image_shape:
+        return HeldOut(split, codes, labels, None)  # the data set is not here, or is another one by now
+    return HeldOut(split, codes, labels, found.images, found.columns)
 
 
 def figures(run: Run) -> dict[str, Any] | None:
@@ -115,5 +131,4 @@ def _written(name: str) -> int:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _data(config: DataConfig, written: int) -> ImageData:
     data = load_data(config)
-    none = None if data.train.labels is None else data.train.labels[:0].copy()
-    return dataclasses.replace(data, train=Split(data.train.images[:0].copy(), none))
+    return dataclasses.replace(data, train=data.train.at(np.arange(0)))  # a copy: it holds no memory

@@ -53,7 +53,8 @@ def condition_choice(run: Run, model: Inference, held: HeldOut) -> ConditionBatc
 def class_choice(condition: ClassCondition, run: Run, held: HeldOut) -> Array:
     """A label (K,) that adds up to 1: the one chosen here, else the link's, which may be a blend."""
     names = condition.values
-    weights = np.array(state.label(len(names)) or condition.default(), dtype=np.float32)
+    linked = state.condition(condition)
+    weights = condition.default() if linked is None else linked
     current = int(weights.argmax()) if weights.max() > 0.999 else None
     if st.session_state.get("label_choice.seen") != weights.tolist():  # another page, or a link, moved it
         st.session_state["label_choice"] = current
@@ -66,7 +67,7 @@ def class_choice(condition: ClassCondition, run: Run, held: HeldOut) -> Array:
         )
     if chosen is not None:
         weights = condition.showcase()[chosen]
-        state.keep_label(weights.tolist())
+        state.keep_condition(condition, weights.tolist())
     elif current is None:
         st.caption(t("latent.mixture", mixture=escape_markdown(condition.describe(weights))))
     st.session_state["label_choice.seen"] = weights.tolist()

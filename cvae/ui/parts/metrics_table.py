@@ -131,7 +131,7 @@ def _protocol(chosen: Sequence[RunMetrics]) -> list[str]:
         names = [one.title for one in chosen if one.figures.get("split") == split]
         if names:
             words.append(t(f"compare.table.{split}", names=escape_markdown(", ".join(names))))
-    given = {one.family.takes_class for one in chosen if not one.family.completes}
+    given = {(one.family.takes == "condition") for one in chosen if not one.family.completes}
     if given == {True, False}:
         words.append(t("compare.table.conditional"))
     if any(one.config.model.likelihood == "bernoulli" and not one.config.data.binarize for one in chosen):

@@ -1,0 +1,88 @@
+"""One step of training: a model, its optimiser, its noise and its streams of batches; no folder and no clock."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cvae.config import RunConfig
+from cvae.data import ImageData, Split
+from cvae.errors import InputError
+from cvae.models import Autoencoder, build
+from cvae.models.base import BoundTerms
+from cvae.training.batches import DeviceSplit
+from cvae.training.schedule import lr_factor
+from cvae.training.world import World
+
+
+class Learner:
+    """A model that learns, step by step; every draw comes from the seed of the config.
+
+    Raises `InputError` where the data lack images for one of the family's streams of batches.
+    """
+
+    def __init__(self, config: RunConfig, data: ImageData, device: torch.device, world: World) -> None:
+        self.config, self.device, self.world = config, device, world
+        train = config.train
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(train.seed)
+            self.model: Autoencoder = build(config.model)
+        self.model.init_output_bias(torch.from_numpy(data.train.images.mean(0, dtype=np.float64) / 255).float())
+        self.model.to(device)
+        self.parameters = list(self.model.parameters())
+        self.optimiser = torch.optim.Adam(self.parameters, lr=train.lr, fused=True)
+        self.noise = torch.Generator(device).manual_seed(train.seed)
+        self.streams = self._streams(data.all_train if config.data.full_train else data.train, data.name)
+        self.train = next(iter(self.streams.values()))  # the images that make an epoch
+        self.per_epoch = math.ceil(len(self.train) / train.batch_size)
+        self.steps = self.per_epoch * train.epochs
+        self.step = 0
+
+    def on_device(self, split: Split) -> DeviceSplit:
+        """A split of the data, with the conditions that the model is given, on the training's device."""
+        return DeviceSplit(split, self.config.model.batch_conditions, self.config.data.binarize, self.device)
+
+    def _streams(self, split: Split, name: str) -> dict[str, DeviceSplit]:
+        family, streams = self.model.family, {}
+        for stream, choose in family.streams.items():
+            chosen = choose(split)
+            if not chosen.any():
+                raise InputError("data.empty_stream", family=family.id, stream=stream, data=name)
+            streams[stream] = self.on_device(split if chosen.all() else split.at(chosen))
+        return streams
+
+    def orders(self, epoch: int) -> list[Tensor]:
+        """The order of the images in an epoch, (N,) for each stream."""
+        seed = self.config.train.seed
+        others = (stream.order(seed, epoch, len(self.train)) for stream in list(self.streams.values())[1:])
+        return [self.train.order(seed, epoch), *others]
+
+    def learn(self, orders: list[Tensor]) -> tuple[Tensor, BoundTerms]:
+        """One step of Adam on the next batch of the epoch; the loss in nats an image and its terms."""
+        train = self.config.train
+        factor = lr_factor(train.lr_schedule, self.step, self.per_epoch, train.epochs)
+        self.optimiser.param_groups[0]["lr"] = train.lr * factor
+        first = self.step % self.per_epoch * train.batch_size
+        batches = {
+            name: stream.train_batch(self.world.share(order[first : first + train.batch_size]), self.noise)
+            for (name, stream), order in zip(self.streams.items(), orders, strict=True)
+        }
+        loss, terms = self.model.training_loss(batches, self.config.objective, self.beta(), self.noise)
+        for parameter in self.parameters:
+            parameter.grad = None
+        loss.backward()
+        for parameter in self.parameters:
+            if parameter.grad is not None:
+                parameter.grad = self.world.mean(parameter.grad)
+        self.optimiser.step()
+        self.step += 1
+        return loss, terms
+
+    def beta(self) -> float:
+        """The KL weight of this step: it rises linearly over the warm-up."""
+        objective = self.config.objective
+        warmup = objective.kl_warmup * self.per_epoch
+        return objective.beta * min(1.0, self.step / warmup) if warmup else objective.beta
