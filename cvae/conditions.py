@@ -78,7 +78,8 @@ class Condition:
         try:
             fields = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name != "kind"}
             condition: Condition = KINDS[str(values["kind"])](**dict[str, Any](fields))
-            condition.default()
+            if condition.width:
+                condition.default()
         except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             raise InputError("condition.not_one") from error
         return condition
@@ -200,7 +201,8 @@ class ClassCondition(Condition):
         if not isinstance(weights, Sequence) or len(weights) != self.width:
             raise ValueError(value)
         vector = np.array(weights, dtype=np.float64)
-        total = vector.sum()
+        with np.errstate(over="ignore"):
+            total = vector.sum()
         if not np.isfinite(total) or vector.min() < 0:
             raise ValueError(value)
         even = np.full(self.width, 1 / self.width)  # where all weights are 0

@@ -147,7 +147,7 @@ class ModelConfig(Section):
         if self.needs_labels and self.classes < 2:
             raise InputError("config.needs_labels", family=self.family)
         columns = self.columns if isinstance(self.columns, tuple) else ()
-        known = [LABEL, *(one.name for one in columns if isinstance(one, Condition))]
+        known = [LABEL, *(one.name for one in columns if isinstance(one, Condition) and one.width)]
         if len(known) <= len(columns) or len(set(known)) < len(known):
             raise InputError("config.columns")
         if self.takes_condition:

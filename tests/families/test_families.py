@@ -42,7 +42,9 @@ def test_each_model_file_makes_models_of_its_family() -> None:
 
 def write_families(folder: Path, **ids: str) -> list[str]:
     for file, name in ids.items():
-        text = (ROOT / "cvae" / "families" / "vae.py").read_text(encoding="utf-8").replace('id="vae"', f'id="{name}"')
+        family = "cvae-predictive" if "cvae-predictive" in ids.values() else "vae"  # the former has options of its own
+        text = (ROOT / "cvae" / "families" / f"{family.replace('-', '_')}.py").read_text(encoding="utf-8")
+        text = text.replace(f'id="{family}"', f'id="{name}"')
         (folder / f"{file}.py").write_text(text, encoding="utf-8")
     return [str(folder)]
 
@@ -51,6 +53,7 @@ def test_an_id_that_is_not_its_file_s_or_is_taken_is_refused(tmp_path: Path, mon
     for package, ids, wrong in (
         ("other", {"other": "vae"}, "must be vae.py"),
         ("twice", {"same": "same", "same_": "same"}, "two files state a family 'same'"),
+        ("flags", {"cvae_predictive": "cvae-predictive", "also": "also"}, "both state --"),
     ):
         folder = tmp_path / package
         folder.mkdir()
@@ -62,15 +65,32 @@ def test_an_id_that_is_not_its_file_s_or_is_taken_is_refused(tmp_path: Path, mon
 # --- a family that is added: its two files and its words, and no other edit
 
 TOY_FAMILY = '''
-"""A toy: a VAE whose codes are also drawn to the circle of radius 1, by a term of its own."""
+"""A toy: a VAE whose codes are drawn to the circle of radius 1, by a term of its own on a few images of its own."""
 
-from cvae.families.family import Family
+from dataclasses import dataclass
+
+import numpy as np
+
+from cvae.families.family import Family, every_image, gaussian_code
+from cvae.options import Section, option
+
+
+@dataclass(frozen=True)
+class Options(Section):
+    pull: float = option(1.0, "number", "--pull", "of toy-circle ({default})", step=0.5)
+    shape: str = option("round", "choice", "--shape", "of toy-circle", choices=("round", "oval"))
+
+
+def encode(networks, image, condition):
+    mean, std = gaussian_code(networks, image, condition)
+    return -mean, std
+
 
 FAMILY = Family(
     id="toy-circle", title="Toy circle", encoder_sees=("image", "condition"), decoder_sees=("z", "condition"),
     prior_sees=("condition",), prior="learned", bound="E_q log p(x|z,y) − KL − circle",
-    posterior=("q(z|x,y)", "p(z|y)"), draw=("z",),
-    objective="-ELBO", terms=("circle",),
+    posterior=("q(z|x,y)", "p(z|y)"), draw=("z",), objective="-ELBO", terms=("circle",), options=Options,
+    encode=encode, streams={"all": every_image, "few": lambda split: np.arange(len(split)) < 50},
 )
 '''
 TOY_MODEL = '''
@@ -78,18 +98,25 @@ TOY_MODEL = '''
 
 import dataclasses
 
-from cvae.models.base import objective_loss
 from cvae.models.cvae_learned_prior import LearnedPriorCVAE
+from cvae.models.distributions import Gaussian
 
 
 class ToyCircle(LearnedPriorCVAE):
+    def encode(self, x, condition=None):
+        q = super().encode(x, condition)
+        return Gaussian(-q.mean, q.log_var)
+
     def forward(self, x, condition=None, *, k=1, generator=None):
         terms = super().forward(x, condition, k=k, generator=generator)
         return dataclasses.replace(terms, further={"circle": (terms.q.mean.norm(dim=-1) - 1).square()})
 
-    def loss(self, x, condition, objective, beta, generator=None):
-        terms = self(x, condition, k=objective.k, generator=generator)
-        return objective_loss(terms, objective, beta) + terms.further["circle"].mean(), terms
+    def training_loss(self, batches, objective, beta, generator=None):
+        loss, terms = self.loss(*batches["all"], objective, beta, generator)
+        x, y = batches["few"]
+        assert len(x) == len(batches["all"][0])
+        few = self(x, y, generator=generator)
+        return loss + self.config.options.pull * few.further["circle"].mean(), terms
 
 
 MODEL = ToyCircle
@@ -97,6 +124,12 @@ MODEL = ToyCircle
 TOY_WORDS = {
     **{page: f"TOY {page} words" for page in PAGES},
     "terms": {"circle": "TOY circle term", "circle_what": "TOY what the circle is"},
+    "options": {
+        "pull": "TOY pull",
+        "pull_help": "TOY help",
+        "shape": "TOY shape",
+        "shape_choices": {"oval": "TOY oval"},
+    },
 }
 CHECK = """
 import sys
@@ -116,7 +149,29 @@ for language in ("en", "zh"):
             assert f"TOY {page} words" in seen, (language, page)
         if page in ("compare", "measure"):
             assert "TOY circle term" in seen, (language, page)
+app = AppTest.from_file("app.py", default_timeout=60).run()
+app.switch_page("pages/train.py").run()
+app.session_state["train.new"] = True
+app.run()
+assert "TOY pull" not in [field.label for field in app.number_input]
+next(menu for menu in app.selectbox if menu.key == "train.family").set_value("toy-circle").run()
+assert "TOY pull" in [field.label for field in app.number_input]
+assert next(menu for menu in app.selectbox if menu.label == "TOY shape").options == ["round", "TOY oval"]
 assert "torch" not in sys.modules
+"""
+
+
+CODES = """
+import numpy as np
+from cvae.data import load_data
+from cvae.explore.inference import Inference
+from cvae.runs.folder import Run
+
+run = Run("runs/mine")
+model, data = Inference.load(run), load_data(run.config().data)
+y = np.eye(10)[data.test.labels]
+codes = model.encode(data.test.images / 255, y)[0]
+np.testing.assert_allclose(codes, run.codes()["codes"], atol=0.01)
 """
 
 
@@ -132,7 +187,20 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (copy / "cvae" / "models" / "toy_circle.py").write_text(TOY_MODEL, encoding="utf-8")
     words = copy / "assets" / "text" / "families" / "toy-circle.en.json"
     words.write_text(json.dumps(TOY_WORDS), encoding="utf-8")
-    options = ["--model", "toy-circle", "--hidden", "16", "--epochs", "2", "--threads", "1", "--run", "runs/mine"]
+    options = [
+        "--model",
+        "toy-circle",
+        "--pull",
+        "0.5",
+        "--hidden",
+        "16",
+        "--epochs",
+        "2",
+        "--threads",
+        "1",
+        "--run",
+        "runs/mine",
+    ]
     python(copy, "-m", "cvae", "train", *options)
     return copy
 
@@ -150,6 +218,9 @@ def python(folder: Path, *args: str) -> str:
 def test_an_added_family_trains_resumes_and_is_measured(added: Path) -> None:
     history = [json.loads(line) for line in (added / "runs/mine/history.jsonl").read_text().splitlines()]
     assert all(record["circle"] >= 0 for record in history)
+    config = json.loads((added / "runs/mine/config.json").read_text(encoding="utf-8"))
+    assert config["model"]["options"] == {"pull": 0.5, "shape": "round"}
+    python(added, "-c", CODES)
     assert "toy-circle" in python(added, "-m", "cvae", "list")
     python(added, "-m", "cvae", "train", "--resume", "--run", "runs/mine", "--epochs", "3")
     figures = json.loads(python(added, "-m", "cvae", "evaluate", "mine", "--samples", "10", "--json"))
