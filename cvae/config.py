@@ -228,7 +228,12 @@ class Described(Protocol):
 
 
 def model_on(data: Described, *, options: Mapping[str, Any], **chosen: Any) -> ModelConfig:
-    """The model that is chosen for some data. options: of any families; those of another family have no effect."""
+    """The model that is chosen for some data. options: of any families; those of another family have no effect.
+
+    A value that cannot be raises `InputError`, of options without effect too.
+    """
+    for name, value in options.items():
+        OPTIONS["family"][name].check(value)
     own = options_of(FAMILIES[family].options) if (family := chosen.get("family")) in FAMILIES else {}
     names = chosen.get("condition", ModelConfig.condition)
     return ModelConfig(

@@ -18,6 +18,7 @@ from helpers.explorer import make_run, mount_data, mounted
 from cvae.assets import EXPLORER
 from cvae.browser import explorer as export_module
 from cvae.browser.explorer import export
+from cvae.conditions import ClassCondition
 from cvae.explore.inference import Inference
 from cvae.ui.components.explorer import ExplorerState
 
@@ -150,18 +151,26 @@ def reported(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_state_from_the_browser() -> None:
+    label = (ClassCondition("label", ("a", "b")),)
     state = ExplorerState.from_json(reported())
     assert state is not None
-    assert state.label == (0.25, 0.75)
+    assert list(state.vector(label)) == [0.25, 0.75]
     assert state.to_json() == {"z": [0, 1], "conditions": reported()["conditions"]}
-    assert ExplorerState((0.0, 1.0)).label == ()
+    assert ExplorerState((0.0, 1.0)).vector(()) is None
     start = ExplorerState.at({"models": MODELS})
-    assert (start.z, start.label) == ((1.0, 2.0), (1.0, 0.0))
-    linked = ExplorerState.at({"models": MODELS}, label=[0.25, 0.75])
+    assert (start.z, list(start.vector(label))) == ((1.0, 2.0), [1.0, 0.0])
+    linked = ExplorerState.at({"models": MODELS}, label=np.array([0.25, 0.75], np.float32))
     assert linked.conditions == {"label": {"weights": [0.25, 0.75], "mixing": True}}
-    assert state.says(replace(linked, z=(0.0, 1.0005)))
-    assert not state.says(replace(linked, conditions={**linked.conditions, "image": 1}, z=(0.0, 1.0)))
-    assert not state.says(start)
+    assert state.says(replace(linked, z=(0.0, 1.0005)), label)
+    assert not state.says(replace(linked, conditions={**linked.conditions, "image": 1}, z=(0.0, 1.0)), label)
+    assert not state.says(start, label)
+
+
+@pytest.mark.parametrize("weights", [[1, "x"], [1e308, 1e308], [-1, 2], [1], "ab", None])
+def test_weights_that_are_no_class_count_as_the_first_one(weights: Any) -> None:
+    state = ExplorerState.from_json(reported(conditions={"label": {"weights": weights, "mixing": True}}))
+    assert state is not None
+    assert list(state.vector((ClassCondition("label", ("a", "b")),))) == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -170,8 +179,6 @@ def test_a_state_from_the_browser() -> None:
         {"z": [0, np.nan]},
         {"z": 5},
         {"conditions": None},
-        {"conditions": {"label": {"weights": [1, "x"]}}},
-        {"conditions": {"label": {"weights": [1e308, 1e308]}}},
         {"conditions": {"label": {"weights": [np.nan, 1]}}},
         {"path": 3},
     ],
