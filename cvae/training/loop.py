@@ -20,24 +20,23 @@ import torch
 
 from cvae.config import RunConfig
 from cvae.data import ImageData, load_data
-from cvae.errors import InputError, KeyedError
+from cvae.errors import InputError
 from cvae.runs.folder import Run, reason
 from cvae.runs.machine import cores
-from cvae.runs.status import Control, Record, State, Status
-from cvae.training import checkpoint, snapshots
+from cvae.runs.status import Control, Record, State
 from cvae.training.checkpoint import CHECKPOINT
 from cvae.training.recorder import Failed, Recorder
 from cvae.training.schedule import record_steps, snapshot_steps
 from cvae.training.settings import step_by_settings, training_settings
 from cvae.training.step import Learner
 from cvae.training.world import World
+from cvae.training.writer import RunWriter
 
 CHECKPOINT_SECONDS = 20.0  # at most this much work is done twice after a kill
 POLL_SECONDS = 0.1  # how often control.json is looked at
 HEARTBEAT_SECONDS = 0.5
 LIVE_SECONDS = 0.5  # between two live pictures, while someone watches,
 LIVE_SHARE = 0.04  # which take at most this share of the time
-FITTED_CODES = 10_000  # training images whose codes stand in for the prior that an autoencoder lacks
 
 __all__ = ["Failed", "fit"]
 
@@ -119,21 +118,20 @@ def _resumed(run: Run, new: RunConfig | None) -> RunConfig:
 
 
 class _Training:
-    """A training in its run folder: the loop, and what it minds beside a `Learner`: control, clock and files."""
+    """The loop of a training: a `Learner` takes the steps, a `RunWriter` writes; it minds control and clock itself."""
 
     def __init__(self, run: Run, config: RunConfig, data: ImageData, world: World) -> None:
         self.run, self.config, self.world = run, config, world
         device = device_of(config)
         self.learner = learner = Learner(config, data, device, world)
-        self.validation, self.test = learner.on_device(data.validation), learner.on_device(data.test)
+        self.recorder = Recorder(config, learner.per_epoch, len(learner.train), device, world)
+        self.files = RunWriter(run, config, learner, self.recorder, data.validation, data.test)
         self.record_at = set(record_steps(learner.per_epoch, config.train.epochs))
         self.snapshot_at = set(snapshot_steps(learner.per_epoch, config.train.epochs))
-        self.recorder = Recorder(config, learner.per_epoch, len(learner.train), device)
 
-        self.history_length = 0
         self.step_by_step = False  # single steps or slow motion: look at control.json before each step, and show each
         self.next_live_at = 0.0  # when the next live picture may be written
-        self.last_heartbeat = self.saved = self.polled = time.perf_counter()
+        self.saved = self.polled = time.perf_counter()
 
     @property
     def step(self) -> int:
@@ -146,60 +144,58 @@ class _Training:
 
         A checkpoint that cannot be gone on from raises `InputError`, and leaves the run as it is.
         """
-        resumed = self._restore()
+        resumed = self.files.restore()
         try:
-            self._truncate_to_checkpoint(resumed)
+            self.files.truncate(resumed)
             yield from self._train()
         except (Failed, InputError) as error:
-            self._status("failed", error)
+            self.files.status("failed", error)
             raise
         except OSError as error:
             with contextlib.suppress(OSError):  # a full disk may not take the status either; the error says enough
-                self._status("failed", InputError("run.disk", reason=reason(error)))
+                self.files.status("failed", InputError("run.disk", reason=reason(error)))
             raise InputError("run.cannot_write", path=self.run.path, reason=reason(error)) from error
         except GeneratorExit:  # the caller has had enough: between two steps, so the state is whole
             self._save_for_now()
-            self._status("stopped")
+            self.files.status("stopped")
             raise
         except BaseException as error:  # perhaps in the midst of a step: the last checkpoint stands
             if isinstance(error, Exception):
-                self._status("failed", f"{type(error).__name__}: {error}")
+                self.files.status("failed", f"{type(error).__name__}: {error}")
             else:
-                self._status("stopped")
+                self.files.status("stopped")
             raise
 
     def _train(self) -> Generator[Record]:
         learner = self.learner
         self.recorder.skip()
-        self.last_heartbeat = self.saved = self.polled = time.perf_counter()
+        self.saved = self.polled = time.perf_counter()
         if self.step == 0:
-            self._save_weights()
-            self.run.write_arrays("held_out", snapshots.originals(self.validation))
-            self._save_snapshot()
-        self._status("running")
+            self.files.start()
+        self.files.status("running")
         for epoch in range(self.step // learner.per_epoch, self.config.train.epochs):
             orders = learner.orders(epoch)
             while self.step < (epoch + 1) * learner.per_epoch:
                 if not self.world.agree(self._may_go_on()):
                     self._save_for_now()
-                    self._status("stopped")
+                    self.files.status("stopped")
                     return
                 self.recorder.add(*learner.learn(orders))
                 yield from self._records()
-        self._save_codes()
-        self._status("finished")
+        self.files.codes()
+        self.files.status("finished")
 
     def _records(self) -> list[Record]:
         """Write what is due after a step, and return the records among it."""
         step, records = self.step, []
         end_of_epoch = step % self.learner.per_epoch == 0
         if step in self.record_at or self.step_by_step:
-            records.append(self._write(self.recorder.train(step, self.learner.beta())))
+            records.append(self.files.record(self.recorder.train(step, self.learner.beta())))
         if end_of_epoch:
-            records.append(self._write(self._validate()))
-            self._save_weights()
+            records.append(self.files.record(self._validate()))
+            self.files.weights()
         if step in self.snapshot_at:
-            self._save_snapshot()
+            self.files.snapshot()
         elif self.step_by_step or self._watched():
             self._save_live()
         if time.perf_counter() - self.saved > CHECKPOINT_SECONDS or step == self.learner.steps:
@@ -209,18 +205,18 @@ class _Training:
     def _may_go_on(self) -> bool:
         """Look at control.json now and then; wait while paused. False: stop."""
         now = time.perf_counter()
-        if now - self.last_heartbeat > HEARTBEAT_SECONDS:
-            self._status("running")
+        if now - self.files.last_heartbeat > HEARTBEAT_SECONDS:
+            self.files.status("running")
         if now - self.polled < POLL_SECONDS and not self.step_by_step:
             return True
         control = self.run.control()
         self.polled = now
         if control.action == "pause" and self.step >= control.until:
             self._save_for_now()
-            self._status("paused")
+            self.files.status("paused")
             control = self._wait("paused", lambda c: c.action == "pause" and self.step >= c.until)
             if control.action == "run":
-                self._status("running")
+                self.files.status("running")
         elif control.pace:
             due = now + 1 / control.pace
             control = self._wait("running", lambda c: c == control and time.perf_counter() < due)
@@ -233,8 +229,8 @@ class _Training:
         while still(control := self.run.control()):
             time.sleep(0.03)
             self.recorder.skip()
-            if time.perf_counter() - self.last_heartbeat > HEARTBEAT_SECONDS:
-                self._status(state)
+            if time.perf_counter() - self.files.last_heartbeat > HEARTBEAT_SECONDS:
+                self.files.status(state)
         return control
 
     def _watched(self) -> bool:
@@ -246,84 +242,21 @@ class _Training:
         return self.run.watched()
 
     def _validate(self) -> Record:
-        return self.recorder.validation(self.learner.model, self.validation, self.step, self.learner.beta())
+        return self.recorder.validation(self.learner.model, self.files.validation, self.step, self.learner.beta())
 
-    # --- the run folder -------------------------------------------------------------------------------------------
-
-    def _write(self, record: Record) -> Record:
-        self.history_length = self.run.append(record)
-        return record
-
-    def _status(self, state: State, why: KeyedError | str | None = None) -> None:
-        self.last_heartbeat = time.perf_counter()
-        train = self.config.train
-        done = max(self.step, 1)
-        learner = self.learner
-        left = self.recorder.elapsed() / done * (learner.steps - learner.step)
-        self.run.write_status(
-            Status(
-                state, None if why is None else str(why), os.getpid(), time.time(), learner.step, learner.steps,
-                round(learner.step / learner.per_epoch, 4), train.epochs, round(self.recorder.rate), left,
-                why.to_json() if isinstance(why, KeyedError) else None,
-            )
-        )  # fmt: skip
-
-    def _save_weights(self) -> None:
-        self.run.forget_measures()  # of the weights before
-        self.run.write_arrays("model", snapshots.weights(self.learner.model), {"step": str(self.step)})
-
-    def _save_codes(self) -> None:
-        model = self.learner.model
-        arrays = snapshots.codes(model, self.test, len(self.test))
-        if model.family.prior == "none":  # what a Gaussian is fitted to, in place of a prior
-            arrays["train_codes"] = snapshots.codes(model, self.learner.train, FITTED_CODES)["codes"]
-        self.run.write_arrays("codes", arrays)
-
-    def _save_snapshot(self) -> None:
-        self.run.write_arrays(f"snapshots/{self.step}", snapshots.snapshot(self.learner.model, self.validation))
+    # --- saving, on the clock -------------------------------------------------------------------------------------
 
     def _save_live(self) -> None:
+        """Write a live picture, and put the next one so far away that all take a small share of the time."""
         began = time.perf_counter()
-        self.run.write_arrays("live", snapshots.live(self.learner.model, self.validation, self.step))
+        self.files.live()
         now = time.perf_counter()
         self.next_live_at = now + max(LIVE_SECONDS, (now - began) / LIVE_SHARE)
 
-    def _save_for_now(self) -> None:
-        """What a run that halts in mid-epoch is opened and resumed from."""
-        self._save_live()  # codes of these very weights
-        self._save_weights()
-        self._save_checkpoint()
-
     def _save_checkpoint(self) -> None:
-        state = {
-            "step": self.step,
-            "images": len(self.learner.train),
-            "history": self.history_length,
-            **self.recorder.state(),
-        }
-        rows = self.recorder.rows[: self.recorder.filled]
-        learner = self.learner
-        checkpoint.save(self.run, learner.model, learner.optimiser, learner.noise, rows, state)
+        self.files.checkpoint()
         self.saved = time.perf_counter()
 
-    def _restore(self) -> bool:
-        """Take up the checkpoint, if there is one."""
-        learner = self.learner
-        kept = checkpoint.restore(self.run, learner.model, learner.optimiser, learner.noise)
-        if kept is None:
-            return False
-        rows, state = kept
-        images = len(learner.train)
-        if state["images"] != images:
-            raise InputError("run.other_count", name=self.run.name, before=state["images"], now=images)
-        learner.step, self.history_length = state["step"], state["history"]
-        self.recorder.restore(rows, state)
-        return True
-
-    def _truncate_to_checkpoint(self, resumed: bool) -> None:
-        """Drop what was written after the checkpoint, or after the beginning."""
-        self.run.write_config(self.config)
-        self.run.cut_back(self.history_length, self.step if resumed else -1)
-        if self.step < self.learner.steps:
-            self.run.forget_measures()
-            (self.run.path / "codes.safetensors").unlink(missing_ok=True)
+    def _save_for_now(self) -> None:
+        self.files.for_now()
+        self.saved = time.perf_counter()

@@ -17,6 +17,7 @@ from cvae.models.base import BoundTerms
 from cvae.runs.status import Record
 from cvae.training.batches import DeviceSplit
 from cvae.training.snapshots import BATCH
+from cvae.training.world import World
 
 DIVERGED = 100.0  # times the scale of an untrained model's loss
 
@@ -28,8 +29,9 @@ class Failed(KeyedError, RuntimeError):
 class Recorder:
     """What happened since the last record, checked for sanity when the record is made."""
 
-    def __init__(self, config: RunConfig, per_epoch: int, images: int, device: torch.device) -> None:
+    def __init__(self, config: RunConfig, per_epoch: int, images: int, device: torch.device, world: World) -> None:
         self.config, self.per_epoch, self.images, self.device = config, per_epoch, images, device
+        self.world = world
         family = FAMILIES[config.model.family]
         self.has_kl, self.further = family.prior != "none", family.terms
         width = 2 + config.model.latent_dim + len(self.further)  # loss, reconstruction, KL a dimension, further terms
@@ -54,7 +56,7 @@ class Recorder:
 
     def train(self, step: int, beta: float) -> Record:
         """The means of the steps since the last record; raises `Failed` where one of them is not a sane number."""
-        rows = self.rows[: self.filled].cpu().double()  # in this order: MPS has no doubles
+        rows = self.world.mean(self.rows[: self.filled]).cpu().double()  # in this order: MPS has no doubles
         self._check(rows, step)
         seconds = self.elapsed()
         before, then = self._last
