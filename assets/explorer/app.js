@@ -321,9 +321,7 @@ export class App {
       const key = model.prior.kind === "fitted" ? "caption.codes_ae" : "caption.codes"; // which has no posterior
       const held = model.codes ? words.say(key, { count: model.codes.count }) : "";
       const prior = showcase(model, this.state.conditions).length ? "per-class" : model.prior.kind;
-      captions[i].textContent = [axes, held, words.say(`caption.prior.${prior}`)]
-        .filter(Boolean)
-        .join(" · ");
+      captions[i].textContent = [axes, held, words.say(`caption.prior.${prior}`)].filter(Boolean).join(" · ");
     });
     this.maps.forEach((map) => map.names());
     this.cards.forEach((card) => card.names());
@@ -336,10 +334,7 @@ export class App {
     clearTimeout(this.rest);
     this.speak();
     const { state, plane } = this;
-    const value = {
-      ...state,
-      cursor: [plane.x(state.z), plane.flat ? 0 : plane.y(state.z)],
-    };
+    const value = { ...state, cursor: [plane.x(state.z), plane.flat ? 0 : plane.y(state.z)] };
     const text = JSON.stringify(value);
     if (text === this.sent) return;
     this.sent = text;

@@ -54,7 +54,8 @@ const stamps = new Map();
  * @param {number} radius in device pixels
  */
 function sprite(fill, outline, radius) {
-  const key = `${fill} ${outline} ${radius}`, known = stamps.get(key);
+  const key = `${fill} ${outline} ${radius}`,
+    known = stamps.get(key);
   if (known) return known;
   if (stamps.size > 100) stamps.clear(); // of other sizes, of another theme
   const side = Math.ceil(2 * radius + 3);

@@ -82,8 +82,7 @@ export function codeAt(model, { z, conditions }, values) {
  * @param {State} state
  * @param {Values} values
  */
-export const movedCode = (models, state, values) =>
-  models.length === 1 ? codeAt(models[0], state, values) : state.z;
+export const movedCode = (models, state, values) => (models.length === 1 ? codeAt(models[0], state, values) : state.z);
 
 /**
  * The lines that show a model's prior on the map: where it is learned, those of its showcase too.

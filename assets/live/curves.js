@@ -8,7 +8,10 @@ import { digitsFor, epochsOf, lineOf, nearestIndex, valuesOf, zoomed } from "./s
 /** @type {Quantity[]} */
 export const QUANTITIES = ["reconstruction", "kl", "neg_elbo"];
 
-const LEFT = 46, RIGHT = 10, TOP = 8, BOTTOM = 22; // pixels around the plot
+const LEFT = 46,
+  RIGHT = 10,
+  TOP = 8,
+  BOTTOM = 22; // pixels around the plot
 const STILL = 4; // pixels that a pointer may tremble and still click
 
 /**
@@ -30,7 +33,13 @@ export function createCurves(words, look) {
   let drawn = ""; // what the canvases show
 
   const panels = QUANTITIES.map((quantity) => createPanel(quantity));
-  const whole = () => epochsOf(series.flatMap(({ records }) => [lineOf(records, "train", "reconstruction"), lineOf(records, "validation", "reconstruction")]));
+  const whole = () =>
+    epochsOf(
+      series.flatMap(({ records }) => [
+        lineOf(records, "train", "reconstruction"),
+        lineOf(records, "validation", "reconstruction"),
+      ]),
+    );
   const range = () => look.range ?? whole();
 
   function draw() {
@@ -57,9 +66,15 @@ export function createCurves(words, look) {
     const values = el("span", "lv-values");
     const title = words.put(el("span", "lv-panel-title"), `curves.${quantity}`);
     const none = words.put(el("p", "lv-none"), "curves.none");
-    const element = el("figure", "lv-panel", [el("figcaption", "lv-caption", [title, values]), canvas, quantity === "reconstruction" ? null : none]);
+    const element = el("figure", "lv-panel", [
+      el("figcaption", "lv-caption", [title, values]),
+      canvas,
+      quantity === "reconstruction" ? null : none,
+    ]);
     words.label(canvas, `curves.${quantity}`);
-    let width = 0, height = 0, ratio = 1;
+    let width = 0,
+      height = 0,
+      ratio = 1;
     /** @type {{from: number, to: number} | null} pixels, while a range is being drawn */
     let selection = null;
 
@@ -101,7 +116,8 @@ export function createCurves(words, look) {
     canvas.onkeydown = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const { x } = lineOf(series[0]?.records ?? [], "train", "reconstruction");
-      const current = look.cursor ?? x.at(-1) ?? 0, index = nearestIndex(x, current);
+      const current = look.cursor ?? x.at(-1) ?? 0,
+        index = nearestIndex(x, current);
       if (event.key === "ArrowLeft" && index > 0) point(x[index - 1]);
       else if (event.key === "ArrowRight" && index >= 0 && index < x.length - 1) point(x[index + 1]);
       else if (event.key === "+" || event.key === "=") show(zoomed(range(), 1.5, current, whole()));
@@ -122,11 +138,21 @@ export function createCurves(words, look) {
       element,
       draw() {
         if (!width || !theme) return;
-        const lines = series.map((s) => ({ ...s, train: lineOf(s.records, "train", quantity), validation: lineOf(s.records, "validation", quantity) }));
+        const lines = series.map((s) => ({
+          ...s,
+          train: lineOf(s.records, "train", quantity),
+          validation: lineOf(s.records, "validation", quantity),
+        }));
         none.hidden = !lines.length || lines.some(({ train }) => train.x.length > 0) || !series[0].records.length;
-        const epochs = range(), shown = valuesOf(lines.flatMap(({ train, validation }) => [train, validation]), epochs);
-        const px = (/** @type {number} */ x) => LEFT + ((x - epochs.from) / (epochs.to - epochs.from)) * (width - LEFT - RIGHT);
-        const py = (/** @type {number} */ y) => height - BOTTOM - ((y - shown.from) / (shown.to - shown.from)) * (height - TOP - BOTTOM);
+        const epochs = range(),
+          shown = valuesOf(
+            lines.flatMap(({ train, validation }) => [train, validation]),
+            epochs,
+          );
+        const px = (/** @type {number} */ x) =>
+          LEFT + ((x - epochs.from) / (epochs.to - epochs.from)) * (width - LEFT - RIGHT);
+        const py = (/** @type {number} */ y) =>
+          height - BOTTOM - ((y - shown.from) / (shown.to - shown.from)) * (height - TOP - BOTTOM);
         context.setTransform(ratio, 0, 0, ratio, 0, 0);
         context.clearRect(0, 0, width, height);
         drawAxes(context, { width, height, theme, epochs, shown, px, py });
@@ -140,7 +166,10 @@ export function createCurves(words, look) {
           drawLine(context, validation, px, py, { color, dash, width: main ? 2.6 : 2, alpha: 1 });
           if (validation.x.length <= 40) drawDots(context, validation, px, py, color);
         }
-        for (const [epoch, strong] of /** @type {[number | null, boolean][]} */ ([[marker, true], [look.cursor, false]])) {
+        for (const [epoch, strong] of /** @type {[number | null, boolean][]} */ ([
+          [marker, true],
+          [look.cursor, false],
+        ])) {
           if (epoch === null) continue;
           context.strokeStyle = theme.text;
           context.globalAlpha = strong ? 0.8 : 0.45;
@@ -154,7 +183,12 @@ export function createCurves(words, look) {
         if (selection) {
           context.globalAlpha = 0.16;
           context.fillStyle = theme.accent;
-          context.fillRect(Math.min(selection.from, selection.to), TOP, Math.abs(selection.to - selection.from), height - TOP - BOTTOM);
+          context.fillRect(
+            Math.min(selection.from, selection.to),
+            TOP,
+            Math.abs(selection.to - selection.from),
+            height - TOP - BOTTOM,
+          );
         }
         context.restore();
         say(lines);
@@ -168,27 +202,44 @@ export function createCurves(words, look) {
       const value = (/** @type {import("./scale.js").Line | undefined} */ line) => {
         if (!line?.x.length) return "–";
         // In replay what was known by then, under the cursor what lies nearest.
-        const known = look.cursor !== null ? nearestIndex(line.x, look.cursor)
-          : line.x.findLastIndex((x) => marker === null || x <= marker + 1e-6);
+        const known =
+          look.cursor !== null
+            ? nearestIndex(line.x, look.cursor)
+            : line.x.findLastIndex((x) => marker === null || x <= marker + 1e-6);
         if (known < 0) return "–";
         const y = line.y[known];
         return number(y, Math.abs(y) < 10 ? 2 : 1);
       };
-      values.textContent = words.say("curves.values", { train: value(main?.train), validation: value(main?.validation) });
-      const { from, to } = range(), at = epoch ?? main?.train.x.at(-1) ?? to;
-      for (const [name, value] of Object.entries({ valuemin: from, valuemax: to, valuenow: at })) canvas.setAttribute(`aria-${name}`, String(value));
-      canvas.setAttribute("aria-valuetext", words.say("curves.at", { epoch: number(at, 1), values: values.textContent ?? "" }));
+      values.textContent = words.say("curves.values", {
+        train: value(main?.train),
+        validation: value(main?.validation),
+      });
+      const { from, to } = range(),
+        at = epoch ?? main?.train.x.at(-1) ?? to;
+      for (const [name, value] of Object.entries({ valuemin: from, valuemax: to, valuenow: at }))
+        canvas.setAttribute(`aria-${name}`, String(value));
+      canvas.setAttribute(
+        "aria-valuetext",
+        words.say("curves.at", { epoch: number(at, 1), values: values.textContent ?? "" }),
+      );
     }
     return panel;
   }
 
   return {
-    element: el("div", "lv-curves", panels.map(({ element }) => element)),
+    element: el(
+      "div",
+      "lv-curves",
+      panels.map(({ element }) => element),
+    ),
     draw,
     /** @param {Series[]} next @param {number | null} replayed @param {import("../explorer/theme.js").Theme} colours */
     update(next, replayed, colours) {
       const before = drawn;
-      drawn = JSON.stringify([replayed, next.map(({ name, color, records }) => [name, color, records.length, records.at(-1)?.step])]);
+      drawn = JSON.stringify([
+        replayed,
+        next.map(({ name, color, records }) => [name, color, records.length, records.at(-1)?.step]),
+      ]);
       if (drawn === before && colours === theme) return;
       [series, marker, theme] = [next, replayed, colours];
       draw();
@@ -205,7 +256,8 @@ function drawAxes(context, { width, height, theme, epochs, shown, px, py }) {
   context.font = `11px ${theme.font}`;
   context.fillStyle = context.strokeStyle = theme.text;
   context.lineWidth = 1;
-  const rows = ticks(shown.from, shown.to, Math.max(2, height / 45)), columns = ticks(epochs.from, epochs.to, Math.max(2, width / 70));
+  const rows = ticks(shown.from, shown.to, Math.max(2, height / 45)),
+    columns = ticks(epochs.from, epochs.to, Math.max(2, width / 70));
   context.textAlign = "right";
   context.textBaseline = "middle";
   for (const y of rows) {

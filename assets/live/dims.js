@@ -4,7 +4,10 @@ import { el, number } from "../explorer/dom.js";
 import { ticks } from "../explorer/view.js";
 import { digitsFor } from "./scale.js";
 
-const LEFT = 46, RIGHT = 10, TOP = 8, BOTTOM = 22;
+const LEFT = 46,
+  RIGHT = 10,
+  TOP = 8,
+  BOTTOM = 22;
 const MOST = 64; // bars that can be told apart
 
 /** @param {import("../explorer/dom.js").Words} words */
@@ -15,7 +18,9 @@ export function createDims(words) {
   const values = el("span", "lv-values");
   const none = words.put(el("p", "lv-none"), "curves.none");
   const element = el("figure", "lv-panel", [el("figcaption", "lv-caption", [title, values]), canvas, none]);
-  let width = 0, height = 0, ratio = 1;
+  let width = 0,
+    height = 0,
+    ratio = 1;
   /** @type {number[] | null} */
   let kl = null;
   let without = false; // whether the model has no KL at all, rather than none yet
@@ -36,8 +41,10 @@ export function createDims(words) {
     none.hidden = !without;
     values.textContent = "";
     if (!kl) return;
-    const bars = kl.slice(0, MOST), top = Math.max(0.1, ...bars) * 1.08;
-    const room = width - LEFT - RIGHT, column = room / bars.length;
+    const bars = kl.slice(0, MOST),
+      top = Math.max(0.1, ...bars) * 1.08;
+    const room = width - LEFT - RIGHT,
+      column = room / bars.length;
     const py = (/** @type {number} */ v) => height - BOTTOM - (Math.max(0, v) / top) * (height - TOP - BOTTOM);
     context.font = `11px ${theme.font}`;
     context.fillStyle = theme.text;
@@ -64,7 +71,10 @@ export function createDims(words) {
     context.globalAlpha = 1;
     const active = kl.filter((value) => value > 0.01).length;
     values.textContent = words.say("curves.active", { active, all: kl.length });
-    canvas.setAttribute("aria-label", `${title.textContent}: ${bars.map((value, i) => `${i + 1}: ${number(value)}`).join(", ")}`);
+    canvas.setAttribute(
+      "aria-label",
+      `${title.textContent}: ${bars.map((value, i) => `${i + 1}: ${number(value)}`).join(", ")}`,
+    );
   }
 
   return {

@@ -14,7 +14,10 @@ export function createReplay(words, look, changed) {
   words.label(slider, "replay.slider");
   slider.removeAttribute("title");
   const where = el("output", "lv-where");
-  const play = words.label(button("lv-tool", icon("play"), () => (timer ? stop() : start())), "replay.play");
+  const play = words.label(
+    button("lv-tool", icon("play"), () => (timer ? stop() : start())),
+    "replay.play",
+  );
   const element = el("div", "lv-replay", [play, slider, where]);
   /** @type {number[]} */
   let steps = [];

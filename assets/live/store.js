@@ -19,8 +19,16 @@ import { decodeBytes, decodeTensor } from "../explorer/tensor.js";
 
 /** @returns {Store} */
 export const createStore = () => ({
-  token: "", status: null, records: [], steps: [], frames: new Map(), live: null,
-  labels: null, heldOut: null, plane: null, others: new Map(),
+  token: "",
+  status: null,
+  records: [],
+  steps: [],
+  frames: new Map(),
+  live: null,
+  labels: null,
+  heldOut: null,
+  plane: null,
+  others: new Map(),
 });
 
 /**
@@ -72,7 +80,9 @@ export const seen = (store) => ({
   last: store.records.at(-1)?.step ?? 0,
   steps: [...store.frames.keys()],
   live: store.live?.step ?? -1,
-  others: Object.fromEntries([...store.others].map(([name, records]) => [name, [records.length, records.at(-1)?.step ?? 0]])),
+  others: Object.fromEntries(
+    [...store.others].map(([name, records]) => [name, [records.length, records.at(-1)?.step ?? 0]]),
+  ),
 });
 
 /** The moments that can be shown, in their order; the present one last. @param {Store} store @returns {Frame[]} */

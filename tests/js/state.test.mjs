@@ -9,7 +9,12 @@ import { givenOf, givenOfLabel, initialState, merge } from "../../assets/explore
 import { base64, close } from "./helpers.mjs";
 
 const label = { name: "label", kind: "class", width: 3, values: ["a", "b", "c"] };
-const image = { name: "image", kind: "image", width: 0, pictures: { shape: [2, 1, 1, 1], data: Uint8Array.of(0, 255) } };
+const image = {
+  name: "image",
+  kind: "image",
+  width: 0,
+  pictures: { shape: [2, 1, 1, 1], data: Uint8Array.of(0, 255) },
+};
 const extent = { latentDim: 2, conditions: [label, image] };
 
 test("a state from Python is taken over where it fits", () => {

@@ -48,7 +48,4 @@ import { imageKind } from "./image.js";
  */
 
 /** @type {Record<string, Kind>} */
-export const KINDS = {
-  class: classKind,
-  image: imageKind,
-};
+export const KINDS = { class: classKind, image: imageKind };
