@@ -47,9 +47,10 @@ export function createModel(payload) {
     Array.isArray(payload.conditions);
   if (!wellFormed) throw new PayloadError("model", { title: String(title ?? id) });
 
+  /** @type {Condition[]} */
   const conditions = payload.conditions.map((/** @type {any} */ spec) => readCondition(spec, imageShape));
   const shown = conditions.find(({ pictures }) => pictures);
-  const pictures = shown ? each(shown.pictures, imageShape) : [];
+  const pictures = shown?.pictures ? each(shown.pictures, imageShape) : [];
   const width = conditions.reduce((sum, one) => sum + one.width, 0);
   const network = (/** @type {string} */ role) =>
     createNetwork(role, payload.networks?.[role], { latentDim, width, imageShape, pictures });

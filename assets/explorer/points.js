@@ -12,7 +12,7 @@ import { createNearest } from "./nearest.js";
 
 /**
  * The codes in a plane. A code of one dimension gets a height by its number, so that points do not hide each other.
- * @param {import("./model.js").Codes} codes
+ * @param {{count: number, points: Float32Array, labels: Uint8Array | null}} codes
  * @param {number} d
  * @param {import("./plane.js").Plane} plane
  * @returns {Cloud}

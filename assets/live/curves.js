@@ -15,8 +15,12 @@ const LEFT = 46,
 const STILL = 4; // pixels that a pointer may tremble and still click
 
 /**
- * @typedef {{name: string, title: string, color: string, dash: number[], records: import("./store.js").LogRecord[]}} Series
- * @typedef {{range: import("./scale.js").Range | null, cursor: number | null, pinned: boolean}} Look what the user has set
+ * @typedef {import("./scale.js").Line} Line
+ * @typedef {import("./scale.js").Range} Range
+ * @typedef {{
+ *   name: string, title: string, color: string, dash: number[], records: import("./store.js").LogRecord[],
+ * }} Series
+ * @typedef {{range: Range | null, cursor: number | null, pinned: boolean}} Look what the user has set
  */
 
 /**
@@ -46,7 +50,7 @@ export function createCurves(words, look) {
     for (const panel of panels) panel.draw();
   }
 
-  /** @param {import("./scale.js").Range | null} next */
+  /** @param {Range | null} next */
   function show(next) {
     const all = whole();
     look.range = next && next.to - next.from < 0.999 * (all.to - all.from) ? next : null;
@@ -195,11 +199,11 @@ export function createCurves(words, look) {
       },
     };
 
-    /** The values at the cursor, or the newest ones. @param {{train: import("./scale.js").Line, validation: import("./scale.js").Line}[]} lines */
+    /** The values at the cursor, or the newest ones. @param {{train: Line, validation: Line}[]} lines */
     function say(lines) {
       const main = lines[0];
       const epoch = look.cursor ?? marker;
-      const value = (/** @type {import("./scale.js").Line | undefined} */ line) => {
+      const value = (/** @type {Line | undefined} */ line) => {
         if (!line?.x.length) return "–";
         // In replay what was known by then, under the cursor what lies nearest.
         const known =
@@ -249,8 +253,10 @@ export function createCurves(words, look) {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {{width: number, height: number, theme: import("../explorer/theme.js").Theme, epochs: import("./scale.js").Range,
- *          shown: import("./scale.js").Range, px: (x: number) => number, py: (y: number) => number}} plot
+ * @param {{
+ *   width: number, height: number, theme: import("../explorer/theme.js").Theme, epochs: Range, shown: Range,
+ *   px: (x: number) => number, py: (y: number) => number,
+ * }} plot
  */
 function drawAxes(context, { width, height, theme, epochs, shown, px, py }) {
   context.font = `11px ${theme.font}`;
@@ -277,7 +283,7 @@ function drawAxes(context, { width, height, theme, epochs, shown, px, py }) {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {import("./scale.js").Line} line
+ * @param {Line} line
  * @param {(x: number) => number} px
  * @param {(y: number) => number} py
  * @param {{color: string, dash: number[], width: number, alpha: number}} style
@@ -298,7 +304,7 @@ function drawLine(context, { x, y }, px, py, { color, dash, width, alpha }) {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {import("./scale.js").Line} line
+ * @param {Line} line
  * @param {(x: number) => number} px
  * @param {(y: number) => number} py
  * @param {string} color

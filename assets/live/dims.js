@@ -46,8 +46,9 @@ export function createDims(words) {
     const room = width - LEFT - RIGHT,
       column = room / bars.length;
     const py = (/** @type {number} */ v) => height - BOTTOM - (Math.max(0, v) / top) * (height - TOP - BOTTOM);
-    context.font = `11px ${theme.font}`;
-    context.fillStyle = theme.text;
+    const { accent, font, text } = theme;
+    context.font = `11px ${font}`;
+    context.fillStyle = text;
     const rows = ticks(0, top, Math.max(2, height / 45));
     for (const value of rows) {
       context.globalAlpha = 0.1;
@@ -62,10 +63,10 @@ export function createDims(words) {
     const every = Math.ceil(bars.length / Math.max(1, room / 26));
     bars.forEach((value, i) => {
       context.globalAlpha = 1;
-      context.fillStyle = theme.accent;
+      context.fillStyle = accent;
       context.fillRect(LEFT + column * (i + 0.14), py(value), column * 0.72, Math.max(1, height - BOTTOM - py(value)));
       context.globalAlpha = 0.75;
-      context.fillStyle = theme.text;
+      context.fillStyle = text;
       if (i % every === 0) context.fillText(String(i + 1), LEFT + column * (i + 0.5), height - 6);
     });
     context.globalAlpha = 1;
@@ -79,7 +80,11 @@ export function createDims(words) {
 
   return {
     element,
-    /** @param {number[] | null} values of the moment that is shown @param {boolean} never whether the model has none @param {import("../explorer/theme.js").Theme} colours */
+    /**
+     * @param {number[] | null} values of the moment that is shown
+     * @param {boolean} never whether the model has none
+     * @param {import("../explorer/theme.js").Theme} colours
+     */
     update(values, never, colours) {
       if (values === kl && never === without && colours === theme && kl && values) return;
       [kl, without, theme] = [values, never, colours];

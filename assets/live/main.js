@@ -1,7 +1,7 @@
 /**
- * The live view of a training, as Streamlit mounts it. It asks Python for what is new once it has drawn what came before, so
- * a slow machine is asked less and a hidden tab not at all. Zoom, cursor, hidden classes and the replayed moment are the
- * user's: no update touches them.
+ * The live view of a training, as Streamlit mounts it. It asks Python for what is new once it has drawn what came
+ * before, so a slow machine is asked less and a hidden tab not at all. Zoom, cursor, hidden classes and the replayed
+ * moment are the user's: no update touches them.
  */
 
 import { createWords, el } from "../explorer/dom.js";
@@ -16,7 +16,7 @@ import { createStore, receive, seen, timeline } from "./store.js";
 import { createStrip } from "./strip.js";
 
 const VERSION = 1;
-const LEAVING = 3000; // milliseconds for which nothing is asked once the page is being left, as app.py notes in the history
+const LEAVING = 3000; // milliseconds without a question once the page is being left, as app.py notes in the history
 const OTHERS = [
   { light: "#0b7a75", dark: "#4fd1c5", dash: [7, 4] },
   { light: "#a23b72", dark: "#f08bbd", dash: [2, 3] },
@@ -37,7 +37,8 @@ const kept = new Map();
 const views = new WeakMap();
 
 /**
- * @param {{data: [any], parentElement: HTMLElement | ShadowRoot, setStateValue: (name: string, value: any) => void}} component
+ * @typedef {(name: string, value: any) => void} Send
+ * @param {{data: [any], parentElement: HTMLElement | ShadowRoot, setStateValue: Send}} component
  */
 export function mountLive({ data: [data], parentElement, setStateValue }) {
   let view = views.get(parentElement);
@@ -154,7 +155,10 @@ function createView(first) {
     });
   }
 
-  /** The KL a dimension at an epoch (null: now), on the validation images where they have been measured. @param {number | null} epoch */
+  /**
+   * The KL of each dimension at an epoch, on the validation images where they have been measured.
+   * @param {number | null} epoch null: now
+   */
   function klAt(epoch) {
     const known = store.records.filter(
       (record) => record.kl_per_dim && (epoch === null || record.epoch <= epoch + 1e-6),

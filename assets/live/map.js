@@ -184,7 +184,8 @@ export function createMap(words, look) {
       const now = performance.now(),
         share = Math.min(1, (now - began) / MOVE_MS),
         eased = share * (2 - share);
-      if (share < 1 && now < due) return (animation = requestAnimationFrame(tick));
+      if (share < 1) animation = requestAnimationFrame(tick);
+      if (share < 1 && now < due) return;
       due += MOVE_MS / pictures;
       for (let i = 0; i < to.count; i++) {
         xs[i] = fromX[i] + eased * (to.xs[i] - fromX[i]);
@@ -192,7 +193,6 @@ export function createMap(words, look) {
       }
       drawn = share < 1 ? { ...to, xs, ys } : to;
       draw();
-      if (share < 1) animation = requestAnimationFrame(tick);
     };
     tick();
   }
@@ -215,7 +215,11 @@ export function createMap(words, look) {
       apart = cloud !== null && liesApart(cloud);
       go(slowly);
     },
-    /** What a fresh map shows: the codes of all moments, and the prior. @param {import("./store.js").Frame[]} frames @param {Scene} setting */
+    /**
+     * What a fresh map shows: the codes of all moments, and the prior.
+     * @param {import("./store.js").Frame[]} frames
+     * @param {Scene} setting
+     */
     frameAll(frames, { prior, origin }) {
       const reach = 3.2;
       let bounds = prior
@@ -259,7 +263,10 @@ function coordinates({ count, width, codes }) {
   return { xs, ys };
 }
 
-/** Whether the middles of the classes are farther from each other than codes from their middle. @param {import("../explorer/points.js").Cloud} cloud */
+/**
+ * Whether the middles of the classes are farther from each other than codes from their middle.
+ * @param {Pick<import("../explorer/points.js").Cloud, "centres" | "labels" | "xs" | "ys">} cloud
+ */
 export function liesApart({ centres, labels, xs, ys }) {
   if (!labels || centres.length < 2) return false;
   const median = (/** @type {number[]} */ values) => values.sort((a, b) => a - b)[values.length >> 1];

@@ -11,7 +11,11 @@ export function createStatus(words) {
   const element = el("div", "lv-status", [el("div", "lv-line", [state, parts]), bar, message]);
   return {
     element,
-    /** @param {any} status as in cvae/live.py @param {string} language @param {string | null} waitsFor the run before it in the queue */
+    /**
+     * @param {any} status as in cvae/browser/live.py
+     * @param {string} language
+     * @param {string | null} waitsFor the run before it in the queue
+     */
     update(status, language, waitsFor) {
       const count = new Intl.NumberFormat(language);
       const text = words.say(`state.${status.state}`);

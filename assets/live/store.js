@@ -1,4 +1,4 @@
-/** What has arrived of a training. `cvae/live.py` is the other side: it is told what is here, and sends the rest. */
+/** What has arrived of a training. cvae/browser/live.py is the other side: it is told what is here and sends the rest. */
 
 import { decodeBytes, decodeTensor } from "../explorer/tensor.js";
 
@@ -34,7 +34,7 @@ export const createStore = () => ({
 /**
  * Takes an answer in. What is about another training, or in another plane, takes the place of all that was there.
  * @param {Store} store
- * @param {any} answer  as in cvae/live.py
+ * @param {any} answer  as in cvae/browser/live.py
  * @param {Record<string, {from: number, records: LogRecord[]}>} others  histories of other runs, by name
  */
 export function receive(store, answer, others) {
