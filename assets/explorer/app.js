@@ -7,7 +7,8 @@ import { createMap } from "./map.js";
 import { createOptions } from "./options.js";
 import { createPathBar } from "./pathbar.js";
 import { createPlane } from "./plane.js";
-import { codeAt, conditionsMoveCode, drawFrom, movedCode, priorAt, reference, showcase } from "./prior.js";
+import { along } from "./path.js";
+import { codeOf, conditionsMoveCode, drawFrom, priorAt, reference, showcase, zFromCode } from "./prior.js";
 import { PayloadError } from "./problem.js";
 import { createSliders } from "./sliders.js";
 import { givenOf, initialState, merge } from "./state.js";
@@ -36,7 +37,7 @@ export class App {
   /** @type {Options} */
   options = { codes: true, prior: true, manifold: false, sameScale: false, smooth: true, hidden: new Set() };
   /** @type {import("./path.js").Course} */
-  course = "straight";
+  course = "linear";
   frames = 0; // pictures decoded since the app was made
   lastMove = 0; // when the pointer moved something
   scheduled = 0; // the animation frame that is asked for
@@ -142,6 +143,11 @@ export class App {
     return this.models.flatMap(({ conditions }, i) => (conditions.some((one) => one.name === name) ? [i] : []));
   }
 
+  /** The code of a model now. @param {number} index */
+  code(index) {
+    return codeOf(this.models, this.models[index], this.state);
+  }
+
   /**
    * The code of a model, and what else it is given, for another value of a condition.
    * @param {Model} model
@@ -150,10 +156,10 @@ export class App {
    */
   at(model, name, value) {
     const values = { ...this.state.conditions, [name]: value };
-    return { z: codeAt(model, this.state, values), given: givenOf(model, values) };
+    return { z: codeOf(this.models, model, this.state, values), given: givenOf(model, values) };
   }
 
-  /** Whether the conditions reach the picture through z alone. @param {Model} model */
+  /** Whether the code of a model changes with the conditions. @param {Model} model */
   movesCode(model) {
     return conditionsMoveCode(model);
   }
@@ -167,11 +173,22 @@ export class App {
     this.draw(event);
   }
 
+  /**
+   * The code of a model is set, and the others follow.
+   * @param {number} index
+   * @param {number[]} code
+   * @param {PointerEvent | null} [event] that asked for it
+   */
+  setCode(index, code, event = null) {
+    this.setZ(zFromCode(this.models, this.models[index], code, this.state.conditions), event);
+  }
+
   /** @param {string} name @param {any} value */
   setCondition(name, value) {
-    const values = { ...this.state.conditions, [name]: value };
-    this.state.z = movedCode(this.models, this.state, values);
-    this.state.conditions = values;
+    const { models, state } = this;
+    const values = { ...state.conditions, [name]: value };
+    state.z = codeOf(models, reference(models), state, values);
+    state.conditions = values;
     this.conditionsChanged();
   }
 
@@ -181,16 +198,21 @@ export class App {
     this.maps.forEach((map) => map.invalidate());
   }
 
-  /** A held-out code was chosen: its label goes with it. @param {number[]} z @param {number | null} label */
-  goTo(z, label) {
-    const { state } = this;
+  /**
+   * A held-out code of a model was chosen: its label goes with it.
+   * @param {number} index of the model
+   * @param {number[]} code
+   * @param {number | null} label
+   */
+  goTo(index, code, label) {
+    const { models, state } = this;
     const values = { ...state.conditions };
     for (const condition of this.extent.conditions) {
       const { name, kind } = condition;
       if (label === null || !this.controls.has(name) || KINDS[kind].follows?.(values[name]) === false) continue;
       values[name] = KINDS[kind].ofLabel?.(label, condition) ?? values[name];
     }
-    state.z = z;
+    state.z = zFromCode(models, models[index], code, values);
     state.conditions = values;
     this.conditionsChanged();
   }
@@ -200,6 +222,11 @@ export class App {
     this.state.path = path;
     this.state.progress = progress;
     this.draw();
+  }
+
+  /** The state's z at a place of the path. @param {number} progress 0 … 1 */
+  zAlong(progress) {
+    return along(this.state.path, progress, this.course, this.neutral());
   }
 
   /** @param {number} progress @param {number[]} z there */
@@ -223,6 +250,7 @@ export class App {
     this.redrawAll();
   }
 
+  /** The middle of the prior that the sliders follow. */
   neutral() {
     return [...priorAt(reference(this.models), this.state.conditions).mean];
   }

@@ -183,6 +183,7 @@ function exposeForTests(mount) {
         mount.app?.redrawAll();
       },
       state: () => mount.app?.state,
+      codes: () => mount.app?.models.map((_, i) => mount.app?.code(i)),
       /** Codes of a model with their places on its map. @param {number} index */
       codePixels: (index) => mount.app?.maps?.[index].codePixels(),
       views: () => mount.app?.views,

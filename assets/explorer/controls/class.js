@@ -1,6 +1,6 @@
 /**
  * One of several classes, or a mixture of them. Above each its picture at the same z, for every model that is given a
- * class; where it reaches the picture through z alone (cmma), z is carried over to each class's own prior.
+ * class; where the prior is learned, at the same noise in each class's own prior.
  */
 
 import { mainLabel, mixture, oneHot } from "../blend.js";

@@ -48,4 +48,7 @@ import { imageKind } from "./image.js";
  */
 
 /** @type {Record<string, Kind>} */
-export const KINDS = { class: classKind, image: imageKind };
+export const KINDS = {
+  class: classKind,
+  image: imageKind,
+};
