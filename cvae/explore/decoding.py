@@ -142,9 +142,8 @@ def carry_code(model: Inference | Autoencoder, z: ArrayLike, before: Given, afte
     model, codes = _inference(model), np.asarray(z, dtype=np.float32)
     if model.family.prior != "learned":
         return codes
-    (mean, std), (new_mean, new_std) = model.prior(_row(before)), model.prior(_row(after))
-    moved: Array = new_mean + new_std * (codes - mean) / std
-    return moved
+    mean, std = model.prior(_row(before))
+    return model.from_noise((codes - mean) / std, _row(after))
 
 
 def label_swap(model: Inference | Autoencoder, z: ArrayLike, labels: ArrayLike) -> Array:
