@@ -2,17 +2,17 @@
 
 import { createCard } from "./card.js";
 import { KINDS } from "./controls/index.js";
-import { el } from "./dom.js";
+import { el } from "../shared/dom.js";
 import { createMap } from "./map.js";
 import { createOptions } from "./options.js";
 import { createPathBar } from "./pathbar.js";
-import { createPlane } from "./plane.js";
+import { createPlane } from "../shared/plane.js";
 import { along } from "./path.js";
 import { codeOf, conditionsMoveCode, drawFrom, priorAt, reference, showcase, zFromCode } from "./prior.js";
-import { PayloadError } from "./problem.js";
+import { PayloadError } from "../shared/problem.js";
 import { createSliders } from "./sliders.js";
 import { givenOf, initialState, merge } from "./state.js";
-import { fit, union } from "./view.js";
+import { fit, union } from "../shared/view.js";
 
 const FRAME = 11; // milliseconds that the pictures of one pointer move may take before the rest of the strip waits
 const SLICE = 7; // milliseconds of manifold between two frames
@@ -27,9 +27,9 @@ const KEY_REST = 350; // milliseconds after the last key before the state is sen
  * }} Options
  * @typedef {"map" | "picture" | "labels" | "sliders" | "path" | "options"} Panel
  * @typedef {{
- *   models: Model[], planeSpec: import("./plane.js").PlaneSpec | null, panels: Panel[],
- *   words: import("./dom.js").Words,
- *   theme: import("./theme.js").Theme, send: (state: any) => void,
+ *   models: Model[], planeSpec: import("../shared/plane.js").PlaneSpec | null, panels: Panel[],
+ *   words: import("../shared/dom.js").Words,
+ *   theme: import("../shared/theme.js").Theme, send: (state: any) => void,
  * }} Setup
  */
 
@@ -71,7 +71,7 @@ export class App {
     this.state.z = this.neutral();
     this.mainPlane = planeSpec?.kind === "pca" ? planeSpec : null;
     this.plane = createPlane(planeSpec ?? { kind: "dims", dims: [0, 1] }, first.latentDim);
-    /** @type {(import("./view.js").View | null)[]} null: what fits */
+    /** @type {(import("../shared/view.js").View | null)[]} null: what fits */
     this.views = models.map(() => null);
     this.build(new Set(panels));
   }
@@ -241,7 +241,7 @@ export class App {
     this.maps.forEach((map) => map.drawLines());
   }
 
-  /** @param {import("./plane.js").PlaneSpec} spec */
+  /** @param {import("../shared/plane.js").PlaneSpec} spec */
   setPlane(spec) {
     this.plane = createPlane(spec, this.extent.latentDim);
     this.views.fill(null);
@@ -268,8 +268,8 @@ export class App {
 
   /**
    * @param {number} index
-   * @param {() => import("./view.js").Bounds} bounds
-   * @returns {import("./view.js").View}
+   * @param {() => import("../shared/view.js").Bounds} bounds
+   * @returns {import("../shared/view.js").View}
    */
   viewOf(index, bounds) {
     const { views, options, maps } = this;
@@ -277,7 +277,7 @@ export class App {
     return views[0] ?? fit(maps.map((map) => (map.project(), map.bounds())).reduce(union));
   }
 
-  /** @param {number} index @param {import("./view.js").View | null} view */
+  /** @param {number} index @param {import("../shared/view.js").View | null} view */
   setView(index, view) {
     const { options, maps } = this;
     this.views[options.sameScale ? 0 : index] = view;
@@ -388,7 +388,7 @@ export class App {
   /**
    * The same kind of models with other weights or codes.
    * @param {Model[]} models
-   * @param {import("./plane.js").PlaneSpec | null} planeSpec
+   * @param {import("../shared/plane.js").PlaneSpec | null} planeSpec
    */
   replaceModels(models, planeSpec) {
     this.models = models;

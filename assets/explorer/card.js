@@ -1,7 +1,7 @@
 /** The picture of one model, and what can be done with it: copy, save. */
 
 import { KINDS } from "./controls/index.js";
-import { button, el, icon } from "./dom.js";
+import { button, el, icon } from "../shared/dom.js";
 import { copyPicture, createBars, createScreen, createSeam, savePicture, toPng } from "./picture.js";
 import { givenOf } from "./state.js";
 

@@ -1,8 +1,8 @@
 /** What moves on the map: the cursor, and the path between the points that were set. */
 
-import { el } from "./dom.js";
+import { el } from "../shared/dom.js";
 import { pointName } from "./path.js";
-import { toPixel } from "./view.js";
+import { toPixel } from "../shared/view.js";
 
 const RIM = 14; // pixels from the edge at which the arrow stays
 
@@ -18,7 +18,7 @@ export function createCursor() {
     /**
      * @param {number} x in the plane
      * @param {number} y
-     * @param {import("./view.js").View} view
+     * @param {import("../shared/view.js").View} view
      * @param {number} side
      */
     place(x, y, view, side) {
@@ -37,8 +37,8 @@ export function createCursor() {
  * @param {CanvasRenderingContext2D} context
  * @param {number[][]} points codes
  * @param {number[][]} line codes along the way between them
- * @param {import("./plane.js").Plane} plane
- * @param {import("./scenery.js").Look} look
+ * @param {import("../shared/plane.js").Plane} plane
+ * @param {import("../shared/scenery.js").Look} look
  */
 export function drawPath(context, points, line, plane, { view, side, theme }) {
   const pixel = (/** @type {number[]} */ z) => toPixel(view, side, plane.x(z), plane.flat ? 0 : plane.y(z));

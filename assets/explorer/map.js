@@ -4,17 +4,17 @@
  * moves.
  */
 
-import { button, el, icon, number } from "./dom.js";
-import { attachGestures } from "./gestures.js";
+import { button, el, icon, number } from "../shared/dom.js";
+import { attachGestures } from "../shared/gestures.js";
 import { createManifold, drawSheets } from "./manifold.js";
 import { createCursor, drawPath } from "./cursor.js";
 import { createHover } from "./hover.js";
-import { inPlane } from "./plane.js";
-import { createCloud, drawCloud } from "./points.js";
+import { inPlane } from "../shared/plane.js";
+import { createCloud, drawCloud } from "../shared/points.js";
 import { codeOf, priorLines } from "./prior.js";
-import { drawGrid, drawNames, drawNumbers, drawPrior } from "./scenery.js";
+import { drawGrid, drawNames, drawNumbers, drawPrior } from "../shared/scenery.js";
 import { givenOf } from "./state.js";
-import { extentOf, pan, toPixel, toPlane, union, zoom } from "./view.js";
+import { extentOf, pan, toPixel, toPlane, union, zoom } from "../shared/view.js";
 
 const REACH = 9; // pixels within which a point answers the pointer
 const KEY_STEP = 1 / 80; // of the map's width
@@ -57,9 +57,9 @@ export function createMap(app, index) {
   const element = el("div", "lx-map", [pad, tools]);
 
   const manifold = createManifold();
-  /** @type {import("./points.js").Cloud | null} */
+  /** @type {import("../shared/points.js").Cloud | null} */
   let cloud = null;
-  /** @type {import("./plane.js").Plane | null} the plane that `cloud` was made for */
+  /** @type {import("../shared/plane.js").Plane | null} the plane that `cloud` was made for */
   let cloudPlane = null;
   let side = 0,
     ratio = 1,
@@ -69,7 +69,7 @@ export function createMap(app, index) {
   const code = () => app.code(index);
   const view = () => app.viewOf(index, bounds);
 
-  /** @type {import("./view.js").Bounds} what a fresh map shows: the codes, and the prior to 3 standard deviations */
+  /** @type {import("../shared/view.js").Bounds} what a fresh map shows: the codes, and the prior to 3 standard deviations */
   let home = { left: -3, right: 3, bottom: -3, top: 3 };
   const bounds = () => home;
 
@@ -96,7 +96,7 @@ export function createMap(app, index) {
     return cloud.nearest(spot.x, spot.y, (reach * view().extent) / side, shown);
   }
 
-  function moveView(/** @type {import("./view.js").View} */ next) {
+  function moveView(/** @type {import("../shared/view.js").View} */ next) {
     app.setView(index, next);
   }
   const zoomBy = (/** @type {number} */ factor) => moveView(zoom(view(), side, factor, side / 2, side / 2));

@@ -6,13 +6,11 @@
 import { KINDS } from "./controls/index.js";
 import { compile } from "./ops.js";
 import { toPixels } from "./picture.js";
-import { PayloadError } from "./problem.js";
-import { decodeBytes, decodeTensor } from "./tensor.js";
+import { PayloadError } from "../shared/problem.js";
+import { decodeBytes, decodeTensor } from "../shared/tensor.js";
 
 /**
- * A Gaussian over codes. `covariance` is d × d where it is full; else the variances are exp(logVar).
- * @typedef {{mean: number[], logVar: number[], covariance?: number[][]}} Gaussian
- *
+ * @typedef {import("../shared/plane.js").Gaussian} Gaussian
  * @typedef {{kind: "standard" | "fitted" | "learned", overall: Gaussian, logVarBound?: number}} Prior
  *   `overall` spans the sliders and the maps; where the prior is not learned, it is the prior.
  *

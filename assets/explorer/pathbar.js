@@ -1,6 +1,6 @@
 /** The path: set A, B, …, play the way between them, scrub it. */
 
-import { button, el, icon } from "./dom.js";
+import { button, el, icon } from "../shared/dom.js";
 import { pointName } from "./path.js";
 
 const SPEEDS = [0.5, 1, 2, 4]; // stages in two seconds

@@ -101,7 +101,7 @@ export function zFromCode(models, model, code, values) {
  * @param {Model} model
  * @param {State} state
  * @param {Set<number>} hidden classes
- * @returns {import("./scenery.js").PriorLine[]}
+ * @returns {import("../shared/scenery.js").PriorLine[]}
  */
 export function priorLines(model, { conditions: values }, hidden) {
   const shown = showcase(model, values);

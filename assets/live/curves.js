@@ -1,7 +1,7 @@
 /** The learning curves: three quantities over the same epochs, with one zoom and one cursor. */
 
-import { el, number } from "../explorer/dom.js";
-import { ticks } from "../explorer/view.js";
+import { el, number } from "../shared/dom.js";
+import { ticks } from "../shared/view.js";
 import { digitsFor, epochsOf, lineOf, nearestIndex, valuesOf, zoomed } from "./scale.js";
 
 /** @typedef {"reconstruction" | "kl" | "neg_elbo"} Quantity */
@@ -24,13 +24,13 @@ const STILL = 4; // pixels that a pointer may tremble and still click
  */
 
 /**
- * @param {import("../explorer/dom.js").Words} words
+ * @param {import("../shared/dom.js").Words} words
  * @param {Look} look
  */
 export function createCurves(words, look) {
   /** @type {Series[]} */
   let series = [];
-  /** @type {import("../explorer/theme.js").Theme | null} */
+  /** @type {import("../shared/theme.js").Theme | null} */
   let theme = null;
   /** @type {number | null} the epoch that is replayed */
   let marker = null;
@@ -237,7 +237,7 @@ export function createCurves(words, look) {
       panels.map(({ element }) => element),
     ),
     draw,
-    /** @param {Series[]} next @param {number | null} replayed @param {import("../explorer/theme.js").Theme} colours */
+    /** @param {Series[]} next @param {number | null} replayed @param {import("../shared/theme.js").Theme} colours */
     update(next, replayed, colours) {
       const before = drawn;
       drawn = JSON.stringify([
@@ -254,7 +254,7 @@ export function createCurves(words, look) {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {{
- *   width: number, height: number, theme: import("../explorer/theme.js").Theme, epochs: Range, shown: Range,
+ *   width: number, height: number, theme: import("../shared/theme.js").Theme, epochs: Range, shown: Range,
  *   px: (x: number) => number, py: (y: number) => number,
  * }} plot
  */

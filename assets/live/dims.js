@@ -1,7 +1,7 @@
 /** The KL of every latent dimension: which ones carry something, and which the prior has taken. */
 
-import { el, number } from "../explorer/dom.js";
-import { ticks } from "../explorer/view.js";
+import { el, number } from "../shared/dom.js";
+import { ticks } from "../shared/view.js";
 import { digitsFor } from "./scale.js";
 
 const LEFT = 46,
@@ -10,7 +10,7 @@ const LEFT = 46,
   BOTTOM = 22;
 const MOST = 64; // bars that can be told apart
 
-/** @param {import("../explorer/dom.js").Words} words */
+/** @param {import("../shared/dom.js").Words} words */
 export function createDims(words) {
   const canvas = el("canvas", "lv-canvas", [], { role: "img" });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
@@ -24,7 +24,7 @@ export function createDims(words) {
   /** @type {number[] | null} */
   let kl = null;
   let without = false; // whether the model has no KL at all, rather than none yet
-  /** @type {import("../explorer/theme.js").Theme | null} */
+  /** @type {import("../shared/theme.js").Theme | null} */
   let theme = null;
 
   new ResizeObserver(() => {
@@ -83,7 +83,7 @@ export function createDims(words) {
     /**
      * @param {number[] | null} values of the moment that is shown
      * @param {boolean} never whether the model has none
-     * @param {import("../explorer/theme.js").Theme} colours
+     * @param {import("../shared/theme.js").Theme} colours
      */
     update(values, never, colours) {
       if (values === kl && never === without && colours === theme && kl && values) return;

@@ -4,9 +4,9 @@
  * moment are the user's: no update touches them.
  */
 
-import { createWords, el } from "../explorer/dom.js";
-import { PayloadError } from "../explorer/problem.js";
-import { readTheme } from "../explorer/theme.js";
+import { createWords, el } from "../shared/dom.js";
+import { PayloadError } from "../shared/problem.js";
+import { readTheme } from "../shared/theme.js";
 import { createCurves } from "./curves.js";
 import { createDims } from "./dims.js";
 import { createMap } from "./map.js";

@@ -1,12 +1,12 @@
 /** The latent map: the held-out codes of one moment, moving from one to the next. */
 
-import { button, el, icon } from "../explorer/dom.js";
-import { attachGestures } from "../explorer/gestures.js";
-import { createPlane } from "../explorer/plane.js";
-import { createCloud, drawCloud } from "../explorer/points.js";
-import { drawGrid, drawNames, drawNumbers, drawPrior } from "../explorer/scenery.js";
-import { classColor } from "../explorer/theme.js";
-import { extentOf, fit, pan, toPlane, union, zoom } from "../explorer/view.js";
+import { button, el, icon } from "../shared/dom.js";
+import { attachGestures } from "../shared/gestures.js";
+import { createPlane } from "../shared/plane.js";
+import { createCloud, drawCloud } from "../shared/points.js";
+import { drawGrid, drawNames, drawNumbers, drawPrior } from "../shared/scenery.js";
+import { classColor } from "../shared/theme.js";
+import { extentOf, fit, pan, toPlane, union, zoom } from "../shared/view.js";
 
 const MOVE_MS = 380;
 const MOVE_COST = 40; // milliseconds of drawing that one move may take: the training needs the processor more
@@ -14,13 +14,13 @@ const SMOOTH = 6; // pictures a move, at most
 const REACH = 9; // pixels within which a point answers the pointer
 
 /**
- * @typedef {{view: import("../explorer/view.js").View | null, hidden: Set<number>}} Look what the user has set
- * @typedef {{classes: string[], prior: boolean, origin: number[], theme: import("../explorer/theme.js").Theme}} Scene
+ * @typedef {{view: import("../shared/view.js").View | null, hidden: Set<number>}} Look what the user has set
+ * @typedef {{classes: string[], prior: boolean, origin: number[], theme: import("../shared/theme.js").Theme}} Scene
  *   prior: whether it is N(0, I), which stands still
  */
 
 /**
- * @param {import("../explorer/dom.js").Words} words
+ * @param {import("../shared/dom.js").Words} words
  * @param {Look} look
  */
 export function createMap(words, look) {
@@ -54,11 +54,11 @@ export function createMap(words, look) {
   let scene = null;
   /** @type {import("./store.js").Frame | null} */
   let frame = null;
-  /** @type {import("../explorer/points.js").Cloud | null} where the codes are, and */
+  /** @type {import("../shared/points.js").Cloud | null} where the codes are, and */
   let cloud = null;
-  /** @type {import("../explorer/points.js").Cloud | null} how they are drawn, on their way there */
+  /** @type {import("../shared/points.js").Cloud | null} how they are drawn, on their way there */
   let drawn = null;
-  /** @type {import("../explorer/view.js").View} */
+  /** @type {import("../shared/view.js").View} */
   let home = { x: 0, y: 0, extent: 6.4 };
   let animation = 0;
   let cost = 3; // milliseconds that a picture takes, about
@@ -67,7 +67,7 @@ export function createMap(words, look) {
   const view = () => look.view ?? home;
   const flat = () => frame?.codes.width === 1;
 
-  /** @param {import("../explorer/view.js").View | null} next */
+  /** @param {import("../shared/view.js").View | null} next */
   function move(next) {
     look.view = next;
     draw();
@@ -239,7 +239,7 @@ export function createMap(words, look) {
   };
 }
 
-/** @type {WeakMap<object, import("../explorer/view.js").Bounds>} */
+/** @type {WeakMap<object, import("../shared/view.js").Bounds>} */
 const reaches = new WeakMap();
 
 /** Where most of a moment's codes lie. @param {import("./store.js").Frame} frame */
@@ -265,7 +265,7 @@ function coordinates({ count, width, codes }) {
 
 /**
  * Whether the middles of the classes are farther from each other than codes from their middle.
- * @param {Pick<import("../explorer/points.js").Cloud, "centres" | "labels" | "xs" | "ys">} cloud
+ * @param {Pick<import("../shared/points.js").Cloud, "centres" | "labels" | "xs" | "ys">} cloud
  */
 export function liesApart({ centres, labels, xs, ys }) {
   if (!labels || centres.length < 2) return false;

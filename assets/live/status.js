@@ -1,8 +1,8 @@
 /** One line that says how the training stands. */
 
-import { el } from "../explorer/dom.js";
+import { el } from "../shared/dom.js";
 
-/** @param {import("../explorer/dom.js").Words} words */
+/** @param {import("../shared/dom.js").Words} words */
 export function createStatus(words) {
   const state = el("span", "lv-state", [], { role: "status" });
   const parts = el("span", "lv-parts");

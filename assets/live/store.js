@@ -1,6 +1,6 @@
 /** What has arrived of a training. cvae/browser/live.py is the other side: it is told what is here and sends the rest. */
 
-import { decodeBytes, decodeTensor } from "../explorer/tensor.js";
+import { decodeBytes, decodeTensor } from "../shared/tensor.js";
 
 /**
  * @typedef {{

@@ -1,8 +1,8 @@
 /** The same held-out images over their reconstructions. */
 
-import { el } from "../explorer/dom.js";
+import { el } from "../shared/dom.js";
 
-/** @param {import("../explorer/dom.js").Words} words */
+/** @param {import("../shared/dom.js").Words} words */
 export function createStrip(words) {
   const rows = ["strip.heldOut", "strip.reconstructed"].map((key) => {
     const canvas = el("canvas", "lv-strip-canvas", [], { role: "img" });

@@ -14,7 +14,7 @@ from helpers.browser import Browser
 from helpers.explorer import make_run, mount_data, mounted
 from helpers.node import node
 
-from cvae.assets import EXPLORER
+from cvae.assets import EXPLORER, SHARED
 from cvae.browser import explorer as export_module
 from cvae.browser.explorer import export
 from cvae.explore.inference import Inference
@@ -54,7 +54,7 @@ def test_the_prior_is_that_of_inference(
 
 
 TOY = """
-import { el } from "../dom.js";
+import { el } from "../../shared/dom.js";
 
 export const toyKind = {
   read: ({ name, kind, most }) => ({ name, kind, width: 1, most }),
@@ -76,6 +76,7 @@ export const toyKind = {
 def with_toy(folder: Path) -> Path:
     """A copy of the explorer that knows one kind more: its file, and its import and entry in the index."""
     shutil.copytree(EXPLORER, folder)
+    shutil.copytree(SHARED, folder.parent / SHARED.name)
     (folder / "controls" / "toy.js").write_text(TOY)
     index = folder / "controls" / "index.js"
     text = index.read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mainLabel, mixture, oneHot } from "../../assets/explorer/blend.js";
-import { createWords, number } from "../../assets/explorer/dom.js";
+import { createWords, number } from "../../assets/shared/dom.js";
 import { createModel } from "../../assets/explorer/model.js";
 import { paint } from "../../assets/explorer/picture.js";
 import { codeOf, priorAt, priorLines, reference, zFromCode } from "../../assets/explorer/prior.js";

@@ -4,10 +4,10 @@
  */
 
 import { mainLabel, mixture, oneHot } from "../blend.js";
-import { button, el } from "../dom.js";
+import { button, el } from "../../shared/dom.js";
 import { createScreen } from "../picture.js";
-import { PayloadError } from "../problem.js";
-import { classColor } from "../theme.js";
+import { PayloadError } from "../../shared/problem.js";
+import { classColor } from "../../shared/theme.js";
 
 /**
  * @typedef {import("./index.js").Condition} Condition with the names of the classes in `values`
