@@ -16,6 +16,7 @@ TEXT = ASSETS / "text"
 CLASSIFIERS = ASSETS / "classifier"
 RESULTS = ASSETS / "results"
 EXPLORER = ASSETS / "explorer"
+SHARED = ASSETS / "shared"  # what the scripts of the explorer and of the live view have in common
 LIVE = ASSETS / "live"
 SHIPPED = ASSETS / "gallery"
 GALLERY = Path(os.environ.get("CVAE_GALLERY") or SHIPPED)  # the runs that the project ships, or others in their place

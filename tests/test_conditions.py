@@ -124,7 +124,7 @@ class AmountCondition(Condition):
 
 '''
 TOY_CONTROL_JS = """
-import { el } from "../dom.js";
+import { el } from "../../shared/dom.js";
 
 export const amountKind = {
   read: ({ name, kind, most }) => ({ name, kind, width: 1, most }),

@@ -2,16 +2,17 @@
 
 import { createCard } from "./card.js";
 import { KINDS } from "./controls/index.js";
-import { el } from "./dom.js";
+import { el } from "../shared/dom.js";
 import { createMap } from "./map.js";
 import { createOptions } from "./options.js";
 import { createPathBar } from "./pathbar.js";
-import { createPlane } from "./plane.js";
-import { codeAt, conditionsMoveCode, drawFrom, movedCode, priorAt, reference, showcase } from "./prior.js";
-import { PayloadError } from "./problem.js";
+import { createPlane } from "../shared/plane.js";
+import { along } from "./path.js";
+import { codeOf, conditionsMoveCode, drawFrom, priorAt, reference, showcase, zFromCode } from "./prior.js";
+import { PayloadError } from "../shared/problem.js";
 import { createSliders } from "./sliders.js";
 import { givenOf, initialState, merge } from "./state.js";
-import { fit, union } from "./view.js";
+import { fit, union } from "../shared/view.js";
 
 const FRAME = 11; // milliseconds that the pictures of one pointer move may take before the rest of the strip waits
 const SLICE = 7; // milliseconds of manifold between two frames
@@ -26,9 +27,9 @@ const KEY_REST = 350; // milliseconds after the last key before the state is sen
  * }} Options
  * @typedef {"map" | "picture" | "labels" | "sliders" | "path" | "options"} Panel
  * @typedef {{
- *   models: Model[], planeSpec: import("./plane.js").PlaneSpec | null, panels: Panel[],
- *   words: import("./dom.js").Words,
- *   theme: import("./theme.js").Theme, send: (state: any) => void,
+ *   models: Model[], planeSpec: import("../shared/plane.js").PlaneSpec | null, panels: Panel[],
+ *   words: import("../shared/dom.js").Words,
+ *   theme: import("../shared/theme.js").Theme, send: (state: any) => void,
  * }} Setup
  */
 
@@ -36,7 +37,7 @@ export class App {
   /** @type {Options} */
   options = { codes: true, prior: true, manifold: false, sameScale: false, smooth: true, hidden: new Set() };
   /** @type {import("./path.js").Course} */
-  course = "straight";
+  course = "linear";
   frames = 0; // pictures decoded since the app was made
   lastMove = 0; // when the pointer moved something
   scheduled = 0; // the animation frame that is asked for
@@ -70,7 +71,7 @@ export class App {
     this.state.z = this.neutral();
     this.mainPlane = planeSpec?.kind === "pca" ? planeSpec : null;
     this.plane = createPlane(planeSpec ?? { kind: "dims", dims: [0, 1] }, first.latentDim);
-    /** @type {(import("./view.js").View | null)[]} null: what fits */
+    /** @type {(import("../shared/view.js").View | null)[]} null: what fits */
     this.views = models.map(() => null);
     this.build(new Set(panels));
   }
@@ -142,6 +143,11 @@ export class App {
     return this.models.flatMap(({ conditions }, i) => (conditions.some((one) => one.name === name) ? [i] : []));
   }
 
+  /** The code of a model now. @param {number} index */
+  code(index) {
+    return codeOf(this.models, this.models[index], this.state);
+  }
+
   /**
    * The code of a model, and what else it is given, for another value of a condition.
    * @param {Model} model
@@ -150,10 +156,10 @@ export class App {
    */
   at(model, name, value) {
     const values = { ...this.state.conditions, [name]: value };
-    return { z: codeAt(model, this.state, values), given: givenOf(model, values) };
+    return { z: codeOf(this.models, model, this.state, values), given: givenOf(model, values) };
   }
 
-  /** Whether the conditions reach the picture through z alone. @param {Model} model */
+  /** Whether the code of a model changes with the conditions. @param {Model} model */
   movesCode(model) {
     return conditionsMoveCode(model);
   }
@@ -167,11 +173,22 @@ export class App {
     this.draw(event);
   }
 
+  /**
+   * The code of a model is set, and the others follow.
+   * @param {number} index
+   * @param {number[]} code
+   * @param {PointerEvent | null} [event] that asked for it
+   */
+  setCode(index, code, event = null) {
+    this.setZ(zFromCode(this.models, this.models[index], code, this.state.conditions), event);
+  }
+
   /** @param {string} name @param {any} value */
   setCondition(name, value) {
-    const values = { ...this.state.conditions, [name]: value };
-    this.state.z = movedCode(this.models, this.state, values);
-    this.state.conditions = values;
+    const { models, state } = this;
+    const values = { ...state.conditions, [name]: value };
+    state.z = codeOf(models, reference(models), state, values);
+    state.conditions = values;
     this.conditionsChanged();
   }
 
@@ -181,16 +198,21 @@ export class App {
     this.maps.forEach((map) => map.invalidate());
   }
 
-  /** A held-out code was chosen: its label goes with it. @param {number[]} z @param {number | null} label */
-  goTo(z, label) {
-    const { state } = this;
+  /**
+   * A held-out code of a model was chosen: its label goes with it.
+   * @param {number} index of the model
+   * @param {number[]} code
+   * @param {number | null} label
+   */
+  goTo(index, code, label) {
+    const { models, state } = this;
     const values = { ...state.conditions };
     for (const condition of this.extent.conditions) {
       const { name, kind } = condition;
       if (label === null || !this.controls.has(name) || KINDS[kind].follows?.(values[name]) === false) continue;
       values[name] = KINDS[kind].ofLabel?.(label, condition) ?? values[name];
     }
-    state.z = z;
+    state.z = zFromCode(models, models[index], code, values);
     state.conditions = values;
     this.conditionsChanged();
   }
@@ -200,6 +222,11 @@ export class App {
     this.state.path = path;
     this.state.progress = progress;
     this.draw();
+  }
+
+  /** The state's z at a place of the path. @param {number} progress 0 … 1 */
+  zAlong(progress) {
+    return along(this.state.path, progress, this.course, this.neutral());
   }
 
   /** @param {number} progress @param {number[]} z there */
@@ -214,7 +241,7 @@ export class App {
     this.maps.forEach((map) => map.drawLines());
   }
 
-  /** @param {import("./plane.js").PlaneSpec} spec */
+  /** @param {import("../shared/plane.js").PlaneSpec} spec */
   setPlane(spec) {
     this.plane = createPlane(spec, this.extent.latentDim);
     this.views.fill(null);
@@ -223,6 +250,7 @@ export class App {
     this.redrawAll();
   }
 
+  /** The middle of the prior that the sliders follow. */
   neutral() {
     return [...priorAt(reference(this.models), this.state.conditions).mean];
   }
@@ -240,8 +268,8 @@ export class App {
 
   /**
    * @param {number} index
-   * @param {() => import("./view.js").Bounds} bounds
-   * @returns {import("./view.js").View}
+   * @param {() => import("../shared/view.js").Bounds} bounds
+   * @returns {import("../shared/view.js").View}
    */
   viewOf(index, bounds) {
     const { views, options, maps } = this;
@@ -249,7 +277,7 @@ export class App {
     return views[0] ?? fit(maps.map((map) => (map.project(), map.bounds())).reduce(union));
   }
 
-  /** @param {number} index @param {import("./view.js").View | null} view */
+  /** @param {number} index @param {import("../shared/view.js").View | null} view */
   setView(index, view) {
     const { options, maps } = this;
     this.views[options.sameScale ? 0 : index] = view;
@@ -321,9 +349,7 @@ export class App {
       const key = model.prior.kind === "fitted" ? "caption.codes_ae" : "caption.codes"; // which has no posterior
       const held = model.codes ? words.say(key, { count: model.codes.count }) : "";
       const prior = showcase(model, this.state.conditions).length ? "per-class" : model.prior.kind;
-      captions[i].textContent = [axes, held, words.say(`caption.prior.${prior}`)]
-        .filter(Boolean)
-        .join(" · ");
+      captions[i].textContent = [axes, held, words.say(`caption.prior.${prior}`)].filter(Boolean).join(" · ");
     });
     this.maps.forEach((map) => map.names());
     this.cards.forEach((card) => card.names());
@@ -336,10 +362,7 @@ export class App {
     clearTimeout(this.rest);
     this.speak();
     const { state, plane } = this;
-    const value = {
-      ...state,
-      cursor: [plane.x(state.z), plane.flat ? 0 : plane.y(state.z)],
-    };
+    const value = { ...state, cursor: [plane.x(state.z), plane.flat ? 0 : plane.y(state.z)] };
     const text = JSON.stringify(value);
     if (text === this.sent) return;
     this.sent = text;
@@ -365,7 +388,7 @@ export class App {
   /**
    * The same kind of models with other weights or codes.
    * @param {Model[]} models
-   * @param {import("./plane.js").PlaneSpec | null} planeSpec
+   * @param {import("../shared/plane.js").PlaneSpec | null} planeSpec
    */
   replaceModels(models, planeSpec) {
     this.models = models;

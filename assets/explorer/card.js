@@ -1,7 +1,7 @@
 /** The picture of one model, and what can be done with it: copy, save. */
 
 import { KINDS } from "./controls/index.js";
-import { button, el, icon } from "./dom.js";
+import { button, el, icon } from "../shared/dom.js";
 import { copyPicture, createBars, createScreen, createSeam, savePicture, toPng } from "./picture.js";
 import { givenOf } from "./state.js";
 
@@ -53,7 +53,7 @@ export function createCard(app, index) {
     element,
     draw() {
       const { state, theme, models } = app;
-      const values = models[index].decode(state.z, givenOf(models[index], state.conditions));
+      const values = models[index].decode(app.code(index), givenOf(models[index], state.conditions));
       screen.show(values, theme.dark, theme);
       last ??= new Float32Array(values.length);
       last.set(values);
@@ -65,10 +65,14 @@ export function createCard(app, index) {
 }
 
 /** @param {import("./app.js").App} app @param {number} index */
-function fileName({ models, state }, index) {
+function fileName(app, index) {
+  const { models, state } = app;
   const { id, decoderSees, conditions } = models[index];
   const seen = decoderSees.includes("condition") ? conditions : [];
   const names = seen.flatMap((one) => KINDS[one.kind].named?.(state.conditions[one.name], one) ?? []);
-  const z = state.z.slice(0, 4).map((v) => v.toFixed(2));
+  const z = app
+    .code(index)
+    .slice(0, 4)
+    .map((v) => v.toFixed(2));
   return [id, ...names, "z", z.join("_")].join("-");
 }

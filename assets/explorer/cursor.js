@@ -1,8 +1,8 @@
 /** What moves on the map: the cursor, and the path between the points that were set. */
 
-import { el } from "./dom.js";
-import { along, pointName } from "./path.js";
-import { toPixel } from "./view.js";
+import { el } from "../shared/dom.js";
+import { pointName } from "./path.js";
+import { toPixel } from "../shared/view.js";
 
 const RIM = 14; // pixels from the edge at which the arrow stays
 
@@ -18,7 +18,7 @@ export function createCursor() {
     /**
      * @param {number} x in the plane
      * @param {number} y
-     * @param {import("./view.js").View} view
+     * @param {import("../shared/view.js").View} view
      * @param {number} side
      */
     place(x, y, view, side) {
@@ -35,19 +35,18 @@ export function createCursor() {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {number[][]} path
- * @param {import("./plane.js").Plane} plane
- * @param {import("./path.js").Course} course
- * @param {import("./scenery.js").Look} look
+ * @param {number[][]} points codes
+ * @param {number[][]} line codes along the way between them
+ * @param {import("../shared/plane.js").Plane} plane
+ * @param {import("../shared/scenery.js").Look} look
  */
-export function drawPath(context, path, plane, course, { view, side, theme }) {
+export function drawPath(context, points, line, plane, { view, side, theme }) {
   const pixel = (/** @type {number[]} */ z) => toPixel(view, side, plane.x(z), plane.flat ? 0 : plane.y(z));
   context.save();
-  if (path.length > 1) {
-    const steps = course === "spherical" ? 24 * (path.length - 1) : path.length - 1;
+  if (points.length > 1) {
     context.beginPath();
-    for (let i = 0; i <= steps; i++) {
-      const { x, y } = pixel(along(path, i / steps, course));
+    for (const z of line) {
+      const { x, y } = pixel(z);
       context.lineTo(x, y);
     }
     context.lineJoin = "round";
@@ -61,7 +60,7 @@ export function drawPath(context, path, plane, course, { view, side, theme }) {
   context.font = `700 11px ${theme.font}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  path.forEach((z, i) => {
+  points.forEach((z, i) => {
     const { x, y } = pixel(z);
     context.beginPath();
     context.arc(x, y, 9, 0, 2 * Math.PI);

@@ -1,6 +1,6 @@
 /** The card beside a code under the pointer: its image if there is one, what the model makes of it, its label. */
 
-import { el } from "./dom.js";
+import { el } from "../shared/dom.js";
 import { createScreen, toPixels } from "./picture.js";
 import { givenOf, givenOfLabel } from "./state.js";
 

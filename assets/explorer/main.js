@@ -4,15 +4,15 @@
  */
 
 import { App } from "./app.js";
-import { createWords, el } from "./dom.js";
+import { createWords, el } from "../shared/dom.js";
 import { createModel } from "./model.js";
-import { PayloadError } from "./problem.js";
-import { readTheme } from "./theme.js";
+import { PayloadError } from "../shared/problem.js";
+import { readTheme } from "../shared/theme.js";
 
 const VERSION = 2; // of the payload
 
 /**
- * @typedef {{root: HTMLElement, app: App | null, words: import("./dom.js").Words | null, text: string, hash: string,
+ * @typedef {{root: HTMLElement, app: App | null, words: import("../shared/dom.js").Words | null, text: string, hash: string,
  *            structure: string, state: string, send: (name: string, value: any) => void}} Mount
  */
 
@@ -85,7 +85,7 @@ function update(mount, data) {
 /**
  * @param {Mount} mount
  * @param {any} data
- * @param {import("./theme.js").Theme} theme
+ * @param {import("../shared/theme.js").Theme} theme
  */
 function readModels(mount, data, theme) {
   const models = data.models.map((/** @type {any} */ model) =>
@@ -183,6 +183,7 @@ function exposeForTests(mount) {
         mount.app?.redrawAll();
       },
       state: () => mount.app?.state,
+      codes: () => mount.app?.models.map((_, i) => mount.app?.code(i)),
       /** Codes of a model with their places on its map. @param {number} index */
       codePixels: (index) => mount.app?.maps?.[index].codePixels(),
       views: () => mount.app?.views,

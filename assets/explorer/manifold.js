@@ -1,7 +1,7 @@
 /** The decoded manifold behind the map: a picture for every cell of a 20 × 20 lattice over what the map shows. */
 
 import { paint } from "./picture.js";
-import { classColor } from "./theme.js";
+import { classColor } from "../shared/theme.js";
 
 const ACROSS = 20; // pictures across the map
 const ACROSS_LABELS = 40; // cells across it where the decoder answers with a label: one colour each
@@ -9,7 +9,7 @@ const ACROSS_LABELS = 40; // cells across it where the decoder answers with a la
 /**
  * @typedef {{left: number, top: number, width: number, height: number, canvas: OffscreenCanvas}} Sheet
  *   in units of the plane
- * @typedef {{view: import("./view.js").View, plane: import("./plane.js").Plane, z: number[],
+ * @typedef {{view: import("../shared/view.js").View, plane: import("../shared/plane.js").Plane, z: number[],
  *            given: import("./state.js").Given, dark: boolean}} Scene
  */
 
@@ -110,7 +110,7 @@ function mixedColor(probabilities) {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {Sheet[]} sheets
- * @param {import("./view.js").View} view
+ * @param {import("../shared/view.js").View} view
  * @param {number} side
  * @param {boolean} smooth
  */

@@ -4,17 +4,17 @@
  * moves.
  */
 
-import { button, el, icon, number } from "./dom.js";
-import { attachGestures } from "./gestures.js";
+import { button, el, icon, number } from "../shared/dom.js";
+import { attachGestures } from "../shared/gestures.js";
 import { createManifold, drawSheets } from "./manifold.js";
 import { createCursor, drawPath } from "./cursor.js";
 import { createHover } from "./hover.js";
-import { inPlane } from "./plane.js";
-import { createCloud, drawCloud } from "./points.js";
-import { priorLines } from "./prior.js";
-import { drawGrid, drawNames, drawNumbers, drawPrior } from "./scenery.js";
+import { inPlane } from "../shared/plane.js";
+import { createCloud, drawCloud } from "../shared/points.js";
+import { codeOf, priorLines } from "./prior.js";
+import { drawGrid, drawNames, drawNumbers, drawPrior } from "../shared/scenery.js";
 import { givenOf } from "./state.js";
-import { extentOf, pan, toPixel, toPlane, union, zoom } from "./view.js";
+import { extentOf, pan, toPixel, toPlane, union, zoom } from "../shared/view.js";
 
 const REACH = 9; // pixels within which a point answers the pointer
 const KEY_STEP = 1 / 80; // of the map's width
@@ -57,18 +57,19 @@ export function createMap(app, index) {
   const element = el("div", "lx-map", [pad, tools]);
 
   const manifold = createManifold();
-  /** @type {import("./points.js").Cloud | null} */
+  /** @type {import("../shared/points.js").Cloud | null} */
   let cloud = null;
-  /** @type {import("./plane.js").Plane | null} the plane that `cloud` was made for */
+  /** @type {import("../shared/plane.js").Plane | null} the plane that `cloud` was made for */
   let cloudPlane = null;
   let side = 0,
     ratio = 1,
     dirty = false;
 
   const model = () => app.models[index];
+  const code = () => app.code(index);
   const view = () => app.viewOf(index, bounds);
 
-  /** @type {import("./view.js").Bounds} what a fresh map shows: the codes, and the prior to 3 standard deviations */
+  /** @type {import("../shared/view.js").Bounds} what a fresh map shows: the codes, and the prior to 3 standard deviations */
   let home = { left: -3, right: 3, bottom: -3, top: 3 };
   const bounds = () => home;
 
@@ -88,35 +89,35 @@ export function createMap(app, index) {
 
   const shown = (/** @type {number} */ i) => !cloud?.labels || !app.options.hidden.has(cloud.labels[i]);
 
-  /** The index of the code at a pixel, or −1. @param {number} x @param {number} y @param {number} [reach] pixels */
-  function codeAt(x, y, reach = REACH) {
+  /** The index of the held-out code at a pixel, or −1. @param {number} x @param {number} y @param {number} [reach] pixels */
+  function heldAt(x, y, reach = REACH) {
     if (!cloud || !app.options.codes) return -1;
     const spot = toPlane(view(), side, x, y);
     return cloud.nearest(spot.x, spot.y, (reach * view().extent) / side, shown);
   }
 
-  function moveView(/** @type {import("./view.js").View} */ next) {
+  function moveView(/** @type {import("../shared/view.js").View} */ next) {
     app.setView(index, next);
   }
   const zoomBy = (/** @type {number} */ factor) => moveView(zoom(view(), side, factor, side / 2, side / 2));
   const fitAll = () => app.setView(index, null);
 
-  function goTo(/** @type {number} */ code) {
+  function goTo(/** @type {number} */ i) {
     const { codes: held, latentDim } = model();
     if (!held) return;
-    const z = Array.from(held.points.subarray(code * latentDim, (code + 1) * latentDim));
-    app.goTo(z, held.labels ? held.labels[code] : null);
+    const z = Array.from(held.points.subarray(i * latentDim, (i + 1) * latentDim));
+    app.goTo(index, z, held.labels ? held.labels[i] : null);
   }
 
   attachGestures(pad, {
     drag(x, y, event) {
       const clamp = (/** @type {number} */ v) => Math.min(side, Math.max(0, v));
       const spot = toPlane(view(), side, clamp(x), clamp(y));
-      app.setZ(app.plane.place(app.state.z, spot.x, app.plane.flat ? 0 : spot.y), event);
+      app.setCode(index, app.plane.place(code(), spot.x, app.plane.flat ? 0 : spot.y), event);
     },
     tap(x, y) {
-      const code = codeAt(x, y);
-      if (code >= 0) goTo(code);
+      const held = heldAt(x, y);
+      if (held >= 0) goTo(held);
     },
     release: () => app.commit(),
     pan: (dx, dy) => moveView(pan(view(), side, dx, dy)),
@@ -124,11 +125,11 @@ export function createMap(app, index) {
     settle: () => app.later(),
     wheel: (event) => event.ctrlKey || pad.ownerDocument.activeElement === pad,
     hover(x, y) {
-      const code = codeAt(x, y);
-      pad.classList.toggle("lx-on-code", code >= 0);
-      if (code < 0 || !cloud) return hover.hide();
-      const spot = toPixel(view(), side, cloud.xs[code], cloud.ys[code]);
-      hover.show(code, spot.x, spot.y, side);
+      const held = heldAt(x, y);
+      pad.classList.toggle("lx-on-code", held >= 0);
+      if (held < 0 || !cloud) return hover.hide();
+      const spot = toPixel(view(), side, cloud.xs[held], cloud.ys[held]);
+      hover.show(held, spot.x, spot.y, side);
     },
     leave: () => hover.hide(),
   });
@@ -138,17 +139,16 @@ export function createMap(app, index) {
   pad.onkeydown = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const arrow = ARROWS[event.key];
-    const { plane, state } = app;
+    const { plane } = app;
     if (arrow) {
       const step = view().extent * KEY_STEP * (event.shiftKey ? 5 : 1);
-      app.setZ(
-        plane.place(state.z, plane.x(state.z) + arrow[0] * step, plane.y(state.z) + (plane.flat ? 0 : arrow[1] * step)),
-      );
+      const z = code();
+      app.setCode(index, plane.place(z, plane.x(z) + arrow[0] * step, plane.y(z) + (plane.flat ? 0 : arrow[1] * step)));
       app.commitSoon();
       speak();
     } else if (event.key === "Enter" && cloud) {
-      const code = cloud.nearest(plane.x(state.z), plane.y(state.z), view().extent, shown);
-      if (code >= 0) goTo(code);
+      const near = cloud.nearest(plane.x(code()), plane.y(code()), view().extent, shown);
+      if (near >= 0) goTo(near);
       app.commitSoon();
       speak();
     } else if (event.key === "Home") {
@@ -163,9 +163,9 @@ export function createMap(app, index) {
 
   /** The value that a screen reader speaks: the coordinates, and which codes lie near. */
   function speak() {
-    const { plane, state, words } = app;
-    const x = plane.x(state.z),
-      y = plane.y(state.z);
+    const { plane, words } = app;
+    const x = plane.x(code()),
+      y = plane.y(code());
     const near = cloud ? cloud.nearest(x, y, view().extent / 10, shown) : -1;
     const label = near >= 0 && cloud?.labels ? model().classes[cloud.labels[near]] : null;
     pad.setAttribute("aria-valuenow", x.toFixed(2));
@@ -213,9 +213,14 @@ export function createMap(app, index) {
   }
 
   function drawLines() {
-    const { state, plane, theme, course } = app;
+    const { state, plane, theme, models, course } = app;
     clear(lines);
-    if (state.path.length) drawPath(lines, state.path, plane, course, { view: view(), side, theme });
+    if (!state.path.length) return;
+    const here = (/** @type {number[]} */ z) => codeOf(models, model(), { ...state, z });
+    const stages = state.path.length - 1,
+      steps = course === "spherical" ? 24 * stages : stages;
+    const line = Array.from({ length: steps + 1 }, (_, i) => here(app.zAlong(steps && i / steps)));
+    drawPath(lines, state.path.map(here), line, plane, { view: view(), side, theme });
   }
 
   /** @type {number[][]} the path as it was drawn last */
@@ -225,7 +230,7 @@ export function createMap(app, index) {
     const { state, plane } = app;
     if (state.path !== drawnPath) drawLines();
     drawnPath = state.path;
-    cursor.place(plane.x(state.z), plane.flat ? 0 : plane.y(state.z), view(), side);
+    cursor.place(plane.x(code()), plane.flat ? 0 : plane.y(code()), view(), side);
   }
 
   function redraw() {
@@ -263,10 +268,11 @@ export function createMap(app, index) {
       if (!app.options.manifold || !side) return false;
       const { state, plane, theme } = app;
       const given = givenOf(model(), state.conditions);
-      const off = plane.place(state.z, 0, 0).map((v) => v.toFixed(3)); // the plane's place among the other dimensions
+      const z = code();
+      const off = plane.place(z, 0, 0).map((v) => v.toFixed(3)); // the plane's place among the other dimensions
       const seen = model().decoderSees.length > 1 ? [[...given.vector], given.image] : [];
       const key = JSON.stringify([view(), plane.spec, off, seen, theme.dark]);
-      manifold.request(model(), { view: view(), plane, z: state.z, given, dark: theme.dark }, key);
+      manifold.request(model(), { view: view(), plane, z, given, dark: theme.dark }, key);
       if (manifold.work(deadline)) drawBackdrop();
       return manifold.busy();
     },

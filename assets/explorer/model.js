@@ -6,13 +6,11 @@
 import { KINDS } from "./controls/index.js";
 import { compile } from "./ops.js";
 import { toPixels } from "./picture.js";
-import { PayloadError } from "./problem.js";
-import { decodeBytes, decodeTensor } from "./tensor.js";
+import { PayloadError } from "../shared/problem.js";
+import { decodeBytes, decodeTensor } from "../shared/tensor.js";
 
 /**
- * A Gaussian over codes. `covariance` is d × d where it is full; else the variances are exp(logVar).
- * @typedef {{mean: number[], logVar: number[], covariance?: number[][]}} Gaussian
- *
+ * @typedef {import("../shared/plane.js").Gaussian} Gaussian
  * @typedef {{kind: "standard" | "fitted" | "learned", overall: Gaussian, logVarBound?: number}} Prior
  *   `overall` spans the sliders and the maps; where the prior is not learned, it is the prior.
  *
@@ -47,9 +45,10 @@ export function createModel(payload) {
     Array.isArray(payload.conditions);
   if (!wellFormed) throw new PayloadError("model", { title: String(title ?? id) });
 
+  /** @type {Condition[]} */
   const conditions = payload.conditions.map((/** @type {any} */ spec) => readCondition(spec, imageShape));
   const shown = conditions.find(({ pictures }) => pictures);
-  const pictures = shown ? each(shown.pictures, imageShape) : [];
+  const pictures = shown?.pictures ? each(shown.pictures, imageShape) : [];
   const width = conditions.reduce((sum, one) => sum + one.width, 0);
   const network = (/** @type {string} */ role) =>
     createNetwork(role, payload.networks?.[role], { latentDim, width, imageShape, pictures });

@@ -7,7 +7,7 @@
  * flattened.
  */
 
-import { PayloadError } from "./problem.js";
+import { PayloadError } from "../shared/problem.js";
 
 /**
  * @typedef {{op: "linear", in: number, out: number}
@@ -15,7 +15,7 @@ import { PayloadError } from "./problem.js";
  *   | {op: "conv_transpose2d", in: number, out: number, kernel: number, stride: number, padding: number,
  *      output_padding: [number, number]}
  *   | {op: "relu"} | {op: "tanh"} | {op: "reshape", shape: number[]}} Op
- * @typedef {import("./tensor.js").Tensor} Tensor
+ * @typedef {import("../shared/tensor.js").Tensor} Tensor
  * @typedef {{shape: number[], data: Float32Array}} Values
  * @typedef {(kind: string, shape: number[]) => Float32Array} Parameter gives the checked "weight" or "bias" of an op
  * @typedef {{input: Float32Array, output: Float32Array, shape: number[], run: () => void}} Network

@@ -1,7 +1,7 @@
 /** What the maps show: the classes one by one, codes, prior, manifold; which plane; and how pictures look. */
 
-import { button, el } from "./dom.js";
-import { classColor } from "./theme.js";
+import { button, el } from "../shared/dom.js";
+import { classColor } from "../shared/theme.js";
 
 /** @param {import("./app.js").App} app */
 export function createOptions(app) {

@@ -1,7 +1,7 @@
 /** The path: set A, B, …, play the way between them, scrub it. */
 
-import { button, el, icon } from "./dom.js";
-import { along, pointName } from "./path.js";
+import { button, el, icon } from "../shared/dom.js";
+import { pointName } from "./path.js";
 
 const SPEEDS = [0.5, 1, 2, 4]; // stages in two seconds
 const STAGE = 2000; // milliseconds from a point to the next at speed 1
@@ -48,7 +48,7 @@ export function createPathBar(app) {
   const courses = el(
     "select",
     "lx-select",
-    ["straight", "spherical"].map((value) => words.put(el("option", "", [], { value }), `path.${value}`)),
+    ["linear", "spherical"].map((value) => words.put(el("option", "", [], { value }), `path.${value}`)),
   );
   courses.onchange = () => app.setCourse(/** @type {import("./path.js").Course} */ (courses.value));
   words.label(courses, "path.course");
@@ -65,7 +65,7 @@ export function createPathBar(app) {
 
   /** @param {number} progress */
   function go(progress) {
-    app.setProgress(progress, along(app.state.path, progress, app.course));
+    app.setProgress(progress, app.zAlong(progress));
   }
 
   function start() {

@@ -105,7 +105,7 @@ export function createBars(classes) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   return {
     canvas,
-    /** @param {ArrayLike<number>} values @param {boolean} _dark @param {import("./theme.js").Theme} theme */
+    /** @param {ArrayLike<number>} values @param {boolean} _dark @param {import("../shared/theme.js").Theme} theme */
     show(values, _dark, theme) {
       const row = (2 * side - 24) / classes.length,
         left = 110,

@@ -12,10 +12,12 @@ import { givenOf } from "./state.js";
  */
 
 /**
- * The model whose prior the controls follow: the first that has one of its own, rather than one fitted to its codes.
+ * The model whose code is the state's z and whose prior the sliders follow: the first with the prior N(0, I), else the
+ * first with a prior fitted to its codes, else the first of all, whose prior is learned. `_initial` in
+ * cvae/ui/components/explorer.py chooses in the same way.
  */
 export const reference = (/** @type {Model[]} */ models) =>
-  models.find(({ prior }) => prior.kind !== "fitted") ?? models[0];
+  ["standard", "fitted"].flatMap((kind) => models.find(({ prior }) => prior.kind === kind) ?? [])[0] ?? models[0];
 
 /**
  * The prior at values of the conditions.
@@ -52,45 +54,54 @@ export function cholesky(matrix) {
 }
 
 /**
- * Where a code lies under another prior if it keeps its place within its own: the same ε in μ + σ ε.
+ * What a changed label, or any other changed condition, does to z: the noise ε = (z − μ)/σ stays. Under a learned prior
+ * p(z|y) z therefore moves, to μ′ + σ′ (z − μ)/σ; under a prior that does not see the label z stays where it is.
+ * `carry_code` in cvae/explore/decoding.py is the same rule.
  * @param {number[]} z
- * @param {Gaussian} from
- * @param {Gaussian} to
+ * @param {Gaussian} from the prior before, μ and σ
+ * @param {Gaussian} to the prior after, μ′ and σ′
  */
 export const transfer = (z, from, to) =>
   z.map((v, i) => to.mean[i] + (v - from.mean[i]) * Math.exp((to.logVar[i] - from.logVar[i]) / 2));
 
-/** Whether the conditions reach the picture through z alone. */
-export const conditionsMoveCode = (/** @type {Model} */ { decoderSees, prior }) =>
-  prior.kind === "learned" && decoderSees.every((name) => name === "z");
+/** Whether the prior, and so the code, of a model changes with the conditions. @param {Model} model */
+export const conditionsMoveCode = ({ prior }) => prior.kind === "learned";
 
 /**
- * The code of a model for other values of the conditions. Where they reach the picture through z alone, it is the same
- * draw from the prior at these values; elsewhere it stays.
- * @param {Model} model
- * @param {State} state
- * @param {Values} values
+ * The code of one of the models beside each other, at the state's conditions or at other values of them. The state's z
+ * is the code of the `reference`, and of every model whose prior does not see the conditions. A learned prior has the
+ * same noise at a place of its own, to which z is carried as `transfer` says; so the rule holds of every model alone,
+ * and a label moves the code of one while that of its neighbour stays.
+ * @param {Model[]} models
+ * @param {Model} model one of them
+ * @param {Pick<State, "z" | "conditions">} state
+ * @param {Values} [values]
  */
-export function codeAt(model, { z, conditions }, values) {
-  if (!conditionsMoveCode(model)) return z;
-  return transfer(z, priorAt(model, conditions), priorAt(model, values));
+export function codeOf(models, model, { z, conditions }, values = conditions) {
+  const first = reference(models);
+  if (!conditionsMoveCode(model) || (model === first && values === conditions)) return z;
+  return transfer(z, priorAt(first, conditions), priorAt(model, values));
 }
 
 /**
- * What a change of the conditions does to z: it moves as `codeAt` says, but stays where several models share it.
+ * The other way: the state's z for which a model's code is this one.
  * @param {Model[]} models
- * @param {State} state
- * @param {Values} values
+ * @param {Model} model one of them
+ * @param {number[]} code
+ * @param {Values} values of the conditions
  */
-export const movedCode = (models, state, values) =>
-  models.length === 1 ? codeAt(models[0], state, values) : state.z;
+export function zFromCode(models, model, code, values) {
+  const first = reference(models);
+  if (!conditionsMoveCode(model) || model === first) return code;
+  return transfer(code, priorAt(model, values), priorAt(first, values));
+}
 
 /**
  * The lines that show a model's prior on the map: where it is learned, those of its showcase too.
  * @param {Model} model
  * @param {State} state
  * @param {Set<number>} hidden classes
- * @returns {import("./scenery.js").PriorLine[]}
+ * @returns {import("../shared/scenery.js").PriorLine[]}
  */
 export function priorLines(model, { conditions: values }, hidden) {
   const shown = showcase(model, values);

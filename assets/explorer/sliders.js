@@ -1,6 +1,6 @@
 /** One slider a latent dimension, even in the prior's probability, and the value as a number that can be typed. */
 
-import { button, el, number } from "./dom.js";
+import { button, el, number } from "../shared/dom.js";
 import { cumulative, quantile } from "./gaussian.js";
 import { reference } from "./prior.js";
 

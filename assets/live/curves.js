@@ -1,43 +1,56 @@
 /** The learning curves: three quantities over the same epochs, with one zoom and one cursor. */
 
-import { el, number } from "../explorer/dom.js";
-import { ticks } from "../explorer/view.js";
+import { el, number } from "../shared/dom.js";
+import { ticks } from "../shared/view.js";
 import { digitsFor, epochsOf, lineOf, nearestIndex, valuesOf, zoomed } from "./scale.js";
 
 /** @typedef {"reconstruction" | "kl" | "neg_elbo"} Quantity */
 /** @type {Quantity[]} */
 export const QUANTITIES = ["reconstruction", "kl", "neg_elbo"];
 
-const LEFT = 46, RIGHT = 10, TOP = 8, BOTTOM = 22; // pixels around the plot
+const LEFT = 46,
+  RIGHT = 10,
+  TOP = 8,
+  BOTTOM = 22; // pixels around the plot
 const STILL = 4; // pixels that a pointer may tremble and still click
 
 /**
- * @typedef {{name: string, title: string, color: string, dash: number[], records: import("./store.js").LogRecord[]}} Series
- * @typedef {{range: import("./scale.js").Range | null, cursor: number | null, pinned: boolean}} Look what the user has set
+ * @typedef {import("./scale.js").Line} Line
+ * @typedef {import("./scale.js").Range} Range
+ * @typedef {{
+ *   name: string, title: string, color: string, dash: number[], records: import("./store.js").LogRecord[],
+ * }} Series
+ * @typedef {{range: Range | null, cursor: number | null, pinned: boolean}} Look what the user has set
  */
 
 /**
- * @param {import("../explorer/dom.js").Words} words
+ * @param {import("../shared/dom.js").Words} words
  * @param {Look} look
  */
 export function createCurves(words, look) {
   /** @type {Series[]} */
   let series = [];
-  /** @type {import("../explorer/theme.js").Theme | null} */
+  /** @type {import("../shared/theme.js").Theme | null} */
   let theme = null;
   /** @type {number | null} the epoch that is replayed */
   let marker = null;
   let drawn = ""; // what the canvases show
 
   const panels = QUANTITIES.map((quantity) => createPanel(quantity));
-  const whole = () => epochsOf(series.flatMap(({ records }) => [lineOf(records, "train", "reconstruction"), lineOf(records, "validation", "reconstruction")]));
+  const whole = () =>
+    epochsOf(
+      series.flatMap(({ records }) => [
+        lineOf(records, "train", "reconstruction"),
+        lineOf(records, "validation", "reconstruction"),
+      ]),
+    );
   const range = () => look.range ?? whole();
 
   function draw() {
     for (const panel of panels) panel.draw();
   }
 
-  /** @param {import("./scale.js").Range | null} next */
+  /** @param {Range | null} next */
   function show(next) {
     const all = whole();
     look.range = next && next.to - next.from < 0.999 * (all.to - all.from) ? next : null;
@@ -57,9 +70,15 @@ export function createCurves(words, look) {
     const values = el("span", "lv-values");
     const title = words.put(el("span", "lv-panel-title"), `curves.${quantity}`);
     const none = words.put(el("p", "lv-none"), "curves.none");
-    const element = el("figure", "lv-panel", [el("figcaption", "lv-caption", [title, values]), canvas, quantity === "reconstruction" ? null : none]);
+    const element = el("figure", "lv-panel", [
+      el("figcaption", "lv-caption", [title, values]),
+      canvas,
+      quantity === "reconstruction" ? null : none,
+    ]);
     words.label(canvas, `curves.${quantity}`);
-    let width = 0, height = 0, ratio = 1;
+    let width = 0,
+      height = 0,
+      ratio = 1;
     /** @type {{from: number, to: number} | null} pixels, while a range is being drawn */
     let selection = null;
 
@@ -101,7 +120,8 @@ export function createCurves(words, look) {
     canvas.onkeydown = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const { x } = lineOf(series[0]?.records ?? [], "train", "reconstruction");
-      const current = look.cursor ?? x.at(-1) ?? 0, index = nearestIndex(x, current);
+      const current = look.cursor ?? x.at(-1) ?? 0,
+        index = nearestIndex(x, current);
       if (event.key === "ArrowLeft" && index > 0) point(x[index - 1]);
       else if (event.key === "ArrowRight" && index >= 0 && index < x.length - 1) point(x[index + 1]);
       else if (event.key === "+" || event.key === "=") show(zoomed(range(), 1.5, current, whole()));
@@ -122,11 +142,21 @@ export function createCurves(words, look) {
       element,
       draw() {
         if (!width || !theme) return;
-        const lines = series.map((s) => ({ ...s, train: lineOf(s.records, "train", quantity), validation: lineOf(s.records, "validation", quantity) }));
+        const lines = series.map((s) => ({
+          ...s,
+          train: lineOf(s.records, "train", quantity),
+          validation: lineOf(s.records, "validation", quantity),
+        }));
         none.hidden = !lines.length || lines.some(({ train }) => train.x.length > 0) || !series[0].records.length;
-        const epochs = range(), shown = valuesOf(lines.flatMap(({ train, validation }) => [train, validation]), epochs);
-        const px = (/** @type {number} */ x) => LEFT + ((x - epochs.from) / (epochs.to - epochs.from)) * (width - LEFT - RIGHT);
-        const py = (/** @type {number} */ y) => height - BOTTOM - ((y - shown.from) / (shown.to - shown.from)) * (height - TOP - BOTTOM);
+        const epochs = range(),
+          shown = valuesOf(
+            lines.flatMap(({ train, validation }) => [train, validation]),
+            epochs,
+          );
+        const px = (/** @type {number} */ x) =>
+          LEFT + ((x - epochs.from) / (epochs.to - epochs.from)) * (width - LEFT - RIGHT);
+        const py = (/** @type {number} */ y) =>
+          height - BOTTOM - ((y - shown.from) / (shown.to - shown.from)) * (height - TOP - BOTTOM);
         context.setTransform(ratio, 0, 0, ratio, 0, 0);
         context.clearRect(0, 0, width, height);
         drawAxes(context, { width, height, theme, epochs, shown, px, py });
@@ -140,7 +170,10 @@ export function createCurves(words, look) {
           drawLine(context, validation, px, py, { color, dash, width: main ? 2.6 : 2, alpha: 1 });
           if (validation.x.length <= 40) drawDots(context, validation, px, py, color);
         }
-        for (const [epoch, strong] of /** @type {[number | null, boolean][]} */ ([[marker, true], [look.cursor, false]])) {
+        for (const [epoch, strong] of /** @type {[number | null, boolean][]} */ ([
+          [marker, true],
+          [look.cursor, false],
+        ])) {
           if (epoch === null) continue;
           context.strokeStyle = theme.text;
           context.globalAlpha = strong ? 0.8 : 0.45;
@@ -154,41 +187,63 @@ export function createCurves(words, look) {
         if (selection) {
           context.globalAlpha = 0.16;
           context.fillStyle = theme.accent;
-          context.fillRect(Math.min(selection.from, selection.to), TOP, Math.abs(selection.to - selection.from), height - TOP - BOTTOM);
+          context.fillRect(
+            Math.min(selection.from, selection.to),
+            TOP,
+            Math.abs(selection.to - selection.from),
+            height - TOP - BOTTOM,
+          );
         }
         context.restore();
         say(lines);
       },
     };
 
-    /** The values at the cursor, or the newest ones. @param {{train: import("./scale.js").Line, validation: import("./scale.js").Line}[]} lines */
+    /** The values at the cursor, or the newest ones. @param {{train: Line, validation: Line}[]} lines */
     function say(lines) {
       const main = lines[0];
       const epoch = look.cursor ?? marker;
-      const value = (/** @type {import("./scale.js").Line | undefined} */ line) => {
+      const value = (/** @type {Line | undefined} */ line) => {
         if (!line?.x.length) return "–";
         // In replay what was known by then, under the cursor what lies nearest.
-        const known = look.cursor !== null ? nearestIndex(line.x, look.cursor)
-          : line.x.findLastIndex((x) => marker === null || x <= marker + 1e-6);
+        const known =
+          look.cursor !== null
+            ? nearestIndex(line.x, look.cursor)
+            : line.x.findLastIndex((x) => marker === null || x <= marker + 1e-6);
         if (known < 0) return "–";
         const y = line.y[known];
         return number(y, Math.abs(y) < 10 ? 2 : 1);
       };
-      values.textContent = words.say("curves.values", { train: value(main?.train), validation: value(main?.validation) });
-      const { from, to } = range(), at = epoch ?? main?.train.x.at(-1) ?? to;
-      for (const [name, value] of Object.entries({ valuemin: from, valuemax: to, valuenow: at })) canvas.setAttribute(`aria-${name}`, String(value));
-      canvas.setAttribute("aria-valuetext", words.say("curves.at", { epoch: number(at, 1), values: values.textContent ?? "" }));
+      values.textContent = words.say("curves.values", {
+        train: value(main?.train),
+        validation: value(main?.validation),
+      });
+      const { from, to } = range(),
+        at = epoch ?? main?.train.x.at(-1) ?? to;
+      for (const [name, value] of Object.entries({ valuemin: from, valuemax: to, valuenow: at }))
+        canvas.setAttribute(`aria-${name}`, String(value));
+      canvas.setAttribute(
+        "aria-valuetext",
+        words.say("curves.at", { epoch: number(at, 1), values: values.textContent ?? "" }),
+      );
     }
     return panel;
   }
 
   return {
-    element: el("div", "lv-curves", panels.map(({ element }) => element)),
+    element: el(
+      "div",
+      "lv-curves",
+      panels.map(({ element }) => element),
+    ),
     draw,
-    /** @param {Series[]} next @param {number | null} replayed @param {import("../explorer/theme.js").Theme} colours */
+    /** @param {Series[]} next @param {number | null} replayed @param {import("../shared/theme.js").Theme} colours */
     update(next, replayed, colours) {
       const before = drawn;
-      drawn = JSON.stringify([replayed, next.map(({ name, color, records }) => [name, color, records.length, records.at(-1)?.step])]);
+      drawn = JSON.stringify([
+        replayed,
+        next.map(({ name, color, records }) => [name, color, records.length, records.at(-1)?.step]),
+      ]);
       if (drawn === before && colours === theme) return;
       [series, marker, theme] = [next, replayed, colours];
       draw();
@@ -198,14 +253,17 @@ export function createCurves(words, look) {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {{width: number, height: number, theme: import("../explorer/theme.js").Theme, epochs: import("./scale.js").Range,
- *          shown: import("./scale.js").Range, px: (x: number) => number, py: (y: number) => number}} plot
+ * @param {{
+ *   width: number, height: number, theme: import("../shared/theme.js").Theme, epochs: Range, shown: Range,
+ *   px: (x: number) => number, py: (y: number) => number,
+ * }} plot
  */
 function drawAxes(context, { width, height, theme, epochs, shown, px, py }) {
   context.font = `11px ${theme.font}`;
   context.fillStyle = context.strokeStyle = theme.text;
   context.lineWidth = 1;
-  const rows = ticks(shown.from, shown.to, Math.max(2, height / 45)), columns = ticks(epochs.from, epochs.to, Math.max(2, width / 70));
+  const rows = ticks(shown.from, shown.to, Math.max(2, height / 45)),
+    columns = ticks(epochs.from, epochs.to, Math.max(2, width / 70));
   context.textAlign = "right";
   context.textBaseline = "middle";
   for (const y of rows) {
@@ -225,7 +283,7 @@ function drawAxes(context, { width, height, theme, epochs, shown, px, py }) {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {import("./scale.js").Line} line
+ * @param {Line} line
  * @param {(x: number) => number} px
  * @param {(y: number) => number} py
  * @param {{color: string, dash: number[], width: number, alpha: number}} style
@@ -246,7 +304,7 @@ function drawLine(context, { x, y }, px, py, { color, dash, width, alpha }) {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @param {import("./scale.js").Line} line
+ * @param {Line} line
  * @param {(x: number) => number} px
  * @param {(y: number) => number} py
  * @param {string} color

@@ -1,12 +1,12 @@
 /**
- * The live view of a training, as Streamlit mounts it. It asks Python for what is new once it has drawn what came before, so
- * a slow machine is asked less and a hidden tab not at all. Zoom, cursor, hidden classes and the replayed moment are the
- * user's: no update touches them.
+ * The live view of a training, as Streamlit mounts it. It asks Python for what is new once it has drawn what came
+ * before, so a slow machine is asked less and a hidden tab not at all. Zoom, cursor, hidden classes and the replayed
+ * moment are the user's: no update touches them.
  */
 
-import { createWords, el } from "../explorer/dom.js";
-import { PayloadError } from "../explorer/problem.js";
-import { readTheme } from "../explorer/theme.js";
+import { createWords, el } from "../shared/dom.js";
+import { PayloadError } from "../shared/problem.js";
+import { readTheme } from "../shared/theme.js";
 import { createCurves } from "./curves.js";
 import { createDims } from "./dims.js";
 import { createMap } from "./map.js";
@@ -16,7 +16,7 @@ import { createStore, receive, seen, timeline } from "./store.js";
 import { createStrip } from "./strip.js";
 
 const VERSION = 1;
-const LEAVING = 3000; // milliseconds for which nothing is asked once the page is being left, as app.py notes in the history
+const LEAVING = 3000; // milliseconds without a question once the page is being left, as app.py notes in the history
 const OTHERS = [
   { light: "#0b7a75", dark: "#4fd1c5", dash: [7, 4] },
   { light: "#a23b72", dark: "#f08bbd", dash: [2, 3] },
@@ -37,7 +37,8 @@ const kept = new Map();
 const views = new WeakMap();
 
 /**
- * @param {{data: [any], parentElement: HTMLElement | ShadowRoot, setStateValue: (name: string, value: any) => void}} component
+ * @typedef {(name: string, value: any) => void} Send
+ * @param {{data: [any], parentElement: HTMLElement | ShadowRoot, setStateValue: Send}} component
  */
 export function mountLive({ data: [data], parentElement, setStateValue }) {
   let view = views.get(parentElement);
@@ -66,19 +67,34 @@ function createView(first) {
   kept.set(first.key, looks);
   const words = createWords(first.text);
   const store = createStore();
-  const status = createStatus(words), curves = createCurves(words, looks.curves), dims = createDims(words);
-  const map = createMap(words, looks.map), strip = createStrip(words);
+  const status = createStatus(words),
+    curves = createCurves(words, looks.curves),
+    dims = createDims(words);
+  const map = createMap(words, looks.map),
+    strip = createStrip(words);
   const replay = createReplay(words, looks.replay, () => show(false));
   const legend = el("div", "lv-runs");
   const problem = el("p", "lv-message", [], { role: "alert" });
   curves.element.append(dims.element);
-  const root = el("div", "lv-root", [
-    status.element, problem, el("div", "lv-body", [el("div", "lv-left", [curves.element, legend]), map.element]), replay.element, strip.element,
-  ], { "data-testid": "live-view", "data-records": "0", "data-updates": "0" });
+  const root = el(
+    "div",
+    "lv-root",
+    [
+      status.element,
+      problem,
+      el("div", "lv-body", [el("div", "lv-left", [curves.element, legend]), map.element]),
+      replay.element,
+      strip.element,
+    ],
+    { "data-testid": "live-view", "data-records": "0", "data-updates": "0" },
+  );
 
   Object.defineProperty(root, "looks", { value: looks }); // for tests, from outside
 
-  let data = first, timer = 0, updates = 0, text = JSON.stringify(first.text);
+  let data = first,
+    timer = 0,
+    updates = 0,
+    text = JSON.stringify(first.text);
   let theme = readTheme(document.body);
   /** @type {(name: string, value: any) => void} */
   let send = () => {};
@@ -88,14 +104,22 @@ function createView(first) {
 
   /** @param {boolean} slowly whether the codes go to their places or are put there */
   function show(slowly) {
-    const frames = timeline(store), { status: now } = store;
+    const frames = timeline(store),
+      { status: now } = store;
     const numbers = new Intl.NumberFormat(data.language);
-    replay.update(frames.map(({ step }) => step), (step) =>
-      words.say("replay.where", { step: numbers.format(step), epoch: epochOf(step).toFixed(epochOf(step) < 10 ? 2 : 1) }),
+    replay.update(
+      frames.map(({ step }) => step),
+      (step) =>
+        words.say("replay.where", {
+          step: numbers.format(step),
+          epoch: epochOf(step).toFixed(epochOf(step) < 10 ? 2 : 1),
+        }),
     );
     const frame = frames[replay.index()] ?? null;
     const replayed = looks.replay.step === null || !frame ? null : epochOf(frame.step);
-    const series = [{ name: data.name, title: data.title, color: theme.accent, dash: [], records: store.records }].concat(
+    const series = [
+      { name: data.name, title: data.title, color: theme.accent, dash: [], records: store.records },
+    ].concat(
       data.others.map((/** @type {any} */ other, /** @type {number} */ i) => {
         const { light, dark, dash } = OTHERS[i % OTHERS.length];
         return { ...other, color: theme.dark ? dark : light, dash, records: store.others.get(other.name) ?? [] };
@@ -103,30 +127,50 @@ function createView(first) {
     );
     curves.update(series, replayed, theme);
     listLines(series);
-    dims.update(klAt(replayed), store.records.some((record) => !record.kl_per_dim), theme);
+    dims.update(
+      klAt(replayed),
+      store.records.some((record) => !record.kl_per_dim),
+      theme,
+    );
     map.frameAll(frames, scene());
     map.update(frame, store.labels, scene(), slowly);
     const { explained } = store.plane ?? {};
-    map.say(explained ? words.say("map.pca", { share: Math.round(100 * (explained[0] + explained[1])), d: data.latentDim }) : "");
-    map.describe(words.say("map.alt", { codes: numbers.format(frame?.codes.count ?? 0), step: numbers.format(frame?.step ?? 0) }));
+    map.say(
+      explained
+        ? words.say("map.pca", { share: Math.round(100 * (explained[0] + explained[1])), d: data.latentDim })
+        : "",
+    );
+    map.describe(
+      words.say("map.alt", { codes: numbers.format(frame?.codes.count ?? 0), step: numbers.format(frame?.step ?? 0) }),
+    );
     strip.update(store.heldOut, frame?.strip ?? null, theme.dark);
     status.update(now, data.language, data.waitsFor);
     Object.assign(root.dataset, {
-      records: String(store.records.length), frames: String(frames.length), step: String(now.step), state: now.state,
-      shown: String(frame?.step ?? -1), updates: String(updates),
+      records: String(store.records.length),
+      frames: String(frames.length),
+      step: String(now.step),
+      state: now.state,
+      shown: String(frame?.step ?? -1),
+      updates: String(updates),
     });
   }
 
-  /** The KL a dimension at an epoch (null: now), on the validation images where they have been measured. @param {number | null} epoch */
+  /**
+   * The KL of each dimension at an epoch, on the validation images where they have been measured.
+   * @param {number | null} epoch null: now
+   */
   function klAt(epoch) {
-    const known = store.records.filter((record) => record.kl_per_dim && (epoch === null || record.epoch <= epoch + 1e-6));
+    const known = store.records.filter(
+      (record) => record.kl_per_dim && (epoch === null || record.epoch <= epoch + 1e-6),
+    );
     return (known.findLast(({ split }) => split === "validation") ?? known.at(-1))?.kl_per_dim ?? null;
   }
 
   /** What the lines are. @param {import("./curves.js").Series[]} series */
   function listLines(series) {
     const line = (/** @type {string} */ name, /** @type {string} */ color, /** @type {number} */ thickness) => {
-      const swatch = el("span", "lv-swatch"), text = el("span");
+      const swatch = el("span", "lv-swatch"),
+        text = el("span");
       Object.assign(swatch.style, { background: color, height: `${thickness}px` });
       text.textContent = name;
       return el("span", "lv-key", [swatch, text]);
@@ -134,7 +178,10 @@ function createView(first) {
     const unit = el("span", "lv-unit");
     unit.textContent = words.say("curves.unit");
     const runs = series.length > 1 ? series.map(({ title, color }) => line(title, color, 3)) : [];
-    const splits = [line(words.say("curves.train"), theme.accent, 1.5), line(words.say("curves.validation"), theme.accent, 3.5)];
+    const splits = [
+      line(words.say("curves.train"), theme.accent, 1.5),
+      line(words.say("curves.validation"), theme.accent, 3.5),
+    ];
     legend.replaceChildren(...splits, ...runs, unit);
   }
 
@@ -164,7 +211,8 @@ function createView(first) {
       problem.hidden = true;
       try {
         if (next.version !== VERSION) throw new PayloadError("version");
-        const colours = readTheme(root), nextText = JSON.stringify(next.text);
+        const colours = readTheme(root),
+          nextText = JSON.stringify(next.text);
         if (nextText !== text) words.change(next.text);
         // A new theme object, for another language too: all that is drawn is drawn anew.
         if (nextText !== text || JSON.stringify(colours) !== JSON.stringify(theme)) theme = colours;

@@ -1,12 +1,12 @@
 /** The latent map: the held-out codes of one moment, moving from one to the next. */
 
-import { button, el, icon } from "../explorer/dom.js";
-import { attachGestures } from "../explorer/gestures.js";
-import { createPlane } from "../explorer/plane.js";
-import { createCloud, drawCloud } from "../explorer/points.js";
-import { drawGrid, drawNames, drawNumbers, drawPrior } from "../explorer/scenery.js";
-import { classColor } from "../explorer/theme.js";
-import { extentOf, fit, pan, toPlane, union, zoom } from "../explorer/view.js";
+import { button, el, icon } from "../shared/dom.js";
+import { attachGestures } from "../shared/gestures.js";
+import { createPlane } from "../shared/plane.js";
+import { createCloud, drawCloud } from "../shared/points.js";
+import { drawGrid, drawNames, drawNumbers, drawPrior } from "../shared/scenery.js";
+import { classColor } from "../shared/theme.js";
+import { extentOf, fit, pan, toPlane, union, zoom } from "../shared/view.js";
 
 const MOVE_MS = 380;
 const MOVE_COST = 40; // milliseconds of drawing that one move may take: the training needs the processor more
@@ -14,13 +14,13 @@ const SMOOTH = 6; // pictures a move, at most
 const REACH = 9; // pixels within which a point answers the pointer
 
 /**
- * @typedef {{view: import("../explorer/view.js").View | null, hidden: Set<number>}} Look what the user has set
- * @typedef {{classes: string[], prior: boolean, origin: number[], theme: import("../explorer/theme.js").Theme}} Scene
+ * @typedef {{view: import("../shared/view.js").View | null, hidden: Set<number>}} Look what the user has set
+ * @typedef {{classes: string[], prior: boolean, origin: number[], theme: import("../shared/theme.js").Theme}} Scene
  *   prior: whether it is N(0, I), which stands still
  */
 
 /**
- * @param {import("../explorer/dom.js").Words} words
+ * @param {import("../shared/dom.js").Words} words
  * @param {Look} look
  */
 export function createMap(words, look) {
@@ -29,25 +29,36 @@ export function createMap(words, look) {
   const tip = el("div", "lv-tip", [], { "aria-hidden": "true" });
   tip.hidden = true;
   const tools = el("div", "lv-map-tools", [
-    words.label(button("lv-tool", icon("plus"), () => zoomBy(1.5)), "map.zoomIn"),
-    words.label(button("lv-tool", icon("minus"), () => zoomBy(1 / 1.5)), "map.zoomOut"),
-    words.label(button("lv-tool", icon("fit"), () => move(null)), "map.fit"),
+    words.label(
+      button("lv-tool", icon("plus"), () => zoomBy(1.5)),
+      "map.zoomIn",
+    ),
+    words.label(
+      button("lv-tool", icon("minus"), () => zoomBy(1 / 1.5)),
+      "map.zoomOut",
+    ),
+    words.label(
+      button("lv-tool", icon("fit"), () => move(null)),
+      "map.fit",
+    ),
   ]);
   const legend = el("div", "lv-legend", [], { role: "group" });
   words.label(legend, "map.classes");
   const caption = el("p", "lv-note");
   const element = el("div", "lv-map", [el("div", "lv-pad", [canvas, tip, tools]), legend, caption]);
 
-  let side = 0, ratio = 1, names = "";
+  let side = 0,
+    ratio = 1,
+    names = "";
   /** @type {Scene | null} */
   let scene = null;
   /** @type {import("./store.js").Frame | null} */
   let frame = null;
-  /** @type {import("../explorer/points.js").Cloud | null} where the codes are, and */
+  /** @type {import("../shared/points.js").Cloud | null} where the codes are, and */
   let cloud = null;
-  /** @type {import("../explorer/points.js").Cloud | null} how they are drawn, on their way there */
+  /** @type {import("../shared/points.js").Cloud | null} how they are drawn, on their way there */
   let drawn = null;
-  /** @type {import("../explorer/view.js").View} */
+  /** @type {import("../shared/view.js").View} */
   let home = { x: 0, y: 0, extent: 6.4 };
   let animation = 0;
   let cost = 3; // milliseconds that a picture takes, about
@@ -56,7 +67,7 @@ export function createMap(words, look) {
   const view = () => look.view ?? home;
   const flat = () => frame?.codes.width === 1;
 
-  /** @param {import("../explorer/view.js").View | null} next */
+  /** @param {import("../shared/view.js").View | null} next */
   function move(next) {
     look.view = next;
     draw();
@@ -78,7 +89,13 @@ export function createMap(words, look) {
     wheel: (event) => event.ctrlKey || canvas.ownerDocument.activeElement === canvas,
     hover(x, y) {
       const spot = toPlane(view(), side, x, y);
-      const code = cloud?.nearest(spot.x, spot.y, (REACH * view().extent) / side, (i) => !look.hidden.has(cloud?.labels?.[i] ?? -1)) ?? -1;
+      const code =
+        cloud?.nearest(
+          spot.x,
+          spot.y,
+          (REACH * view().extent) / side,
+          (i) => !look.hidden.has(cloud?.labels?.[i] ?? -1),
+        ) ?? -1;
       tip.hidden = code < 0 || !cloud?.labels;
       if (tip.hidden || !cloud?.labels) return;
       tip.textContent = scene?.classes[cloud.labels[code]] ?? "";
@@ -127,7 +144,8 @@ export function createMap(words, look) {
   function draw() {
     if (!side || !scene) return;
     const began = performance.now();
-    const { theme, classes } = scene, shown = { view: view(), side, theme };
+    const { theme, classes } = scene,
+      shown = { view: view(), side, theme };
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, side, side);
     drawGrid(context, shown);
@@ -149,19 +167,25 @@ export function createMap(words, look) {
   /** Lets the codes go to their new places, or puts them there. @param {boolean} slowly */
   function go(slowly) {
     cancelAnimationFrame(animation);
-    const from = drawn, to = cloud;
+    const from = drawn,
+      to = cloud;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const pictures = Math.min(SMOOTH, Math.floor(MOVE_COST / cost));
     if (!slowly || still || pictures < 2 || !from || !to || from.count !== to.count) {
       drawn = to;
       return draw();
     }
-    const began = performance.now(), xs = new Float32Array(to.count), ys = new Float32Array(to.count);
+    const began = performance.now(),
+      xs = new Float32Array(to.count),
+      ys = new Float32Array(to.count);
     const [fromX, fromY] = [from.xs.slice(), from.ys.slice()];
     let due = began;
     const tick = () => {
-      const now = performance.now(), share = Math.min(1, (now - began) / MOVE_MS), eased = share * (2 - share);
-      if (share < 1 && now < due) return (animation = requestAnimationFrame(tick));
+      const now = performance.now(),
+        share = Math.min(1, (now - began) / MOVE_MS),
+        eased = share * (2 - share);
+      if (share < 1) animation = requestAnimationFrame(tick);
+      if (share < 1 && now < due) return;
       due += MOVE_MS / pictures;
       for (let i = 0; i < to.count; i++) {
         xs[i] = fromX[i] + eased * (to.xs[i] - fromX[i]);
@@ -169,7 +193,6 @@ export function createMap(words, look) {
       }
       drawn = share < 1 ? { ...to, xs, ys } : to;
       draw();
-      if (share < 1) animation = requestAnimationFrame(tick);
     };
     tick();
   }
@@ -192,10 +215,16 @@ export function createMap(words, look) {
       apart = cloud !== null && liesApart(cloud);
       go(slowly);
     },
-    /** What a fresh map shows: the codes of all moments, and the prior. @param {import("./store.js").Frame[]} frames @param {Scene} setting */
+    /**
+     * What a fresh map shows: the codes of all moments, and the prior.
+     * @param {import("./store.js").Frame[]} frames
+     * @param {Scene} setting
+     */
     frameAll(frames, { prior, origin }) {
       const reach = 3.2;
-      let bounds = prior ? { left: origin[0] - reach, right: origin[0] + reach, bottom: origin[1] - reach, top: origin[1] + reach } : null;
+      let bounds = prior
+        ? { left: origin[0] - reach, right: origin[0] + reach, bottom: origin[1] - reach, top: origin[1] + reach }
+        : null;
       for (const frame of frames) bounds = bounds ? union(bounds, reachOf(frame)) : reachOf(frame);
       if (bounds) home = fit(bounds);
     },
@@ -210,21 +239,23 @@ export function createMap(words, look) {
   };
 }
 
-/** @type {WeakMap<object, import("../explorer/view.js").Bounds>} */
+/** @type {WeakMap<object, import("../shared/view.js").Bounds>} */
 const reaches = new WeakMap();
 
 /** Where most of a moment's codes lie. @param {import("./store.js").Frame} frame */
 function reachOf(frame) {
   const known = reaches.get(frame);
   if (known) return known;
-  const { xs, ys } = coordinates(frame.codes), reach = extentOf(xs, ys);
+  const { xs, ys } = coordinates(frame.codes),
+    reach = extentOf(xs, ys);
   reaches.set(frame, reach);
   return reach;
 }
 
 /** @param {import("./store.js").Codes} codes */
 function coordinates({ count, width, codes }) {
-  const xs = new Float32Array(count), ys = new Float32Array(count);
+  const xs = new Float32Array(count),
+    ys = new Float32Array(count);
   for (let i = 0; i < count; i++) {
     xs[i] = codes[i * width];
     ys[i] = width > 1 ? codes[i * width + 1] : 0;
@@ -232,13 +263,20 @@ function coordinates({ count, width, codes }) {
   return { xs, ys };
 }
 
-/** Whether the middles of the classes are farther from each other than codes from their middle. @param {import("../explorer/points.js").Cloud} cloud */
+/**
+ * Whether the middles of the classes are farther from each other than codes from their middle.
+ * @param {Pick<import("../shared/points.js").Cloud, "centres" | "labels" | "xs" | "ys">} cloud
+ */
 export function liesApart({ centres, labels, xs, ys }) {
   if (!labels || centres.length < 2) return false;
   const median = (/** @type {number[]} */ values) => values.sort((a, b) => a - b)[values.length >> 1];
   const places = new Map(centres.map((centre) => [centre.label, centre]));
-  const radii = Array.from(labels, (label, i) => Math.hypot(xs[i] - (places.get(label)?.x ?? 0), ys[i] - (places.get(label)?.y ?? 0)));
-  const gaps = centres.map((a) => Math.min(...centres.filter((b) => b !== a).map((b) => Math.hypot(a.x - b.x, a.y - b.y))));
+  const radii = Array.from(labels, (label, i) =>
+    Math.hypot(xs[i] - (places.get(label)?.x ?? 0), ys[i] - (places.get(label)?.y ?? 0)),
+  );
+  const gaps = centres.map((a) =>
+    Math.min(...centres.filter((b) => b !== a).map((b) => Math.hypot(a.x - b.x, a.y - b.y))),
+  );
   return median(gaps) > 0.6 * median(radii);
 }
 

@@ -1,11 +1,11 @@
 /** The slider through training time, and its play button. At its right end it follows the training. */
 
-import { button, el, icon } from "../explorer/dom.js";
+import { button, el, icon } from "../shared/dom.js";
 
 const PLAY_MS = 6000; // for all moments together
 
 /**
- * @param {import("../explorer/dom.js").Words} words
+ * @param {import("../shared/dom.js").Words} words
  * @param {{step: number | null}} look the step that is replayed; null: the newest one is followed
  * @param {(replayed: boolean) => void} changed
  */
@@ -14,7 +14,10 @@ export function createReplay(words, look, changed) {
   words.label(slider, "replay.slider");
   slider.removeAttribute("title");
   const where = el("output", "lv-where");
-  const play = words.label(button("lv-tool", icon("play"), () => (timer ? stop() : start())), "replay.play");
+  const play = words.label(
+    button("lv-tool", icon("play"), () => (timer ? stop() : start())),
+    "replay.play",
+  );
   const element = el("div", "lv-replay", [play, slider, where]);
   /** @type {number[]} */
   let steps = [];

@@ -39,7 +39,10 @@ const EARLY = 0.04; // of the epochs in view: there the loss falls so far that t
  */
 export function valuesOf(lines, { from, to }) {
   const early = from + EARLY * (to - from);
-  let low = Infinity, high = -Infinity, lateHigh = -Infinity, late = 0;
+  let low = Infinity,
+    high = -Infinity,
+    lateHigh = -Infinity,
+    late = 0;
   for (const { x, y } of lines)
     for (let i = 0; i < x.length; i++) {
       if (x[i] < from || x[i] > to) continue;
@@ -61,7 +64,8 @@ export function valuesOf(lines, { from, to }) {
  * @param {number} x
  */
 export function nearestIndex(values, x) {
-  let low = 0, high = values.length - 1;
+  let low = 0,
+    high = values.length - 1;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     if (values[middle] < x) low = middle;

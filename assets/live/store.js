@@ -1,6 +1,6 @@
-/** What has arrived of a training. `cvae/live.py` is the other side: it is told what is here, and sends the rest. */
+/** What has arrived of a training. cvae/browser/live.py is the other side: it is told what is here and sends the rest. */
 
-import { decodeBytes, decodeTensor } from "../explorer/tensor.js";
+import { decodeBytes, decodeTensor } from "../shared/tensor.js";
 
 /**
  * @typedef {{
@@ -19,14 +19,22 @@ import { decodeBytes, decodeTensor } from "../explorer/tensor.js";
 
 /** @returns {Store} */
 export const createStore = () => ({
-  token: "", status: null, records: [], steps: [], frames: new Map(), live: null,
-  labels: null, heldOut: null, plane: null, others: new Map(),
+  token: "",
+  status: null,
+  records: [],
+  steps: [],
+  frames: new Map(),
+  live: null,
+  labels: null,
+  heldOut: null,
+  plane: null,
+  others: new Map(),
 });
 
 /**
  * Takes an answer in. What is about another training, or in another plane, takes the place of all that was there.
  * @param {Store} store
- * @param {any} answer  as in cvae/live.py
+ * @param {any} answer  as in cvae/browser/live.py
  * @param {Record<string, {from: number, records: LogRecord[]}>} others  histories of other runs, by name
  */
 export function receive(store, answer, others) {
@@ -72,7 +80,9 @@ export const seen = (store) => ({
   last: store.records.at(-1)?.step ?? 0,
   steps: [...store.frames.keys()],
   live: store.live?.step ?? -1,
-  others: Object.fromEntries([...store.others].map(([name, records]) => [name, [records.length, records.at(-1)?.step ?? 0]])),
+  others: Object.fromEntries(
+    [...store.others].map(([name, records]) => [name, [records.length, records.at(-1)?.step ?? 0]]),
+  ),
 });
 
 /** The moments that can be shown, in their order; the present one last. @param {Store} store @returns {Frame[]} */

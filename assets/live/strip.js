@@ -1,8 +1,8 @@
 /** The same held-out images over their reconstructions. */
 
-import { el } from "../explorer/dom.js";
+import { el } from "../shared/dom.js";
 
-/** @param {import("../explorer/dom.js").Words} words */
+/** @param {import("../shared/dom.js").Words} words */
 export function createStrip(words) {
   const rows = ["strip.heldOut", "strip.reconstructed"].map((key) => {
     const canvas = el("canvas", "lv-strip-canvas", [], { role: "img" });
@@ -10,7 +10,11 @@ export function createStrip(words) {
     canvas.removeAttribute("title");
     return { canvas, element: el("div", "lv-strip-row", [words.put(el("span", "lv-strip-title"), key), canvas]) };
   });
-  const element = el("div", "lv-strip", rows.map((row) => row.element));
+  const element = el(
+    "div",
+    "lv-strip",
+    rows.map((row) => row.element),
+  );
   element.hidden = true;
   /** @type {any[]} what the canvases show */
   let drawn = [];
@@ -43,7 +47,8 @@ function paintRow(canvas, { count, shape: [channels, height, width], bytes }, da
   const across = count * (width + 1) - 1;
   if (canvas.width !== across || canvas.height !== height) Object.assign(canvas, { width: across, height });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const image = context.createImageData(across, height), plane = height * width;
+  const image = context.createImageData(across, height),
+    plane = height * width;
   for (let n = 0; n < count; n++)
     for (let p = 0; p < plane; p++) {
       const from = n * channels * plane + p;

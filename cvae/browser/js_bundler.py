@@ -1,7 +1,7 @@
 """Joins the modules of a folder into one script: Streamlit's inline components cannot import one another.
 
 Every module keeps its own scope. What may stand in a module is little, so that nothing is joined wrongly: imports of
-names by relative path, a line each; `export function`, `export class` and `export const`; `export default name` in
+names by relative path; `export function`, `export class` and `export const`; `export default name` in
 the entry. Node and browsers import the very same files one by one.
 """
 
@@ -11,7 +11,8 @@ import os
 import re
 from pathlib import Path
 
-_IMPORT = re.compile(r'^import \{ ([\w$]+(?:, [\w$]+)*) \} from "(\.{1,2}/(?:[\w-]+/)*[\w-]+\.js)";$')
+_IMPORT = re.compile(r'^import \{ ([\w$]+(?:, [\w$]+)*) \} from "((?:\./|(?:\.\./)+)(?:[\w-]+/)*[\w-]+\.js)";$')
+_WRAPPED = re.compile(r"^import \{\n((?:  [\w$]+,\n)+)\} from ", re.MULTILINE)  # as prettier wraps many names
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) ([\w$]+))")
 _DEFAULT = re.compile(r"^export default ([\w$]+);$")
 _COMMENT = re.compile(r"/\*.*?\*/|//.*|^\s*/?\*.*")  # JSDoc types say import("./x.js") too
@@ -40,7 +41,7 @@ def bundle(folder: Path, entry: str = "main") -> str:
         lines: list[str] = []
         exports[file] = set()
         default = None
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        for number, line in enumerate(_unwrapped(file.read_text(encoding="utf-8")).splitlines(), 1):
             if match := _IMPORT.match(line):
                 source = (file.parent / match[2]).resolve()
                 add(source, (*path, file))
@@ -69,3 +70,13 @@ def bundle(folder: Path, entry: str = "main") -> str:
 
     add(start, ())
     return '"use strict";\n' + "\n".join(joined.values()) + f"\nexport default {variable(start)}.default;\n"
+
+
+def _unwrapped(text: str) -> str:
+    """The text with every import on one line."""
+
+    def one_line(match: re.Match[str]) -> str:
+        names = match[1].replace(",", "").split()
+        return f"import {{ {', '.join(names)} }} from "
+
+    return _WRAPPED.sub(one_line, text)

@@ -12,6 +12,7 @@ The functions of `decoding` can be imported from here: `explore.sample(model, 16
 from __future__ import annotations
 
 from cvae.explore.decoding import (
+    carry_code,
     complete,
     draw,
     interpolate,
@@ -25,6 +26,7 @@ from cvae.explore.decoding import (
 )
 
 __all__ = [
+    "carry_code",
     "complete",
     "draw",
     "interpolate",

@@ -6,6 +6,7 @@ codes (..., d). Labels are vectors (K,) or (N, K), one-hot or mixtures (see `lab
     manifold(model)                                  a 20 × 20 walk over the quantiles of two dimensions
     traversal(model, z)                              each dimension moved alone
     interpolate(model, [a, b])                       from one code to another
+    carry_code(model, z, before, after)              what a changed label does to a code
     label_swap(model, z, labels)                     the same style as every class
     sample(model, 16, label_vector(3, classes=10))   draws for a label
     complete(model, images, 8)                       several completions of each image (cvae-predictive)
@@ -99,7 +100,7 @@ def path(points: ArrayLike, steps: int, course: Interpolation = "linear", *, cen
     linear: along the line, as suits two dimensions and encodings. spherical: along the great circle about `centre`
     (d,), the mean of the prior, the radius changing evenly, as suits draws from a prior of many dimensions: the line
     between two of them passes nearer to its mean than any draw lies (White 2016, "Sampling generative networks",
-    arXiv:1609.04468).
+    arXiv:1609.04468). `along` in assets/explorer/path.js is the same.
     """
     middle = np.asarray(centre, dtype=np.float32)
     corners = np.asarray(points, dtype=np.float32) - middle
@@ -131,22 +132,35 @@ def interpolate(
     return model.decode(path(points, steps, course, centre=centre), condition)
 
 
+def carry_code(model: Inference | Autoencoder, z: ArrayLike, before: Given, after: Given) -> Array:
+    """The codes (N, d) that z (N, d) become when what the model is given changes from `before` to `after`.
+
+    What a changed label, or any other changed condition, does to z: the noise ε = (z − μ)/σ stays. Under a learned
+    prior p(z|y) z therefore moves, to μ′ + σ′ (z − μ)/σ; under a prior that does not see the label z stays where it is.
+    `transfer` in assets/explorer/prior.js is the same rule. before, after: labels (K,) or (N, K), or images.
+    """
+    model, codes = _inference(model), np.asarray(z, dtype=np.float32)
+    if model.family.prior != "learned":
+        return codes
+    mean, std = model.prior(_row(before))
+    return model.from_noise((codes - mean) / std, _row(after))
+
+
 def label_swap(model: Inference | Autoencoder, z: ArrayLike, labels: ArrayLike) -> Array:
     """Every code as every class: z (N, d) and the vectors (N, width) it was encoded with → pictures (N, K, C, H, W).
 
-    What is kept is the code's place in its prior, ε = (z − μ_y)/σ_y; where the prior does not depend on the label, that
-    is z itself. Raises `ValueError` for a model without labels.
+    z becomes what `carry_code` says. Raises `ValueError` for a model without labels.
     """
     model = _inference(model)
     if not model.config.takes_label:
         raise ValueError(f"{model.family.id} has no labels to swap")
     z, labels = np.asarray(z, dtype=np.float32), np.asarray(labels, dtype=np.float32)
-    mean, std = model.prior(labels)
     classes, place = model.config.classes, label_place(model.config.conditions)
-    noise = np.repeat((z - mean) / std, classes, axis=0)
-    others = np.repeat(np.broadcast_to(labels, (len(z), labels.shape[-1])), classes, axis=0)
-    others[:, place] = np.tile(np.eye(classes, dtype=np.float32), (len(z), 1))
-    pictures = model.decode(model.from_noise(noise, others), others)
+    before = np.repeat(np.broadcast_to(labels, (len(z), labels.shape[-1])), classes, axis=0)
+    after = before.copy()
+    after[:, place] = np.tile(np.eye(classes, dtype=np.float32), (len(z), 1))
+    codes = carry_code(model, np.repeat(z, classes, axis=0), before, after)
+    pictures = model.decode(codes, after)
     return pictures.reshape(len(z), classes, *pictures.shape[1:])
 
 

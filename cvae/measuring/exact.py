@@ -11,8 +11,7 @@ see it (Cremer, Li & Duvenaud 2018, "Inference suboptimality in variational auto
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch

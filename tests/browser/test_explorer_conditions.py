@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import copy
-import json
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers.browser import REQUIRED, Browser
+from helpers.browser import Browser
 from helpers.explorer import make_run, mount_data, mounted
+from helpers.node import node
 
-from cvae.assets import EXPLORER
+from cvae.assets import EXPLORER, SHARED
 from cvae.browser import explorer as export_module
 from cvae.browser.explorer import export
 from cvae.conditions import ClassCondition
 from cvae.explore.inference import Inference
 from cvae.ui.components.explorer import ExplorerState
 
-# Reads a payload and values of its conditions, and writes the first model's prior at each: mean and log-variance.
-PRIORS = """
-import { readFileSync } from "node:fs";
-const { createModel } = await import(process.argv[1] + "/model.js");
-const { priorAt } = await import(process.argv[1] + "/prior.js");
-const { payload, values } = JSON.parse(readFileSync(0, "utf8"));
-const model = createModel(payload.models[0]);
-console.log(JSON.stringify(values.map((one) => priorAt(model, one)).map(({ mean, logVar }) => [mean, logVar])));
-"""
+# The first model's prior at values of its conditions: mean and log-variance at each.
+PRIORS = """({ createModel, priorAt }, { payload, values }) => {
+  const model = createModel(payload.models[0]);
+  return values.map((one) => priorAt(model, one)).map(({ mean, logVar }) => [mean, logVar]);
+}"""
 
 
 @pytest.mark.parametrize("net", ["mlp", "conv"])
@@ -39,8 +34,6 @@ console.log(JSON.stringify(values.map((one) => priorAt(model, one)).map(({ mean,
 def test_the_prior_is_that_of_inference(
     family: str, net: str, dtype: str, tolerance: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if shutil.which("node") is None and not REQUIRED:
-        pytest.skip("Node.js is not installed")
     monkeypatch.setattr(export_module, "PRIOR_CHANGE", 0.0 if dtype == "f32" else np.inf)
     run = make_run(tmp_path / "r", family=family, net=net, latent_dim=3)
     payload = export([run])
@@ -55,21 +48,14 @@ def test_the_prior_is_that_of_inference(
         blends = np.random.default_rng(0).dirichlet(np.ones(10), 20)
         given = np.concatenate([np.eye(10), blends]).astype(np.float32)
         values = [{"label": {"weights": (3 * weights).tolist(), "mixing": True}} for weights in given.astype(float)]
-    done = subprocess.run(
-        ["node", "--input-type=module", "-e", PRIORS, EXPLORER.as_uri()],
-        input=json.dumps({"payload": payload, "values": values}),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = np.array(json.loads(done.stdout))
+    found = np.array(node(PRIORS, {"payload": payload, "values": values}, "model.js", "prior.js"))
     means, stds = Inference.load(run).prior(given)
     np.testing.assert_allclose(found[:, 0], means, atol=tolerance)
     np.testing.assert_allclose(np.exp(0.5 * found[:, 1]), stds, atol=tolerance)
 
 
 TOY = """
-import { el } from "../dom.js";
+import { el } from "../../shared/dom.js";
 
 export const toyKind = {
   read: ({ name, kind, most }) => ({ name, kind, width: 1, most }),
@@ -91,6 +77,7 @@ export const toyKind = {
 def with_toy(folder: Path) -> Path:
     """A copy of the explorer that knows one kind more: its file, and its import and entry in the index."""
     shutil.copytree(EXPLORER, folder)
+    shutil.copytree(SHARED, folder.parent / SHARED.name)
     (folder / "controls" / "toy.js").write_text(TOY)
     index = folder / "controls" / "index.js"
     text = index.read_text(encoding="utf-8")

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cvae.assets import EXPLORER
+from cvae.assets import EXPLORER, LIVE, SHARED
 from cvae.browser.js_bundler import bundle
 from cvae.ui.components.explorer import STYLES, texts
 from cvae.ui.frame.text import LANGUAGES, keys, table
 
-SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted(EXPLORER.rglob("*.js"))}
+FOLDERS = (EXPLORER, LIVE, SHARED)
+SOURCES = {path: path.read_text(encoding="utf-8") for folder in FOLDERS for path in sorted(folder.rglob("*.js"))}
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -33,6 +34,15 @@ def test_modules_are_joined_in_order_each_in_its_own_scope(tmp_path: Path) -> No
     assert joined.count("export") == 1
     assert joined.count("const local") == 2
     assert joined.rstrip().endswith("_main.default;")
+
+
+def test_an_import_of_many_names_may_take_many_lines(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path,
+        main='import {\n  one,\n  two,\n} from "./a.js";\nfunction main() {}\nexport default main;\n',
+        a="export const one = 1;\nexport const two = 2;\n",
+    )
+    assert "const { one, two } = module_a;" in bundle(folder)
 
 
 @pytest.mark.parametrize(
@@ -58,14 +68,20 @@ def test_what_the_bundler_does_not_handle_is_refused(line: str, message: str, tm
         bundle(folder)
 
 
-def test_the_explorer_is_joined_whole_and_asks_for_nothing_outside() -> None:
-    joined = bundle(EXPLORER)
+@pytest.mark.parametrize("folder", [EXPLORER, LIVE])
+def test_a_component_is_joined_whole_and_asks_for_nothing_outside(folder: Path) -> None:
+    joined = bundle(folder)
     for path, source in SOURCES.items():
-        assert f"// {path.name}\n" in joined
+        assert path.parent == SHARED or folder not in path.parents or f"// {path.name}\n" in joined
         assert "innerHTML" not in source
         assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|eval|insertAdjacentHTML)\b", source)
     outside = {"http://www.w3.org/2000/svg"}  # the name of a namespace
     assert set(re.findall(r"https?://[\w./-]+", joined)) == outside
+
+
+def test_what_the_components_share_is_in_both_and_their_styles_are_all_used() -> None:
+    for path in SHARED.glob("*.js"):
+        assert all(f"// {path.name}\n" in bundle(folder) for folder in (EXPLORER, LIVE)), path.name
     assert {path.name for path in EXPLORER.glob("*.css")} == set(STYLES)
 
 
@@ -91,7 +107,7 @@ def _word(words: object, key: str) -> str:
 
 def test_the_words_that_the_code_asks_for_exist() -> None:
     known = keys(table("explorer.en"))
-    joined = "\n".join(SOURCES.values())
+    joined = "\n".join(source for path, source in SOURCES.items() if LIVE not in path.parents)
     asked = set(
         re.findall(r'"((?:map|picture|hover|labels|conditions|sliders|path|options|caption|error)\.[\w-]+)"', joined)
     )

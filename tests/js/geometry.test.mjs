@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createNearest } from "../../assets/explorer/nearest.js";
+import { createNearest } from "../../assets/shared/nearest.js";
 import { along, pointName } from "../../assets/explorer/path.js";
-import { createPlane, ellipse, inPlane } from "../../assets/explorer/plane.js";
-import { extentOf, fit, pan, ticks, toPixel, toPlane, union, zoom } from "../../assets/explorer/view.js";
+import { createPlane, ellipse, inPlane } from "../../assets/shared/plane.js";
+import { extentOf, fit, pan, ticks, toPixel, toPlane, union, zoom } from "../../assets/shared/view.js";
 import { close, seeded } from "./helpers.mjs";
 
 test("the nearest point is the one that a search of all finds", () => {

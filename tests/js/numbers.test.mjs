@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cumulative, normal, quantile } from "../../assets/explorer/gaussian.js";
 import { cholesky, transfer } from "../../assets/explorer/prior.js";
-import { bytesFromBase64, decodeBytes, decodeTensor, halfToFloat } from "../../assets/explorer/tensor.js";
+import { bytesFromBase64, decodeBytes, decodeTensor, halfToFloat } from "../../assets/shared/tensor.js";
 import { base64, close, seeded } from "./helpers.mjs";
 
 test("half precision, by its definition", () => {

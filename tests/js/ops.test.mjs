@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compile } from "../../assets/explorer/ops.js";
-import { PayloadError } from "../../assets/explorer/problem.js";
+import { PayloadError } from "../../assets/shared/problem.js";
 import { close, convolve, convolveTransposed, seeded, toPixels } from "./helpers.mjs";
 
 const random = seeded(1);

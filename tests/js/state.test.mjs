@@ -1,15 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mainLabel, mixture, oneHot } from "../../assets/explorer/blend.js";
-import { createWords, number } from "../../assets/explorer/dom.js";
+import { createWords, number } from "../../assets/shared/dom.js";
 import { createModel } from "../../assets/explorer/model.js";
 import { paint } from "../../assets/explorer/picture.js";
-import { codeAt, movedCode, priorAt, priorLines } from "../../assets/explorer/prior.js";
+import { codeOf, priorAt, priorLines, reference, zFromCode } from "../../assets/explorer/prior.js";
 import { givenOf, givenOfLabel, initialState, merge } from "../../assets/explorer/state.js";
 import { base64, close } from "./helpers.mjs";
 
 const label = { name: "label", kind: "class", width: 3, values: ["a", "b", "c"] };
-const image = { name: "image", kind: "image", width: 0, pictures: { shape: [2, 1, 1, 1], data: Uint8Array.of(0, 255) } };
+const image = {
+  name: "image",
+  kind: "image",
+  width: 0,
+  pictures: { shape: [2, 1, 1, 1], data: Uint8Array.of(0, 255) },
+};
 const extent = { latentDim: 2, conditions: [label, image] };
 
 test("a state from Python is taken over where it fits", () => {
@@ -190,18 +195,34 @@ test("a learned prior is computed, of a blend too", () => {
   assert.equal(priorAt(createModel(payload()), weights(1, 0)).mean[0], 0);
 });
 
-test("another label moves z where it reaches the picture through z alone, and one model is shown", () => {
-  const model = createModel(throughZ());
-  const state = { z: [0], conditions: weights(1, 0), path: [], progress: 0 }; // ε = 1
-  const there = [3 + Math.exp(2 * Math.tanh(0.5))];
-  close(codeAt(model, state, weights(0, 1)), there);
-  close(movedCode([model], state, weights(0, 1)), there);
-  assert.equal(movedCode([model, model], state, weights(0, 1)), state.z);
-  close(movedCode([model], state, weights(1, 1)), [1 + Math.exp(2 * Math.tanh(1 / 4))]);
-  assert.equal(movedCode([createModel(payload())], state, weights(0, 1)), state.z);
+test("another label moves z to the same noise under a learned prior, and nowhere else", () => {
+  const learned = createModel(throughZ()),
+    standard = createModel(payload());
   const sees = throughZ();
   sees.networks.decoder = payload().networks.decoder;
-  assert.equal(movedCode([createModel(sees)], state, weights(0, 1)), state.z);
+  const state = { z: [0], conditions: weights(1, 0), path: [], progress: 0 }; // ε = 1 under the prior here
+  for (const model of [learned, createModel(sees)]) {
+    close(codeOf([model], model, state, weights(0, 1)), [3 + Math.exp(2 * Math.tanh(0.5))]);
+    close(codeOf([model], model, state, weights(1, 1)), [1 + Math.exp(2 * Math.tanh(1 / 4))]);
+    assert.equal(codeOf([model], model, state), state.z);
+  }
+  assert.equal(codeOf([standard], standard, state, weights(0, 1)), state.z);
+});
+
+test("beside each other, models have one noise, and a label moves the code of some while that of others stays", () => {
+  const learned = createModel(throughZ()),
+    standard = createModel(payload());
+  const models = [learned, standard];
+  assert.equal(reference(models), standard);
+  const state = { z: [0.5], conditions: weights(1, 0), path: [], progress: 0 };
+  assert.equal(codeOf(models, standard, state, weights(0, 1)), state.z);
+  close(codeOf(models, learned, state), [-1 + 0.5]);
+  close(codeOf(models, learned, state, weights(0, 1)), [3 + 0.5 * Math.exp(2 * Math.tanh(0.5))]);
+  for (const model of models)
+    for (const values of [weights(1, 0), weights(0, 1)]) {
+      const z = zFromCode(models, model, [7], values);
+      close(codeOf(models, model, { z, conditions: values }), [7]);
+    }
 });
 
 test("the map shows every class's prior and the one here", () => {

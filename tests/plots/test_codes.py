@@ -19,7 +19,7 @@ RNG = np.random.default_rng(0)
 # --- colours --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["assets/explorer/theme.js", ".streamlit/config.toml"])
+@pytest.mark.parametrize("path", ["assets/shared/theme.js", ".streamlit/config.toml"])
 def test_theme_and_browser_have_the_same_class_colours(path: str) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
     found = re.findall(r'"(#[0-9a-f]{6})",\s*(?=["\]])', text)

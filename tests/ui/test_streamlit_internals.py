@@ -21,7 +21,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from streamlit.testing.v1 import AppTest
 
-from cvae.assets import EXPLORER, LIVE
+from cvae.assets import EXPLORER, LIVE, SHARED
 
 ROOT = Path(__file__).parents[2]
 STATIC = Path(st.__file__).parent / "static" / "static" / "js"
@@ -153,7 +153,7 @@ def test_the_style_of_app_py_finds_what_it_is_for(name: str, use: str) -> None:
 
 def test_the_theme_is_given_to_components_as_css_variables() -> None:
     used = set()
-    for folder in (EXPLORER, LIVE):
+    for folder in (EXPLORER, LIVE, SHARED):
         for file in [*folder.rglob("*.css"), *folder.rglob("*.js")]:
             text = file.read_text(encoding="utf-8")
             used |= set(re.findall(r"var\(--st-([a-z-]+)", text))
@@ -161,7 +161,7 @@ def test_the_theme_is_given_to_components_as_css_variables() -> None:
                 used |= set(re.findall(r'value\("([a-z-]+)"', text))
     assert {"background-color", "text-color", "primary-color"} <= used
     everything = "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in STATIC.glob("*.js"))
-    assert "--st-" in everything, "components get no theme any more as variables --st-… (assets/explorer/theme.js)."
+    assert "--st-" in everything, "components get no theme any more as variables --st-… (assets/shared/theme.js)."
     camel = {re.sub(r"-(\w)", lambda found: found[1].upper(), name) for name in used}
     gone = {name for name in camel if not re.search(rf"\b{name}\b", everything)}
     assert not gone, f"Streamlit's theme has no {', '.join(sorted(gone))} any more, of which components take colours."

@@ -1,13 +1,13 @@
 /**
  * One of several classes, or a mixture of them. Above each its picture at the same z, for every model that is given a
- * class; where it reaches the picture through z alone (cmma), z is carried over to each class's own prior.
+ * class; where the prior is learned, at the same noise in each class's own prior.
  */
 
 import { mainLabel, mixture, oneHot } from "../blend.js";
-import { button, el } from "../dom.js";
+import { button, el } from "../../shared/dom.js";
 import { createScreen } from "../picture.js";
-import { PayloadError } from "../problem.js";
-import { classColor } from "../theme.js";
+import { PayloadError } from "../../shared/problem.js";
+import { classColor } from "../../shared/theme.js";
 
 /**
  * @typedef {import("./index.js").Condition} Condition with the names of the classes in `values`
@@ -38,7 +38,7 @@ export const classKind = {
   put: (/** @type {Value} */ { weights }, _, given, at) => given.vector.set(mixture(weights), at),
   ofLabel: (label, { width }) => (label < width ? only(label, width) : undefined),
   follows: (/** @type {Value} */ { mixing }) => !mixing,
-  showcase(condition, /** @type {Value} */ { weights }) {
+  showcase(_, /** @type {Value} */ { weights }) {
     const shares = mixture(weights);
     return shares.map((share, k) => ({
       value: only(k, shares.length),
@@ -47,7 +47,7 @@ export const classKind = {
       here: share === 1,
     }));
   },
-  named: (/** @type {Value} */ { weights }, { values }) => values[mainLabel(weights)],
+  named: (/** @type {Value} */ { weights }, { values }) => values?.[mainLabel(weights)] ?? "",
   create,
 };
 
@@ -55,13 +55,13 @@ export const classKind = {
 function create(app, name) {
   const { words } = app;
   const rows = app.modelsGiven(name);
-  const { values: classes } = app.condition(name);
+  const { values: classes = [] } = app.condition(name);
   const value = () => /** @type {Value} */ (app.state.conditions[name]);
-  const each = classes.map((/** @type {string} */ _, /** @type {number} */ k) => only(k, classes.length));
+  const each = classes.map((_, k) => only(k, classes.length));
   /** @param {Partial<Value>} change */
   const set = (change) => app.setCondition(name, { ...value(), ...change });
 
-  const tiles = classes.map((/** @type {string} */ text, /** @type {number} */ k) => {
+  const tiles = classes.map((text, k) => {
     const screens = rows.map((index) => createScreen(app.models[index].imageShape));
     const title = el("span", "lx-tile-name");
     title.textContent = text;

@@ -1,9 +1,9 @@
 /** What a predictive model is given: the visible parts of a few images, one of which is chosen, by its index. */
 
-import { button, el } from "../dom.js";
+import { button, el } from "../../shared/dom.js";
 import { createScreen, toPixels } from "../picture.js";
-import { PayloadError } from "../problem.js";
-import { decodeBytes } from "../tensor.js";
+import { PayloadError } from "../../shared/problem.js";
+import { decodeBytes } from "../../shared/tensor.js";
 
 /** @type {import("./index.js").Kind} */
 export const imageKind = {

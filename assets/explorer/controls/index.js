@@ -10,7 +10,7 @@ import { imageKind } from "./image.js";
  * A condition as a kind has read it from the payload. `width`: how many numbers of the networks' vector it takes.
  * `pictures`: what networks that see an image may be given, of which the pixels marked in `visible` (H × W) stay.
  * @typedef {{
- *   name: string, kind: string, width: number,
+ *   name: string, kind: string, width: number, values?: string[],
  *   pictures?: import("../model.js").Pictures, visible?: Uint8Array | null, [field: string]: any,
  * }} Condition
  *

@@ -237,8 +237,12 @@ def _fitting(state: ExplorerState | None, models: Sequence[Mapping[str, Any]]) -
 
 
 def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
-    """Where the browser starts: the middle of the prior, every condition but a picture at its default."""
-    first = next((m for m in models if m["prior"]["kind"] != "fitted"), models[0])
+    """Where the browser starts: the middle of the prior, every condition but a picture at its default.
+
+    The prior is that of `reference` in assets/explorer/prior.js: N(0, I) where a model has it, else one fitted to
+    codes, else the first model's.
+    """
+    first = min(models, key=lambda model: ("standard", "fitted", "learned").index(model["prior"]["kind"]))
     conditions = {name: one.to_state(one.default().tolist()) for name, one in _conditions(models).items()}
     return ExplorerState(z=tuple(first["prior"]["start"]), conditions=conditions)
 

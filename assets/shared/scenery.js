@@ -7,7 +7,7 @@ import { ticks, toPixel } from "./view.js";
 
 /**
  * @typedef {{view: import("./view.js").View, side: number, theme: import("./theme.js").Theme}} Look
- * @typedef {import("./model.js").Gaussian} Gaussian
+ * @typedef {import("./plane.js").Gaussian} Gaussian
  * @typedef {{gaussian: Gaussian, color: string | null, sigmas: number[], strong: boolean}} PriorLine
  */
 

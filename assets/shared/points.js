@@ -12,7 +12,7 @@ import { createNearest } from "./nearest.js";
 
 /**
  * The codes in a plane. A code of one dimension gets a height by its number, so that points do not hide each other.
- * @param {import("./model.js").Codes} codes
+ * @param {{count: number, points: Float32Array, labels: Uint8Array | null}} codes
  * @param {number} d
  * @param {import("./plane.js").Plane} plane
  * @returns {Cloud}
@@ -54,7 +54,8 @@ const stamps = new Map();
  * @param {number} radius in device pixels
  */
 function sprite(fill, outline, radius) {
-  const key = `${fill} ${outline} ${radius}`, known = stamps.get(key);
+  const key = `${fill} ${outline} ${radius}`,
+    known = stamps.get(key);
   if (known) return known;
   if (stamps.size > 100) stamps.clear(); // of other sizes, of another theme
   const side = Math.ceil(2 * radius + 3);

@@ -10,6 +10,9 @@
  * }} Plane
  *   x, y: a code's coordinates, the code starting at index `from`. place: the code at (x, y) of the plane through z,
  *   what lies off the plane being kept. flat: the code has one dimension only, and y is always 0.
+ *
+ * A Gaussian over codes. `covariance` is d × d where it is full; else the variances are exp(logVar).
+ * @typedef {{mean: number[], logVar: number[], covariance?: number[][]}} Gaussian
  */
 
 /**
@@ -44,7 +47,7 @@ export function createPlane(spec, d) {
 /**
  * A Gaussian's mean and 2 × 2 covariance in the plane.
  * @param {Plane} plane
- * @param {import("./model.js").Gaussian} gaussian
+ * @param {Gaussian} gaussian
  * @returns {{x: number, y: number, xx: number, xy: number, yy: number}}
  */
 export function inPlane(plane, { mean, logVar, covariance }) {

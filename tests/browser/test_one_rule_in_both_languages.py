@@ -1,0 +1,143 @@
+"""What Python and JavaScript both compute has one definition: both answer the same on random inputs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.browser import Browser
+from helpers.explorer import make_run, mount
+from helpers.node import node
+
+from cvae.assets import SHIPPED
+from cvae.browser.explorer import export
+from cvae.explore.decoding import Interpolation, carry_code, path
+from cvae.explore.inference import Inference
+from cvae.families import FAMILIES
+from cvae.measuring.classifier import Classifier
+from cvae.runs.folder import Run
+from cvae.ui.components.explorer import ExplorerState
+
+# --- interpolation --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("course", ["linear", "spherical"])
+def test_the_way_between_codes(course: Interpolation) -> None:
+    rng = np.random.default_rng(0)
+    steps = 9
+    ways = [
+        {"points": rng.normal(0, 3, (points, d)).tolist(), "centre": rng.normal(0, 2, d).tolist()}
+        for points, d in itertools.product((2, 3, 5), (1, 2, 16))
+    ]
+    origin = [0.0, 0.0, 0.0]
+    ways += [  # no circle joins these
+        {"points": [[1.0, 2.0, 3.0], [-2.0, -4.0, -6.0]], "centre": origin},
+        {"points": [origin, [1.0, 2.0, 3.0]], "centre": origin},
+        {"points": [[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]], "centre": [1.0, 1.0, 1.0]},
+    ]
+    given = {"ways": ways, "steps": steps, "course": course}
+    found = node(
+        """({ along }, { ways, steps, course }) => ways.map(({ points, centre }) =>
+             Array.from({ length: steps }, (_, i) => along(points, i / (steps - 1), course, centre)))""",
+        given,
+        "path.js",
+    )
+    for way, codes in zip(ways, found, strict=True):
+        np.testing.assert_allclose(codes, path(way["points"], steps, course, centre=way["centre"]), atol=1e-5)
+
+
+# --- a changed label ------------------------------------------------------------------------------------------------
+
+CODES = """({ createModel, codeOf }, { payload, states, after }) => {
+  const models = payload.models.map(createModel);
+  return models.map((model) => states.map((state, i) => codeOf(models, model, state, after[i])));
+}"""
+
+
+def label_of(weights: np.ndarray) -> dict[str, Any]:
+    return {"label": {"weights": weights.tolist(), "mixing": True}}
+
+
+@pytest.mark.parametrize("family", [name for name, family in FAMILIES.items() if family.takes == "condition"])
+def test_what_a_changed_label_does_to_z(family: str, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "r", family=family, latent_dim=3, gain=1.0)
+    model, rng = Inference.load(run), np.random.default_rng(0)
+    z = rng.normal(0, 2, (20, 3))
+    before, after = (rng.dirichlet(np.ones(10) / 3, 20).astype(np.float32) for _ in range(2))
+    states = [{"z": one.tolist(), "conditions": label_of(y)} for one, y in zip(z, before, strict=True)]
+    given = {"payload": export([run]), "states": states, "after": list(map(label_of, after))}
+    (found,) = node(CODES, given, "model.js", "prior.js")
+    expected = carry_code(model, z, before, after)
+    np.testing.assert_allclose(found, expected, rtol=2e-2, atol=2e-2)  # the prior net travels in half precision
+    assert (np.abs(expected - z).max() > 0.1) == (model.family.prior == "learned")
+
+
+@pytest.mark.parametrize("families", list(itertools.permutations(("ae", "vae", "cmma", "cvae-learned-prior"), 2)))
+def test_models_beside_each_other_start_at_the_same_z_in_both_languages(
+    families: tuple[str, str], tmp_path: Path
+) -> None:
+    payload = export([make_run(tmp_path / family, family=family) for family in families])
+    found = node(
+        """({ createModel, reference, priorAt }, payload) => {
+             const models = payload.models.map(createModel);
+             return priorAt(reference(models), { label: { weights: [1, 0, 0, 0, 0, 0, 0, 0, 0, 0] } }).mean;
+           }""",
+        payload,
+        "model.js",
+        "prior.js",
+    )
+    np.testing.assert_allclose(found, ExplorerState.at(payload).z, atol=1e-3)
+
+
+def test_a_label_moves_each_model_beside_others_as_if_it_were_alone(browser: Browser, tmp_path: Path) -> None:
+    families = ("cmma", "cvae", "cvae-learned-prior", "ae")
+    runs = [make_run(tmp_path / family, family=family, seed=i) for i, family in enumerate(families)]
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    mount(page, export(runs))
+    root = page.get_by_test_id("latent-explorer")
+    labels = np.eye(10, dtype=np.float32)
+
+    def codes() -> np.ndarray:
+        return np.array(root.evaluate("root => root.explorer.codes()"))
+
+    def values(index: int) -> np.ndarray:
+        return np.array(root.evaluate("(root, i) => [...root.explorer.values(i)]", index))
+
+    root.evaluate("root => root.explorer.set({ z: [0.7, -0.4] })")
+    before = codes()
+    root.get_by_role("group", name="Label").get_by_role("button", name="4", exact=True).click()
+    after = codes()
+    for i, run in enumerate(runs):
+        model = Inference.load(run)
+        expected = carry_code(model, before[i : i + 1], labels[0], labels[4])
+        np.testing.assert_allclose(after[i], expected[0], atol=1e-2)
+        given = labels[4:5] if model.config.takes_label else None
+        np.testing.assert_allclose(values(i), model.decode(after[i : i + 1], given).ravel(), atol=2 / 255)
+    moved = np.abs(after - before).max(1) > 1e-3
+    assert moved.tolist() == [True, False, True, False]
+    x, y, side = (page.get_by_role("slider", name="Latent map").nth(0).bounding_box()[k] for k in ("x", "y", "width"))
+    page.mouse.click(x + 0.4 * side, y + 0.6 * side)
+    np.testing.assert_allclose(codes()[1], codes()[3])  # whose priors do not see the label
+    page.close()
+
+
+def test_on_compare_cmma_draws_the_chosen_label(browser: Browser) -> None:
+    """CMMA's decoder sees z alone: a label reaches its picture only because z is carried to that label's prior."""
+    classifier = Classifier.load("mnist")
+    assert classifier is not None
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    mount(page, export([Run(SHIPPED / name) for name in ("mnist-cvae", "mnist-cmma")]))
+    root = page.get_by_test_id("latent-explorer")
+    pictures = []
+    for k in range(10):
+        root.get_by_role("group", name="Label").get_by_role("button", name=str(k), exact=True).click()
+        assert json.loads(root.get_attribute("data-z")) == [0, 0]
+        pictures.append(root.evaluate("root => [...root.explorer.values(1)]"))
+    page.close()
+    images = np.rint(255 * np.array(pictures)).astype(np.uint8).reshape(10, 1, 28, 28)
+    seen = classifier.classes(classifier.features(images))
+    assert (seen == np.arange(10)).sum() >= 8, seen
