@@ -3,7 +3,7 @@
     p(x|·) = ∫ p(x|z, ·) p(z|·) dz ≈ Σ over cells of p(x|z, ·) p(z|·) × area
 
 The grid is the same for all images, so that each cell is decoded once, and an image costs products with what the cells
-decode to. Cells are as small as the narrowest posterior; a coarse pass finds the blocks of cells in which an image has
+decode to. Cells are halved until that changes nothing; a coarse pass finds the blocks of cells in which an image has
 mass, and the fine pass looks at these alone. Where q misses a mode of the true posterior, importance sampling cannot
 see it (Cremer, Li & Duvenaud 2018, "Inference suboptimality in variational autoencoders", arXiv:1801.03558): this does.
 """
@@ -21,7 +21,10 @@ from cvae.models.base import Autoencoder
 from cvae.models.distributions import LOG_2PI, Gaussian
 
 REACH = 5.0  # standard deviations of every prior and of every posterior that the grid holds
-CELLS = 768  # along a dimension at most
+CELLS = 1024  # along a dimension at most
+LEAST = 64  # cells along a dimension at least
+TOLERANCE = 0.01  # nats that halving the cells may change
+PROBES = 32  # images on which that is tried
 BLOCK = 4  # cells along a side of a block; the coarse pass looks at the middle of each
 SLACK = 20.0  # nats below an image's best block at which a block is left out
 DECODED = 4096  # cells decoded at a time
@@ -37,12 +40,16 @@ class Grid:
     blocks: tuple[int, ...]
 
     @classmethod
-    def over(cls, centres: Tensor, stds: Tensor, narrowest: float) -> Grid:
-        """The grid that holds Gaussians, means and standard deviations (M, d), of which the narrowest has that std."""
+    def over(cls, centres: Tensor, stds: Tensor) -> Grid:
+        """A grid that holds Gaussians, means and standard deviations (M, d), with cells as wide as the narrowest."""
         low, high = (centres - REACH * stds).amin(0), (centres + REACH * stds).amax(0)
-        counts = ((high - low) / narrowest).ceil().clamp(BLOCK, CELLS)
+        counts = ((high - low) / stds.amin(0)).clamp(LEAST, CELLS)
         blocks = (counts / BLOCK).ceil()
         return cls(low, (high - low) / (blocks * BLOCK), tuple(int(n) for n in blocks))
+
+    def halved(self) -> Grid:
+        """The same area in cells of half the side."""
+        return Grid(self.low, self.step / 2, tuple(2 * n for n in self.blocks))
 
     @property
     def log_area(self) -> float:
@@ -86,18 +93,31 @@ def log_p(model: Autoencoder, x: Tensor, condition: Tensor | None, grid: Grid) -
             rows = images[end - int(counts[first + i]) : end]
             parts.append(torch.logsumexp(torch.addmm(offsets[i], flat[rows], weights[i].T), 1))
     mass = torch.cat(parts)
-    best = found.index_reduce(0, images, mass, "amax")
+    best = found.scatter_reduce(0, images, mass, "amax")
     total = torch.zeros(len(x)).index_add(0, images, torch.exp(mass - best[images]))
     return best + total.log() + constant + grid.log_area
 
 
-def grid_of(model: Autoencoder, q: Gaussian, conditions: Tensor | None) -> Grid:
-    """A grid for the posteriors q (N, d) and for the priors at conditions (M, width), or at none."""
+def grid_of(model: Autoencoder, x: Tensor, q: Gaussian, conditions: Tensor | None) -> Grid:
+    """A grid for images x (N, C, H, W), their posteriors q (N, d), and the priors at conditions (M, width), or at none.
+
+    It holds all of these Gaussians. Where the encoder's are wider than the true posteriors, or elsewhere, halving the
+    cells changes log p(x): they are halved until it does not, on some images as far apart as can be.
+    """
     prior = model.prior(conditions)
-    stds = torch.exp(0.5 * q.log_var)
-    narrowest = float(stds.quantile(0.01, 0).min())
-    prior_stds = torch.exp(0.5 * prior.log_var)
-    return Grid.over(torch.cat([q.mean, prior.mean]), torch.cat([stds, prior_stds]), narrowest)
+    stds = torch.exp(0.5 * torch.cat([q.log_var, prior.log_var]))
+    narrow = stds.quantile(0.01, 0).expand_as(stds)
+    grid = Grid.over(torch.cat([q.mean, prior.mean]), torch.maximum(stds, narrow))
+    probes = x[torch.arange(min(PROBES, len(x))) * len(x) // min(PROBES, len(x))]
+    condition = None if conditions is None else conditions[0]
+    found = log_p(model, probes, condition, grid)
+    while 2 * BLOCK * max(grid.blocks) <= CELLS:
+        finer = grid.halved()
+        before, found = found, log_p(model, probes, condition, finer)
+        if (found - before).abs().max() < TOLERANCE:
+            return grid
+        grid = finer
+    return grid
 
 
 def _pixels(model: Autoencoder, x: Tensor) -> tuple[Tensor, Tensor]:

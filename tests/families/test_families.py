@@ -173,6 +173,35 @@ y = np.eye(10)[data.test.labels]
 codes = model.encode(data.test.images / 255, y)[0]
 np.testing.assert_allclose(codes, run.codes()["codes"], atol=0.01)
 """
+BROWSER = """
+import json, subprocess
+import numpy as np
+from cvae.assets import EXPLORER
+from cvae.browser.explorer import export
+from cvae.explore.inference import Inference
+from cvae.runs.folder import Run
+
+SCRIPT = '''
+import { readFileSync } from "node:fs";
+const { createModel } = await import(process.argv[1] + "/model.js");
+const { priorAt } = await import(process.argv[1] + "/prior.js");
+const { givenOf } = await import(process.argv[1] + "/state.js");
+const model = createModel(JSON.parse(readFileSync(0, "utf8")).models[0]);
+const seven = { label: { weights: [0, 0, 0, 0, 0, 0, 0, 1, 0, 0], mixing: false } };
+const z = Float32Array.from(priorAt(model, seven).mean);
+console.log(JSON.stringify([[...z], [...model.decode(z, givenOf(model, seven))]]));
+'''
+run = Run("runs/mine")
+done = subprocess.run(
+    ["node", "--input-type=module", "-e", SCRIPT, EXPLORER.as_uri()], input=json.dumps(export([run])),
+    capture_output=True, text=True,
+)
+assert done.returncode == 0, done.stderr
+z, picture = map(np.array, json.loads(done.stdout))
+model, seven = Inference.load(run), np.eye(10)[7:8]
+np.testing.assert_allclose(z, model.prior(seven)[0][0], atol=1e-2)
+np.testing.assert_allclose(picture, model.decode(z[None], seven).ravel(), atol=1e-2)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +255,7 @@ def test_an_added_family_trains_resumes_and_is_measured(added: Path) -> None:
     figures = json.loads(python(added, "-m", "cvae", "evaluate", "mine", "--samples", "10", "--json"))
     assert figures["circle"] >= 0
     assert figures["nll_mixture"] is not None
+    python(added, "-c", BROWSER)
     python(added, "-m", "cvae", "sample", "mine", "--label", "3+8")
     python(added, "-m", "cvae", "manifold", "mine", "--label", "3")
 
