@@ -22,9 +22,10 @@ def test_python_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     assert len(capsys.readouterr().out.splitlines()) == 2  # one validation record an epoch
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_commands_are_understood(command: str) -> None:
-    assert parser().parse_args(shlex.split(command)).command
+def test_commands_are_understood() -> None:
+    assert len(COMMANDS) > 20
+    for command in COMMANDS:
+        assert parser().parse_args(shlex.split(command)).command
 
 
 def test_two_lines_set_everything_up() -> None:

@@ -17,7 +17,7 @@ from helpers.browser import REQUIRED, ROOT, Browser
 from helpers.explorer import HOSTILE, make_run, mount, mount_data, mounted, show, torch_model
 
 from cvae.browser.explorer import export
-from cvae.config import LIKELIHOODS, NETS, DataConfig
+from cvae.config import NETS, DataConfig
 from cvae.data import load_data
 from cvae.families import FAMILIES
 from cvae.runs.folder import Run
@@ -34,8 +34,8 @@ def blank(browser: Browser) -> Iterator[Any]:
 # --- the same picture as PyTorch ------------------------------------------------------------------------------------
 
 KINDS = [
-    {"family": family, "net": net, "likelihood": likelihood, "image_shape": shape}
-    for family, net, likelihood, shape in itertools.product(FAMILIES, NETS, LIKELIHOODS, [(1, 8, 8), (3, 13, 9)])
+    {"family": family, "net": net, "image_shape": shape}  # the browser sees nothing of the likelihood
+    for family, net, shape in itertools.product(FAMILIES, NETS, [(1, 8, 8), (3, 13, 9)])
 ]
 MORE = [
     {"family": "cvae", "image_shape": (1, 28, 28), "hidden": (400,)},

@@ -12,7 +12,7 @@ import pytest
 import torch
 from helpers.engine import model_config, tiny_run
 
-from cvae.config import LIKELIHOODS, NETS
+from cvae.config import NETS
 from cvae.data import ImageData
 from cvae.errors import InputError
 from cvae.explore.inference import Inference, fit_gaussian
@@ -74,8 +74,8 @@ def close(found: np.ndarray, expected: torch.Tensor, tolerance: float) -> None:
     np.testing.assert_allclose(found, expected.numpy(), rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize(("family", "net", "likelihood"), list(itertools.product(FAMILIES, NETS, LIKELIHOODS)))
-@pytest.mark.parametrize("image_shape", [(1, 8, 8), (3, 13, 9)])
+@pytest.mark.parametrize(("family", "net"), list(itertools.product(FAMILIES, NETS)))
+@pytest.mark.parametrize(("likelihood", "image_shape"), [("bernoulli", (1, 8, 8)), ("gaussian-learned", (3, 13, 9))])
 def test_computes_what_torch_computes(
     family: str, net: str, likelihood: str, image_shape: tuple[int, int, int]
 ) -> None:
