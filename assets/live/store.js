@@ -1,4 +1,4 @@
-/** What has arrived of a training. cvae/browser/live.py is the other side: it is told what is here and sends the rest. */
+/** What has arrived of a training. cvae/browser/live.py is the other side: it is told what is here, sends the rest. */
 
 import { decodeBytes, decodeTensor } from "../shared/tensor.js";
 
