@@ -17,6 +17,8 @@ export function createDims(words) {
   const surface = createSurface(canvas, [canvas], () => draw());
   /** @type {number[] | null} */
   let kl = null;
+  /** @type {number | null} */
+  let active = null;
   let without = false; // whether the model has no KL at all, rather than none yet
   /** @type {import("../shared/theme.js").Theme | null} */
   let theme = null;
@@ -46,8 +48,7 @@ export function createDims(words) {
       if (i % every === 0) context.fillText(String(i + 1), left + column * (i + 0.5), height - 6);
     });
     context.globalAlpha = 1;
-    const active = kl.filter((value) => value > 0.01).length;
-    values.textContent = words.say("curves.active", { active, all: kl.length });
+    if (active !== null) values.textContent = words.say("curves.active", { active, all: kl.length });
     canvas.setAttribute(
       "aria-label",
       `${title.textContent}: ${bars.map((value, i) => `${i + 1}: ${number(value)}`).join(", ")}`,
@@ -58,12 +59,13 @@ export function createDims(words) {
     element,
     /**
      * @param {number[] | null} values of the moment that is shown
+     * @param {number | null} units how many are active, of the codes that are shown
      * @param {boolean} never whether the model has none
      * @param {import("../shared/theme.js").Theme} colours
      */
-    update(values, never, colours) {
-      if (values === kl && never === without && colours === theme && kl && values) return;
-      [kl, without, theme] = [values, never, colours];
+    update(values, units, never, colours) {
+      if (values === kl && units === active && never === without && colours === theme && kl) return;
+      [kl, active, without, theme] = [values, units, never, colours];
       draw();
     },
   };
