@@ -422,7 +422,7 @@ function extentOf(models) {
         da: first.latentDim,
         db: model.latentDim,
       });
-    if (model.classes.length && model.classes.join("\n") !== labelled[0].classes.join("\n"))
+    if (model.classes.length && JSON.stringify(model.classes) !== JSON.stringify(labelled[0].classes))
       throw new PayloadError("classes", { a: labelled[0].title, b: model.title });
   }
   /** @type {Map<string, import("./state.js").Condition>} */

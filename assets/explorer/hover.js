@@ -1,7 +1,8 @@
 /** The card beside a code under the pointer: its image if there is one, what the model makes of it, its label. */
 
 import { el } from "../shared/dom.js";
-import { createScreen, toPixels } from "./picture.js";
+import { createScreen } from "./picture.js";
+import { toPixels } from "../shared/pixels.js";
 import { givenOf, givenOfLabel } from "./state.js";
 
 const GAP = 16; // pixels between the code and its card

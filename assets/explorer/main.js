@@ -12,8 +12,10 @@ import { readTheme } from "../shared/theme.js";
 const VERSION = 2; // of the payload
 
 /**
- * @typedef {{root: HTMLElement, app: App | null, words: import("../shared/dom.js").Words | null, text: string, hash: string,
- *            structure: string, state: string, send: (name: string, value: any) => void}} Mount
+ * @typedef {{
+ *   root: HTMLElement, app: App | null, words: import("../shared/dom.js").Words | null, text: string, hash: string,
+ *   structure: string, state: string, send: (name: string, value: any) => void,
+ * }} Mount
  */
 
 /** @type {WeakMap<object, Mount>} */

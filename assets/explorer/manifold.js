@@ -1,6 +1,6 @@
 /** The decoded manifold behind the map: a picture for every cell of a 20 × 20 lattice over what the map shows. */
 
-import { paint } from "./picture.js";
+import { paint } from "../shared/pixels.js";
 import { classColor } from "../shared/theme.js";
 
 const ACROSS = 20; // pictures across the map

@@ -4,19 +4,17 @@
  * moves.
  */
 
-import { button, el, icon, number } from "../shared/dom.js";
-import { attachGestures } from "../shared/gestures.js";
-import { createManifold, drawSheets } from "./manifold.js";
+import { el, number } from "../shared/dom.js";
+import { createLatentMap, isShown } from "../shared/map.js";
+import { inPlane } from "../shared/plane.js";
+import { createCloud } from "../shared/points.js";
+import { extentOf, union } from "../shared/view.js";
 import { createCursor, drawPath } from "./cursor.js";
 import { createHover } from "./hover.js";
-import { inPlane } from "../shared/plane.js";
-import { createCloud, drawCloud } from "../shared/points.js";
+import { createManifold, drawSheets } from "./manifold.js";
 import { codeOf, priorLines } from "./prior.js";
-import { drawGrid, drawNames, drawNumbers, drawPrior } from "../shared/scenery.js";
 import { givenOf } from "./state.js";
-import { extentOf, pan, toPixel, toPlane, union, zoom } from "../shared/view.js";
 
-const REACH = 9; // pixels within which a point answers the pointer
 const KEY_STEP = 1 / 80; // of the map's width
 
 /** @typedef {ReturnType<typeof createMap>} LatentMap */
@@ -35,41 +33,22 @@ export function createMap(app, index) {
   const layers = ["backdrop", "codes", "path"].map((name) =>
     el("canvas", `lx-layer lx-layer-${name}`, [], { "aria-hidden": "true" }),
   );
-  const contexts = layers.map((canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")));
-  const [backdrop, codes, lines] = contexts;
   const hover = createHover(app, index);
   const cursor = createCursor();
   pad.append(...layers, cursor.element, hover.element);
-  const tools = el("div", "lx-map-tools", [
-    app.words.label(
-      button("lx-tool", icon("plus"), () => zoomBy(1.5)),
-      "map.zoomIn",
-    ),
-    app.words.label(
-      button("lx-tool", icon("minus"), () => zoomBy(1 / 1.5)),
-      "map.zoomOut",
-    ),
-    app.words.label(
-      button("lx-tool", icon("fit"), () => fitAll()),
-      "map.fit",
-    ),
-  ]);
-  const element = el("div", "lx-map", [pad, tools]);
 
   const manifold = createManifold();
   /** @type {import("../shared/points.js").Cloud | null} */
   let cloud = null;
   /** @type {import("../shared/plane.js").Plane | null} the plane that `cloud` was made for */
   let cloudPlane = null;
-  let side = 0,
-    ratio = 1,
-    dirty = false;
+  let dirty = false;
 
   const model = () => app.models[index];
   const code = () => app.code(index);
   const view = () => app.viewOf(index, bounds);
 
-  /** @type {import("../shared/view.js").Bounds} what a fresh map shows: the codes, and the prior to 3 standard deviations */
+  /** @type {import("../shared/view.js").Bounds} what a fresh map shows: the codes, and the prior to 3 σ */
   let home = { left: -3, right: 3, bottom: -3, top: 3 };
   const bounds = () => home;
 
@@ -87,20 +66,10 @@ export function createMap(app, index) {
       home = prior.kind === "fitted" ? extentOf(cloud.xs, cloud.ys) : union(home, extentOf(cloud.xs, cloud.ys));
   }
 
-  const shown = (/** @type {number} */ i) => !cloud?.labels || !app.options.hidden.has(cloud.labels[i]);
+  const shown = (/** @type {number} */ i) => !cloud || isShown(cloud, app.options.hidden)(i);
 
-  /** The index of the held-out code at a pixel, or −1. @param {number} x @param {number} y @param {number} [reach] pixels */
-  function heldAt(x, y, reach = REACH) {
-    if (!cloud || !app.options.codes) return -1;
-    const spot = toPlane(view(), side, x, y);
-    return cloud.nearest(spot.x, spot.y, (reach * view().extent) / side, shown);
-  }
-
-  function moveView(/** @type {import("../shared/view.js").View} */ next) {
-    app.setView(index, next);
-  }
-  const zoomBy = (/** @type {number} */ factor) => moveView(zoom(view(), side, factor, side / 2, side / 2));
-  const fitAll = () => app.setView(index, null);
+  /** The index of the held-out code at a pixel, or −1. @param {number} x @param {number} y */
+  const heldAt = (x, y) => (cloud && app.options.codes ? map.codeAt(cloud, app.options.hidden, x, y) : -1);
 
   function goTo(/** @type {number} */ i) {
     const { codes: held, latentDim } = model();
@@ -109,10 +78,19 @@ export function createMap(app, index) {
     app.goTo(index, z, held.labels ? held.labels[i] : null);
   }
 
-  attachGestures(pad, {
+  /** @type {Record<string, [number, number]>} */
+  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+  const map = createLatentMap(pad, layers, app.words, "lx-tool", {
+    view,
+    setView: (next) => app.setView(index, next),
+    resized() {
+      redraw();
+      app.later();
+    },
     drag(x, y, event) {
-      const clamp = (/** @type {number} */ v) => Math.min(side, Math.max(0, v));
-      const spot = toPlane(view(), side, clamp(x), clamp(y));
+      const clamp = (/** @type {number} */ v) => Math.min(map.side(), Math.max(0, v));
+      const spot = map.place(clamp(x), clamp(y));
       app.setCode(index, app.plane.place(code(), spot.x, app.plane.flat ? 0 : spot.y), event);
     },
     tap(x, y) {
@@ -120,46 +98,35 @@ export function createMap(app, index) {
       if (held >= 0) goTo(held);
     },
     release: () => app.commit(),
-    pan: (dx, dy) => moveView(pan(view(), side, dx, dy)),
-    zoom: (factor, x, y) => moveView(zoom(view(), side, factor, x, y)),
     settle: () => app.later(),
-    wheel: (event) => event.ctrlKey || pad.ownerDocument.activeElement === pad,
     hover(x, y) {
       const held = heldAt(x, y);
       pad.classList.toggle("lx-on-code", held >= 0);
       if (held < 0 || !cloud) return hover.hide();
-      const spot = toPixel(view(), side, cloud.xs[held], cloud.ys[held]);
-      hover.show(held, spot.x, spot.y, side);
+      const spot = map.pixel(cloud.xs[held], cloud.ys[held]);
+      hover.show(held, spot.x, spot.y, map.side());
     },
     leave: () => hover.hide(),
-  });
-
-  /** @type {Record<string, [number, number]>} */
-  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-  pad.onkeydown = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const arrow = ARROWS[event.key];
-    const { plane } = app;
-    if (arrow) {
-      const step = view().extent * KEY_STEP * (event.shiftKey ? 5 : 1);
+    key({ key, shiftKey }) {
+      const arrow = ARROWS[key];
+      const { plane } = app;
       const z = code();
-      app.setCode(index, plane.place(z, plane.x(z) + arrow[0] * step, plane.y(z) + (plane.flat ? 0 : arrow[1] * step)));
+      if (arrow) {
+        const step = view().extent * KEY_STEP * (shiftKey ? 5 : 1);
+        const y = plane.y(z) + (plane.flat ? 0 : arrow[1] * step);
+        app.setCode(index, plane.place(z, plane.x(z) + arrow[0] * step, y));
+      } else if (key === "Enter" && cloud) {
+        const near = cloud.nearest(plane.x(z), plane.y(z), view().extent, shown);
+        if (near >= 0) goTo(near);
+      } else if (key === "Home") app.setZ(app.neutral());
+      else return false;
       app.commitSoon();
       speak();
-    } else if (event.key === "Enter" && cloud) {
-      const near = cloud.nearest(plane.x(code()), plane.y(code()), view().extent, shown);
-      if (near >= 0) goTo(near);
-      app.commitSoon();
-      speak();
-    } else if (event.key === "Home") {
-      app.setZ(app.neutral());
-      app.commitSoon();
-      speak();
-    } else if (event.key === "+" || event.key === "=") zoomBy(1.25);
-    else if (event.key === "-") zoomBy(0.8);
-    else return;
-    event.preventDefault();
-  };
+      return true;
+    },
+  });
+  const [backdrop, codes, lines] = map.contexts;
+  const element = el("div", "lx-map", [pad, el("div", "lx-map-tools", map.tools)]);
 
   /** The value that a screen reader speaks: the coordinates, and which codes lie near. */
   function speak() {
@@ -174,67 +141,47 @@ export function createMap(app, index) {
   }
   pad.onfocus = speak;
 
-  new ResizeObserver(() => resize()).observe(pad);
-  function resize() {
-    const nextSide = pad.clientWidth,
-      nextRatio = Math.min(window.devicePixelRatio || 1, 2);
-    if (nextSide === side && nextRatio === ratio) return;
-    [side, ratio] = [nextSide, nextRatio];
-    for (const canvas of layers) canvas.width = canvas.height = Math.round(side * ratio);
-    redraw();
-    app.later();
-  }
-
-  /** @param {CanvasRenderingContext2D} context */
-  function clear(context) {
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, context.canvas.width, context.canvas.height);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  }
-
   function drawBackdrop() {
-    clear(backdrop);
-    if (app.options.manifold) drawSheets(backdrop, manifold.sheets(), view(), side, app.options.smooth);
+    map.clear(backdrop);
+    if (app.options.manifold) drawSheets(backdrop, manifold.sheets(), view(), map.side(), app.options.smooth);
   }
 
   function drawCodes() {
     const { options, theme, state, plane } = app;
-    const look = { view: view(), side, theme };
-    clear(codes);
-    drawGrid(codes, look);
-    if (options.codes && cloud) {
-      codes.setTransform(1, 0, 0, 1, 0, 0);
-      drawCloud(codes, cloud, { ...look, ratio, hidden: options.hidden, faint: options.manifold });
-      codes.setTransform(ratio, 0, 0, ratio, 0, 0);
-    }
-    if (options.prior) drawPrior(codes, priorLines(model(), state, options.hidden), plane, look);
-    drawNumbers(codes, look, plane.flat);
-    if (options.codes && cloud) drawNames(codes, cloud, model().classes, options.hidden, look);
+    map.draw(codes, {
+      cloud: options.codes ? cloud : null,
+      hidden: options.hidden,
+      faint: options.manifold,
+      names: model().classes,
+      prior: options.prior ? priorLines(model(), state, options.hidden) : null,
+      plane,
+      theme,
+    });
   }
 
   function drawLines() {
     const { state, plane, theme, models, course } = app;
-    clear(lines);
+    map.clear(lines);
     if (!state.path.length) return;
     const here = (/** @type {number[]} */ z) => codeOf(models, model(), { ...state, z });
     const stages = state.path.length - 1,
       steps = course === "spherical" ? 24 * stages : stages;
     const line = Array.from({ length: steps + 1 }, (_, i) => here(app.zAlong(steps && i / steps)));
-    drawPath(lines, state.path.map(here), line, plane, { view: view(), side, theme });
+    drawPath(lines, state.path.map(here), line, plane, map.look(theme));
   }
 
   /** @type {number[][]} the path as it was drawn last */
   let drawnPath = [];
   function moveCursor() {
-    if (!side) return;
+    if (!map.side()) return;
     const { state, plane } = app;
     if (state.path !== drawnPath) drawLines();
     drawnPath = state.path;
-    cursor.place(plane.x(code()), plane.flat ? 0 : plane.y(code()), view(), side);
+    cursor.place(plane.x(code()), plane.flat ? 0 : plane.y(code()), view(), map.side());
   }
 
   function redraw() {
-    if (!side) return;
+    if (!map.side()) return;
     project();
     drawBackdrop();
     drawCodes();
@@ -265,7 +212,7 @@ export function createMap(app, index) {
     },
     /** Works on the manifold until the deadline; whether more remains. @param {number} deadline */
     work(deadline) {
-      if (!app.options.manifold || !side) return false;
+      if (!app.options.manifold || !map.side()) return false;
       const { state, plane, theme } = app;
       const given = givenOf(model(), state.conditions);
       const z = code();
@@ -279,8 +226,7 @@ export function createMap(app, index) {
     /** For tests: codes that lie on the map, and where. */
     codePixels() {
       const { codes: held, latentDim: d } = model();
-      const spot = (/** @type {number} */ i) =>
-        cloud ? toPixel(view(), side, cloud.xs[i], cloud.ys[i]) : { x: 0, y: 0 };
+      const spot = (/** @type {number} */ i) => (cloud ? map.pixel(cloud.xs[i], cloud.ys[i]) : { x: 0, y: 0 });
       return Array.from({ length: Math.min(held?.count ?? 0, 50) }, (_, i) => ({
         ...spot(i),
         z: [...(held?.points ?? []).slice(i * d, (i + 1) * d)],

@@ -5,7 +5,7 @@
 
 import { KINDS } from "./controls/index.js";
 import { compile } from "./ops.js";
-import { toPixels } from "./picture.js";
+import { toPixels } from "../shared/pixels.js";
 import { PayloadError } from "../shared/problem.js";
 import { decodeBytes, decodeTensor } from "../shared/tensor.js";
 

@@ -1,7 +1,7 @@
 /** What the maps show: the classes one by one, codes, prior, manifold; which plane; and how pictures look. */
 
 import { button, el } from "../shared/dom.js";
-import { classColor } from "../shared/theme.js";
+import { createLegend } from "../shared/legend.js";
 
 /** @param {import("./app.js").App} app */
 export function createOptions(app) {
@@ -9,18 +9,7 @@ export function createOptions(app) {
   const labelled = models.find(({ codes }) => codes?.labels);
   const classes = labelled?.classes ?? [];
 
-  const legend = classes.map((name, k) => {
-    const dot = el("span", "lx-dot", [], { "aria-hidden": "true" });
-    dot.style.background = classColor(k);
-    const text = el("span");
-    text.textContent = name;
-    const element = button("lx-class", dot, () => {
-      options.hidden.has(k) ? options.hidden.delete(k) : options.hidden.add(k);
-      changed();
-    });
-    element.append(text);
-    return element;
-  });
+  const legend = createLegend(classes, options.hidden, { chip: "lx-class", dot: "lx-dot" }, () => changed());
   const all = words.put(
     button("lx-link", null, () => {
       const none = options.hidden.size === 0;
@@ -30,7 +19,7 @@ export function createOptions(app) {
     }),
     "options.all",
   );
-  const legendRow = el("div", "lx-legend", [...legend, classes.length ? all : null], { role: "group" });
+  const legendRow = el("div", "lx-legend", [...legend.chips, classes.length ? all : null], { role: "group" });
   words.label(legendRow, "options.classes");
 
   const held = models.some(({ codes }) => codes);
@@ -78,7 +67,7 @@ export function createOptions(app) {
   }
 
   function update() {
-    legend.forEach((element, k) => element.setAttribute("aria-pressed", String(!options.hidden.has(k))));
+    legend.update();
     toggles.forEach(({ name, element }) => element.setAttribute("aria-pressed", String(options[name])));
     looks.forEach(({ smooth, element }) => element.setAttribute("aria-pressed", String(options.smooth === smooth)));
     planes.update();

@@ -1,45 +1,7 @@
 /** Pictures: numbers in [0, 1] to pixels on a canvas, to the clipboard, to a file. */
 
-/**
- * Grey pictures are ink on paper in a light theme (0 is paper) and light on black in a dark one; colours are shown as
- * they are.
- * @param {ArrayLike<number>} values H × W × C in [0, 1]
- * @param {number} channels 1 or 3
- * @param {boolean} dark
- * @param {Uint8ClampedArray} rgba written, H × W × 4
- * @param {number} [from] where in `rgba`
- * @param {number} [rowBytes] bytes from one row of `rgba` to the next, with `width`, for a picture inside a larger one
- * @param {number} [width]
- */
-export function paint(values, channels, dark, rgba, from = 0, rowBytes = 0, width = 0) {
-  const pixels = values.length / channels;
-  const skip = rowBytes ? rowBytes - 4 * width : 0;
-  let q = from;
-  for (let p = 0; p < pixels; p++) {
-    if (channels === 3) {
-      rgba[q] = 255 * values[3 * p];
-      rgba[q + 1] = 255 * values[3 * p + 1];
-      rgba[q + 2] = 255 * values[3 * p + 2];
-    } else {
-      const grey = dark ? 255 * values[p] : 255 - 255 * values[p];
-      rgba[q] = rgba[q + 1] = rgba[q + 2] = grey;
-    }
-    rgba[q + 3] = 255;
-    q += 4;
-    if (skip && (p + 1) % width === 0) q += skip;
-  }
-}
-
-/**
- * A picture of bytes in PyTorch's order (C × H × W) as H × W × C in [0, 1].
- * @param {Uint8Array} planes
- * @param {number[]} shape [C, H, W]
- */
-export function toPixels(planes, [c, h, w]) {
-  const pixels = new Float32Array(planes.length);
-  for (let i = 0; i < c; i++) for (let p = 0; p < h * w; p++) pixels[p * c + i] = planes[i * h * w + p] / 255;
-  return pixels;
-}
+import { contextOf } from "../shared/canvas.js";
+import { paint } from "../shared/pixels.js";
 
 /**
  * A canvas of the picture's own resolution, which CSS enlarges.
@@ -50,7 +12,7 @@ export function createScreen([channels, height, width], canvas = document.create
   canvas.width = width;
   canvas.height = height;
   canvas.className = "lx-screen";
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const context = contextOf(canvas);
   const image = context.createImageData(width, height);
   return {
     canvas,
@@ -73,7 +35,7 @@ export function createSeam(visible, [, height, width]) {
   canvas.width = width * unit;
   canvas.height = height * unit;
   canvas.className = "lx-seam";
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const context = contextOf(canvas);
   context.beginPath();
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
@@ -102,7 +64,7 @@ export function createBars(classes) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = side * 2;
   canvas.className = "lx-screen";
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const context = contextOf(canvas);
   return {
     canvas,
     /** @param {ArrayLike<number>} values @param {boolean} _dark @param {import("../shared/theme.js").Theme} theme */
@@ -139,7 +101,7 @@ export function toPng(screen, smooth) {
   const large = document.createElement("canvas");
   large.width = screen.width * factor;
   large.height = screen.height * factor;
-  const context = /** @type {CanvasRenderingContext2D} */ (large.getContext("2d"));
+  const context = contextOf(large);
   context.imageSmoothingEnabled = smooth;
   context.imageSmoothingQuality = "high";
   context.drawImage(screen, 0, 0, large.width, large.height);

@@ -1,17 +1,16 @@
 /** The learning curves: three quantities over the same epochs, with one zoom and one cursor. */
 
+import { contextOf, createSurface } from "../shared/canvas.js";
 import { el, number } from "../shared/dom.js";
-import { ticks } from "../shared/view.js";
-import { digitsFor, epochsOf, lineOf, nearestIndex, valuesOf, zoomed } from "./scale.js";
+import { digitsFor, ticks } from "../shared/scale.js";
+import { MARGIN, drawValueAxis } from "./plot.js";
+import { epochsOf, lineOf, nearestIndex, valuesOf, zoomed } from "./scale.js";
 
 /** @typedef {"reconstruction" | "kl" | "neg_elbo"} Quantity */
 /** @type {Quantity[]} */
 export const QUANTITIES = ["reconstruction", "kl", "neg_elbo"];
 
-const LEFT = 46,
-  RIGHT = 10,
-  TOP = 8,
-  BOTTOM = 22; // pixels around the plot
+const { left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM } = MARGIN;
 const STILL = 4; // pixels that a pointer may tremble and still click
 
 /**
@@ -66,7 +65,7 @@ export function createCurves(words, look) {
   /** @param {Quantity} quantity */
   function createPanel(quantity) {
     const canvas = el("canvas", "lv-canvas", [], { role: "slider", tabindex: "0" });
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const context = contextOf(canvas);
     const values = el("span", "lv-values");
     const title = words.put(el("span", "lv-panel-title"), `curves.${quantity}`);
     const none = words.put(el("p", "lv-none"), "curves.none");
@@ -76,14 +75,12 @@ export function createCurves(words, look) {
       quantity === "reconstruction" ? null : none,
     ]);
     words.label(canvas, `curves.${quantity}`);
-    let width = 0,
-      height = 0,
-      ratio = 1;
     /** @type {{from: number, to: number} | null} pixels, while a range is being drawn */
     let selection = null;
 
     const epochAt = (/** @type {number} */ px) => {
-      const { from, to } = range();
+      const { from, to } = range(),
+        { width } = surface;
       return from + ((Math.min(width - RIGHT, Math.max(LEFT, px)) - LEFT) / (width - LEFT - RIGHT)) * (to - from);
     };
     const at = (/** @type {PointerEvent | MouseEvent} */ event) => event.clientX - canvas.getBoundingClientRect().left;
@@ -131,16 +128,11 @@ export function createCurves(words, look) {
       look.pinned = true;
       event.preventDefault();
     };
-    new ResizeObserver(() => {
-      [width, height, ratio] = [canvas.clientWidth, canvas.clientHeight, Math.min(window.devicePixelRatio || 1, 2)];
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-      panel.draw();
-    }).observe(canvas);
-
+    const surface = createSurface(canvas, [canvas], () => panel.draw());
     const panel = {
       element,
       draw() {
+        const { width, height } = surface;
         if (!width || !theme) return;
         const lines = series.map((s) => ({
           ...s,
@@ -157,8 +149,7 @@ export function createCurves(words, look) {
           LEFT + ((x - epochs.from) / (epochs.to - epochs.from)) * (width - LEFT - RIGHT);
         const py = (/** @type {number} */ y) =>
           height - BOTTOM - ((y - shown.from) / (shown.to - shown.from)) * (height - TOP - BOTTOM);
-        context.setTransform(ratio, 0, 0, ratio, 0, 0);
-        context.clearRect(0, 0, width, height);
+        surface.clear(context);
         drawAxes(context, { width, height, theme, epochs, shown, px, py });
         context.save();
         context.beginPath();
@@ -259,23 +250,10 @@ export function createCurves(words, look) {
  * }} plot
  */
 function drawAxes(context, { width, height, theme, epochs, shown, px, py }) {
-  context.font = `11px ${theme.font}`;
-  context.fillStyle = context.strokeStyle = theme.text;
-  context.lineWidth = 1;
-  const rows = ticks(shown.from, shown.to, Math.max(2, height / 45)),
-    columns = ticks(epochs.from, epochs.to, Math.max(2, width / 70));
-  context.textAlign = "right";
-  context.textBaseline = "middle";
-  for (const y of rows) {
-    context.globalAlpha = 0.1;
-    context.fillRect(LEFT, Math.round(py(y)), width - LEFT - RIGHT, 1);
-    context.globalAlpha = 0.75;
-    context.fillText(number(y, digitsFor(rows)), LEFT - 6, py(y));
-  }
-  context.textBaseline = "alphabetic";
-  context.textAlign = "center";
-  context.globalAlpha = 0.75;
-  for (const x of columns) context.fillText(number(x, digitsFor(columns)), px(x), height - 6);
+  drawValueAxis(context, { width, height, theme }, shown, py);
+  const columns = ticks(epochs.from, epochs.to, Math.max(2, width / 70)),
+    digits = digitsFor(columns);
+  for (const x of columns) context.fillText(number(x, digits), px(x), height - 6);
   context.globalAlpha = 0.3;
   context.fillRect(LEFT, height - BOTTOM, width - LEFT - RIGHT, 1);
   context.globalAlpha = 1;

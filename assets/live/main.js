@@ -129,6 +129,7 @@ function createView(first) {
     listLines(series);
     dims.update(
       klAt(replayed),
+      frame?.active ?? null,
       store.records.some((record) => !record.kl_per_dim),
       theme,
     );

@@ -1,17 +1,15 @@
 /** The latent map: the held-out codes of one moment, moving from one to the next. */
 
-import { button, el, icon } from "../shared/dom.js";
-import { attachGestures } from "../shared/gestures.js";
+import { el } from "../shared/dom.js";
+import { createLegend } from "../shared/legend.js";
+import { createLatentMap } from "../shared/map.js";
 import { createPlane } from "../shared/plane.js";
-import { createCloud, drawCloud } from "../shared/points.js";
-import { drawGrid, drawNames, drawNumbers, drawPrior } from "../shared/scenery.js";
-import { classColor } from "../shared/theme.js";
-import { extentOf, fit, pan, toPlane, union, zoom } from "../shared/view.js";
+import { createCloud } from "../shared/points.js";
+import { extentOf, fit, union } from "../shared/view.js";
 
 const MOVE_MS = 380;
 const MOVE_COST = 40; // milliseconds of drawing that one move may take: the training needs the processor more
 const SMOOTH = 6; // pictures a move, at most
-const REACH = 9; // pixels within which a point answers the pointer
 
 /**
  * @typedef {{view: import("../shared/view.js").View | null, hidden: Set<number>}} Look what the user has set
@@ -25,31 +23,13 @@ const REACH = 9; // pixels within which a point answers the pointer
  */
 export function createMap(words, look) {
   const canvas = el("canvas", "lv-map-canvas", [], { tabindex: "0", role: "img" });
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const tip = el("div", "lv-tip", [], { "aria-hidden": "true" });
   tip.hidden = true;
-  const tools = el("div", "lv-map-tools", [
-    words.label(
-      button("lv-tool", icon("plus"), () => zoomBy(1.5)),
-      "map.zoomIn",
-    ),
-    words.label(
-      button("lv-tool", icon("minus"), () => zoomBy(1 / 1.5)),
-      "map.zoomOut",
-    ),
-    words.label(
-      button("lv-tool", icon("fit"), () => move(null)),
-      "map.fit",
-    ),
-  ]);
   const legend = el("div", "lv-legend", [], { role: "group" });
   words.label(legend, "map.classes");
   const caption = el("p", "lv-note");
-  const element = el("div", "lv-map", [el("div", "lv-pad", [canvas, tip, tools]), legend, caption]);
 
-  let side = 0,
-    ratio = 1,
-    names = "";
+  let names = "";
   /** @type {Scene | null} */
   let scene = null;
   /** @type {import("./store.js").Frame | null} */
@@ -65,102 +45,67 @@ export function createMap(words, look) {
   let apart = false; // whether the classes lie apart, so that names at their middles say something
 
   const view = () => look.view ?? home;
-  const flat = () => frame?.codes.width === 1;
 
   /** @param {import("../shared/view.js").View | null} next */
   function move(next) {
     look.view = next;
     draw();
   }
-  const zoomBy = (/** @type {number} */ factor) => move(zoom(view(), side, factor, side / 2, side / 2));
 
   /** @type {{x: number, y: number} | null} */
   let grip = null;
-  attachGestures(canvas, {
+  /** @type {Record<string, [number, number]>} */
+  const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+  const map = createLatentMap(canvas, [canvas], words, "lv-tool", {
+    view,
+    setView: move,
+    resized: () => draw(),
     drag(x, y, event) {
-      if (grip && event.type !== "pointerdown") move(pan(view(), side, x - grip.x, y - grip.y));
+      if (grip && event.type !== "pointerdown") map.panBy(x - grip.x, y - grip.y);
       grip = { x, y };
     },
-    tap: () => {},
     release: () => (grip = null),
-    pan: (dx, dy) => move(pan(view(), side, dx, dy)),
-    zoom: (factor, x, y) => move(zoom(view(), side, factor, x, y)),
-    settle: () => {},
-    wheel: (event) => event.ctrlKey || canvas.ownerDocument.activeElement === canvas,
     hover(x, y) {
-      const spot = toPlane(view(), side, x, y);
-      const code =
-        cloud?.nearest(
-          spot.x,
-          spot.y,
-          (REACH * view().extent) / side,
-          (i) => !look.hidden.has(cloud?.labels?.[i] ?? -1),
-        ) ?? -1;
+      const code = cloud ? map.codeAt(cloud, look.hidden, x, y) : -1;
       tip.hidden = code < 0 || !cloud?.labels;
       if (tip.hidden || !cloud?.labels) return;
       tip.textContent = scene?.classes[cloud.labels[code]] ?? "";
       tip.style.transform = `translate(${x + 12}px, ${y + 12}px)`;
     },
     leave: () => (tip.hidden = true),
+    key({ key }) {
+      const arrow = ARROWS[key];
+      if (arrow) map.panBy((arrow[0] * map.side()) / 12, (arrow[1] * map.side()) / 12);
+      else if (key === "Home") move(null);
+      else return false;
+      return true;
+    },
   });
-  canvas.onkeydown = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    /** @type {{[key: string]: [number, number]}} */
-    const arrows = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    const arrow = arrows[event.key];
-    if (arrow) move(pan(view(), side, (arrow[0] * side) / 12, (arrow[1] * side) / 12));
-    else if (event.key === "+" || event.key === "=") zoomBy(1.25);
-    else if (event.key === "-") zoomBy(0.8);
-    else if (event.key === "Home") move(null);
-    else return;
-    event.preventDefault();
-  };
-  new ResizeObserver(() => {
-    [side, ratio] = [canvas.clientWidth, Math.min(window.devicePixelRatio || 1, 2)];
-    canvas.width = canvas.height = Math.round(side * ratio);
-    draw();
-  }).observe(canvas);
+  const pad = el("div", "lv-pad", [canvas, tip, el("div", "lv-map-tools", map.tools)]);
+  const element = el("div", "lv-map", [pad, legend, caption]);
 
   /** A button a class, by which it is muted. @param {string[]} classes */
   function listClasses(classes) {
     if (JSON.stringify(classes) === names) return;
     names = JSON.stringify(classes);
-    legend.replaceChildren(
-      ...classes.map((name, k) => {
-        const chip = button("lv-chip", null, () => {
-          if (!look.hidden.delete(k)) look.hidden.add(k);
-          chip.setAttribute("aria-pressed", String(!look.hidden.has(k)));
-          draw();
-        });
-        const dot = el("span", "lv-dot");
-        dot.style.background = classColor(k);
-        chip.append(dot, name);
-        chip.setAttribute("aria-pressed", String(!look.hidden.has(k)));
-        return chip;
-      }),
-    );
+    const { chips } = createLegend(classes, look.hidden, { chip: "lv-chip", dot: "lv-dot" }, draw);
+    legend.replaceChildren(...chips);
   }
 
   function draw() {
-    if (!side || !scene) return;
+    if (!map.side() || !scene) return;
     const began = performance.now();
-    const { theme, classes } = scene,
-      shown = { view: view(), side, theme };
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, side, side);
-    drawGrid(context, shown);
-    if (drawn) {
-      context.setTransform(1, 0, 0, 1, 0, 0);
-      drawCloud(context, drawn, { ...shown, ratio, hidden: look.hidden, faint: false });
-      context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    }
-    if (scene.prior && frame) {
-      const gaussian = { mean: scene.origin, logVar: [0, 0] };
-      const lines = [{ gaussian, color: null, sigmas: [1, 2, 3], strong: true }];
-      drawPrior(context, lines, createPlane({ kind: "dims", dims: [0, 1] }, 2), shown);
-    }
-    drawNumbers(context, shown, flat());
-    if (drawn && apart) drawNames(context, drawn, classes, look.hidden, shown);
+    const { theme, classes, origin } = scene;
+    const prior = { gaussian: { mean: origin, logVar: [0, 0] }, color: null, sigmas: [1, 2, 3], strong: true };
+    map.draw(map.contexts[0], {
+      cloud: drawn,
+      hidden: look.hidden,
+      faint: false,
+      names: apart ? classes : null,
+      prior: scene.prior && frame ? [prior] : null,
+      plane: planeOf(frame?.codes.width ?? 2),
+      theme,
+    });
     cost += 0.3 * (performance.now() - began - cost);
   }
 
@@ -282,6 +227,9 @@ export function liesApart({ centres, labels, xs, ys }) {
 
 /** @param {import("./store.js").Frame} frame @param {Uint8Array | null} labels */
 function cloudOf({ codes: { count, width, codes } }, labels) {
-  const plane = createPlane({ kind: "dims", dims: [0, 1] }, width);
-  return createCloud({ count, points: codes, labels: labels?.length === count ? labels : null }, width, plane);
+  const known = labels?.length === count ? labels : null;
+  return createCloud({ count, points: codes, labels: known }, width, planeOf(width));
 }
+
+/** The plane of codes that arrive as one or two coordinates. @param {number} width how many */
+const planeOf = (width) => createPlane({ kind: "dims", dims: [0, 1] }, width);

@@ -88,7 +88,3 @@ export function zoomed({ from, to }, factor, about, limits) {
   const start = Math.min(Math.max(limits.from, about - ((about - from) / (to - from)) * width), limits.to - width);
   return { from: start, to: start + width };
 }
-
-/** As few digits as tell neighbouring ticks apart. @param {number[]} ticks */
-export const digitsFor = (ticks) =>
-  ticks.length > 1 ? Math.max(0, Math.min(6, Math.ceil(-Math.log10(ticks[1] - ticks[0]) - 1e-9))) : 1;

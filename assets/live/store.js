@@ -1,4 +1,4 @@
-/** What has arrived of a training. cvae/browser/live.py is the other side: it is told what is here and sends the rest. */
+/** What has arrived of a training. cvae/browser/live.py is the other side: it is told what is here, sends the rest. */
 
 import { decodeBytes, decodeTensor } from "../shared/tensor.js";
 
@@ -9,7 +9,8 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  * }} LogRecord
  * @typedef {{count: number, width: number, codes: Float32Array}} Codes width: numbers a code, 1 or 2
  * @typedef {{count: number, shape: number[], bytes: Uint8Array}} Pictures shape: C, H, W of each
- * @typedef {{step: number, codes: Codes, strip: Pictures | null}} Frame one moment of the training
+ * @typedef {{step: number, codes: Codes, active: number, strip: Pictures | null}} Frame one moment of the training
+ *   active: how many dimensions are active units, as Python counts them
  * @typedef {{key: string, kind: "codes" | "pca", origin: number[], explained: number[] | null}} PlaneSpec
  * @typedef {{
  *   token: string, status: any, records: LogRecord[], steps: number[], frames: Map<number, Frame>, live: Frame | null,
@@ -93,9 +94,9 @@ export function timeline({ frames, live }) {
 }
 
 /** @param {any} spec @returns {Frame} */
-function frameOf({ step, codes, strip }) {
+function frameOf({ step, codes, active, strip }) {
   const { shape, data } = decodeTensor(codes, "codes");
-  return { step, codes: { count: shape[0], width: shape[1], codes: data }, strip: strip && picturesOf(strip) };
+  return { step, codes: { count: shape[0], width: shape[1], codes: data }, active, strip: strip && picturesOf(strip) };
 }
 
 /** @param {any} spec @returns {Pictures} */

@@ -1,6 +1,8 @@
 /** The same held-out images over their reconstructions. */
 
+import { contextOf } from "../shared/canvas.js";
 import { el } from "../shared/dom.js";
+import { paint, toPixels } from "../shared/pixels.js";
 
 /** @param {import("../shared/dom.js").Words} words */
 export function createStrip(words) {
@@ -38,26 +40,21 @@ export function createStrip(words) {
 }
 
 /**
- * Pictures side by side, a pixel apart. Grey ones are ink on paper in a light theme and light on black in a dark one.
+ * Pictures side by side, a pixel apart.
  * @param {HTMLCanvasElement} canvas
  * @param {import("./store.js").Pictures} pictures
  * @param {boolean} dark
  */
-function paintRow(canvas, { count, shape: [channels, height, width], bytes }, dark) {
-  const across = count * (width + 1) - 1;
+function paintRow(canvas, { count, shape, bytes }, dark) {
+  const [channels, height, width] = shape;
+  const across = count * (width + 1) - 1,
+    each = channels * height * width;
   if (canvas.width !== across || canvas.height !== height) Object.assign(canvas, { width: across, height });
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const image = context.createImageData(across, height),
-    plane = height * width;
-  for (let n = 0; n < count; n++)
-    for (let p = 0; p < plane; p++) {
-      const from = n * channels * plane + p;
-      const to = 4 * (Math.floor(p / width) * across + n * (width + 1) + (p % width));
-      for (let c = 0; c < 3; c++) {
-        const value = bytes[from + (channels === 3 ? c * plane : 0)];
-        image.data[to + c] = channels === 3 || dark ? value : 255 - value;
-      }
-      image.data[to + 3] = 255;
-    }
+  const context = contextOf(canvas);
+  const image = context.createImageData(across, height);
+  for (let n = 0; n < count; n++) {
+    const pixels = toPixels(bytes.subarray(n * each, (n + 1) * each), shape);
+    paint(pixels, channels, dark, image.data, 4 * n * (width + 1), 4 * across, width);
+  }
   context.putImageData(image, 0, 0);
 }

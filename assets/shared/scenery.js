@@ -3,7 +3,8 @@
 import { ellipse, inPlane } from "./plane.js";
 import { classColor } from "./theme.js";
 import { number } from "./dom.js";
-import { ticks, toPixel } from "./view.js";
+import { digitsFor, ticks } from "./scale.js";
+import { toPixel } from "./view.js";
 
 /**
  * @typedef {{view: import("./view.js").View, side: number, theme: import("./theme.js").Theme}} Look
@@ -57,8 +58,7 @@ function marks(view, side) {
   return [true, false].flatMap((across) => {
     const middle = across ? view.x : view.y;
     const values = ticks(middle - half, middle + half, count);
-    const digits =
-      values.length > 1 ? Math.max(0, Math.min(6, Math.ceil(-Math.log10(values[1] - values[0]) - 1e-9))) : 2;
+    const digits = digitsFor(values);
     return values.map((value) => {
       const { x, y } = toPixel(view, side, value, value);
       return { value, across, pixel: across ? x : y, text: number(value, digits) };

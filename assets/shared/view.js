@@ -70,21 +70,6 @@ export const pan = (view, side, dx, dy) => ({
 });
 
 /**
- * Round numbers for an axis, about `count` of them.
- * @param {number} from
- * @param {number} to
- * @param {number} count
- */
-export function ticks(from, to, count) {
-  const raw = (to - from) / count,
-    power = 10 ** Math.floor(Math.log10(raw));
-  const step = power * ([1, 2, 5].find((m) => m * power >= raw) ?? 10);
-  const values = [];
-  for (let i = Math.ceil(from / step); i * step <= to; i++) values.push(Number((i * step).toPrecision(12)));
-  return values;
-}
-
-/**
  * Where most of the points lie: from the 0.5th to the 99.5th percentile, so that one outlier does not shrink the rest.
  * @param {Float32Array} xs
  * @param {Float32Array} ys

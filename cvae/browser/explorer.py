@@ -44,6 +44,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cvae.architecture import architecture
+from cvae.browser.names import told_apart
 from cvae.conditions import Condition, ConditionBatch, ImageCondition
 from cvae.config import ModelConfig
 from cvae.data.images import ImageData
@@ -288,9 +289,7 @@ def _comparable(models: Sequence[_Model]) -> None:
 def _titles(runs: Sequence[Run], models: Sequence[_Model]) -> list[str]:
     """The families, where they tell the runs apart; else with the runs' names."""
     families = [FAMILIES[model.config.family].title for model in models]
-    if len(set(families)) == len(families):
-        return families
-    return [f"{family} · {run.name}" for family, run in zip(families, runs, strict=True)]
+    return told_apart(families, [f"{family} · {run.name}" for family, run in zip(families, runs, strict=True)])
 
 
 def _map(codes: Sequence[Array | None], d: int, plane: Plane) -> Json:

@@ -7,14 +7,14 @@ So nothing is sent twice, nothing that got lost is missing for long, and the ser
     status     as status.json, and `stepsPerEpoch`
     history    {from, records}: the records from the `from`-th on, each as in history.jsonl
     steps      of all snapshots there are
-    snapshots  [{step, codes, strip}]: some of those that are missing, the newest first
-    live       {step, codes, strip} | null: this moment, if it is newer than the snapshots and has not been seen
+    snapshots  [{step, codes, active, strip}]: some of those that are missing, the newest first
+    live       {step, codes, active, strip} | null: this moment, if it is newer than the snapshots and has not been seen
     labels     tensor (N,) of the codes | null      heldOut  tensor (16, C, H, W) | null: what the strips reconstruct
     plane      what the codes are coordinates in: {key, kind: "codes" | "pca", origin, explained}
     more       whether snapshots are still missing after this
 
 Codes are a tensor (N, min(d, 2)); beyond two dimensions, in the main plane of one snapshot for all of them. `origin` is
-where the mean of a standard prior lies in that plane.
+where the mean of a standard prior lies in that plane. `active` is how many of all d dimensions are active units.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from cvae.browser.explorer import tensor
 from cvae.errors import InputError
+from cvae.explore.codes import active_units
 from cvae.explore.projection import Projection, pca
 from cvae.runs.folder import Arrays, Run
 from cvae.runs.status import Status
@@ -189,8 +190,13 @@ def _codes(arrays: Arrays, step: int) -> Codes:
 
 def _shown(step: int, arrays: Arrays, plane: _Plane) -> Json:
     strip = arrays.get("strip")
-    codes = tensor(plane(_codes(arrays, step)), "f16")
-    return {"step": step, "codes": codes, "strip": None if strip is None else tensor(_few(strip), "u8")}
+    codes = _codes(arrays, step)
+    return {
+        "step": step,
+        "codes": tensor(plane(codes), "f16"),
+        "active": active_units(_finite(codes)),
+        "strip": None if strip is None else tensor(_few(strip), "u8"),
+    }
 
 
 def _few(pictures: NDArray[Any]) -> NDArray[Any]:

@@ -3,6 +3,7 @@
     decoding     manifold, traversal, interpolation, label swap, draws, completions
     inference    encoder, prior and decoder of a trained model
     numpy_nets   op lists run by NumPy
+    codes        which dimensions of codes a model uses
     projection   codes of many dimensions on a plane
     pictures     images as one picture file
 

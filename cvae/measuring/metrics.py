@@ -15,24 +15,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pdist
 
+from cvae.explore.codes import active_units as active_units  # one of the measures here
 from cvae.models.distributions import log_mean_exp
-
-ACTIVE = 0.01  # variance of a posterior mean over the data above which a dimension counts as used
 
 Codes = NDArray[np.floating[Any]]
 Labels = NDArray[np.integer[Any]]
 
 
-def active_units(means: Codes) -> int:
-    """How many dimensions carry information: Var_x(E_q[z_d]) > 0.01 (Burda et al. 2016, section 5.2). 0 … d.
-
-    means (N, d): posterior means of held-out images.
-    """
-    return int((np.asarray(means, np.float64).var(0) > ACTIVE).sum())
-
-
 def active_units_within_class(means: Codes, labels: Labels) -> int:
-    """The same for what is left of the codes when the mean of each class is taken away. 0 … d.
+    """The `active_units` of what is left of the codes when the mean of each class is taken away. 0 … d.
 
     Where the prior depends on the label, a dimension that only tells the classes apart says nothing within one.
     """

@@ -16,6 +16,7 @@ from cvae.browser.live import ClientState, history, updates_since
 from cvae.config import RunConfig
 from cvae.data import ImageData
 from cvae.errors import InputError
+from cvae.explore.codes import active_units
 from cvae.runs.folder import Run
 from cvae.training.loop import fit
 
@@ -161,6 +162,16 @@ def test_codes_of_many_dimensions_share_one_plane(tmp_path: Any, few_digits: Ima
     assert shown.var(0).sum() == pytest.approx(share * centred.var(0).sum(), rel=1e-2)
     # The prior's mean lies where a code of zeros would.
     assert np.linalg.norm(answer["plane"]["origin"]) <= np.linalg.norm(last.mean(0)) + 1e-6
+
+
+def test_active_units_are_those_of_all_dimensions(tmp_path: Any, few_digits: ImageData):
+    run = train(tmp_path / "run", few_digits, tiny_run(epochs=2, latent_dim=8))
+    step = run.snapshot_steps()[-1]
+    arrays = run.snapshot(step)
+    arrays["codes"] = np.random.default_rng(0).standard_normal((64, 8)) * [1, 1, 1, 0.05, 0.05, 0.2, 0.05, 0]
+    run.write_arrays(f"snapshots/{step}", arrays)
+    (shown,) = [shot for shot in Browser().ask(run)["snapshots"] if shot["step"] == step]
+    assert shown["active"] == active_units(arrays["codes"]) == 4
 
 
 def test_while_training_the_plane_changes_only_as_snapshots_double(tmp_path: Any, few_digits: ImageData):

@@ -10,17 +10,24 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.browser import Browser
-from helpers.explorer import make_run, mount
+from helpers.engine import tiny_run
+from helpers.explorer import make_run, mount, mount_data
 from helpers.node import node
 
-from cvae.assets import SHIPPED
+from cvae.assets import LIVE, SHIPPED
 from cvae.browser.explorer import export
+from cvae.browser.live import ClientState, updates_since
+from cvae.data import ImageData
+from cvae.explore.codes import active_units
 from cvae.explore.decoding import Interpolation, carry_code, path
 from cvae.explore.inference import Inference
 from cvae.families import FAMILIES
 from cvae.measuring.classifier import Classifier
 from cvae.runs.folder import Run
+from cvae.training.loop import fit
 from cvae.ui.components.explorer import ExplorerState
+from cvae.ui.components.live import VERSION
+from cvae.ui.frame.text import section
 
 # --- interpolation --------------------------------------------------------------------------------------------------
 
@@ -141,3 +148,30 @@ def test_on_compare_cmma_draws_the_chosen_label(browser: Browser) -> None:
     images = np.rint(255 * np.array(pictures)).astype(np.uint8).reshape(10, 1, 28, 28)
     seen = classifier.classes(classifier.features(images))
     assert (seen == np.arange(10)).sum() >= 8, seen
+
+
+# --- active units ---------------------------------------------------------------------------------------------------
+
+
+def test_the_live_view_says_how_many_units_are_active_as_evaluate_does(
+    browser: Browser, tmp_path: Path, few_digits: ImageData
+) -> None:
+    """By the variance of the codes, not by the KL of a dimension, which may be high where nothing varies."""
+    for _ in fit(tmp_path / "r", tiny_run(epochs=2), data=few_digits):
+        pass
+    run = Run(tmp_path / "r")
+    step, last = run.snapshot_steps()[-1], run.history()[-1]
+    codes = np.random.default_rng(0).standard_normal((64, 2)) * [1, 0.05] + [0, 2]
+    run.write_arrays(f"snapshots/{step}", {**run.snapshot(step), "codes": codes})
+    run.append({**last, "step": last["step"] + 1, "kl_per_dim": [1.5, 2.0]})
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    main = updates_since(run, run.status(), ClientState())
+    content = {
+        "version": VERSION, "key": "k", "language": "en", "text": section("en", "live"), "tick": 0, "poll": 0,
+        "name": "r", "title": "r", "main": main, "classes": list("0123456789"), "latentDim": 2, "prior": True,
+        "waitsFor": None, "others": [],
+    }  # fmt: skip
+    mount_data(page, content, LIVE)
+    page.get_by_text("1 of 2 active").wait_for()
+    assert active_units(codes) == 1
+    page.close()

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { createNearest } from "../../assets/shared/nearest.js";
 import { along, pointName } from "../../assets/explorer/path.js";
 import { createPlane, ellipse, inPlane } from "../../assets/shared/plane.js";
-import { extentOf, fit, pan, ticks, toPixel, toPlane, union, zoom } from "../../assets/shared/view.js";
+import { ticks } from "../../assets/shared/scale.js";
+import { extentOf, fit, pan, toPixel, toPlane, union, zoom } from "../../assets/shared/view.js";
 import { close, seeded } from "./helpers.mjs";
 
 test("the nearest point is the one that a search of all finds", () => {

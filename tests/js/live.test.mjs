@@ -21,7 +21,7 @@ const record = (step, more = {}) => ({
   ...more,
 });
 const codes = (...values) => ({ dtype: "f32", shape: [values.length / 2, 2], data: base64(Float32Array.from(values)) });
-const frame = (step, ...values) => ({ step, codes: codes(...values), strip: null });
+const frame = (step, ...values) => ({ step, codes: codes(...values), active: 1, strip: null });
 const plane = { key: "codes", kind: "codes", origin: [0, 0], explained: null };
 const answer = (change = {}) => ({
   token: "a",

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { mainLabel, mixture, oneHot } from "../../assets/explorer/blend.js";
 import { createWords, number } from "../../assets/shared/dom.js";
 import { createModel } from "../../assets/explorer/model.js";
-import { paint } from "../../assets/explorer/picture.js";
+import { paint } from "../../assets/shared/pixels.js";
 import { codeOf, priorAt, priorLines, reference, zFromCode } from "../../assets/explorer/prior.js";
 import { givenOf, givenOfLabel, initialState, merge } from "../../assets/explorer/state.js";
 import { base64, close } from "./helpers.mjs";

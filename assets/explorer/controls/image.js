@@ -1,7 +1,9 @@
 /** What a predictive model is given: the visible parts of a few images, one of which is chosen, by its index. */
 
+import { contextOf } from "../../shared/canvas.js";
 import { button, el } from "../../shared/dom.js";
-import { createScreen, toPixels } from "../picture.js";
+import { createScreen } from "../picture.js";
+import { toPixels } from "../../shared/pixels.js";
 import { PayloadError } from "../../shared/problem.js";
 import { decodeBytes } from "../../shared/tensor.js";
 
@@ -80,7 +82,7 @@ function create(app, name) {
  * @param {Uint8Array} visible
  */
 function veil(canvas, visible) {
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const context = contextOf(canvas);
   visible.forEach((seen, p) => {
     if (!seen) context.clearRect(p % canvas.width, Math.floor(p / canvas.width), 1, 1);
   });

@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from cvae.assets import GALLERY
+from cvae.browser.names import told_apart
 from cvae.config import RunConfig
 from cvae.data import DATASETS
 from cvae.errors import InputError
@@ -127,10 +128,7 @@ def titles(entries: Sequence[ListedRun]) -> list[str]:
         FAMILIES[entry.config.model.family].title if entry.config and not entry.shipped else entry.short
         for entry in entries
     ]
-    short = [entry.short for entry in entries]
-    return next(
-        (names for names in (families, short) if len(set(names)) == len(entries)), [entry.title for entry in entries]
-    )
+    return told_apart(families, [entry.short for entry in entries], [entry.title for entry in entries])
 
 
 def choose_several(names: Sequence[str]) -> None:
