@@ -16,6 +16,7 @@ from helpers.engine import tiny_run
 from streamlit.testing.v1 import AppTest
 
 from cvae.data import ImageData
+from cvae.families import FAMILIES
 from cvae.runs.folder import Run
 from cvae.training.loop import fit
 from cvae.ui.parts import cache, comparison_picker, runs
@@ -88,6 +89,31 @@ def test_the_latent_space_of_every_model(run: str) -> None:
     assert "20 × 20 decoded" in words(app) or run in ("label", "flat")
     assert pictures(app) == (0 if run == "label" else 2 if run in ("deep", "three") else 1)
     assert app.get("latex")
+
+
+@pytest.fixture(scope="module")
+def just_begun(digits: ImageData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of every family in two and in five dimensions, stopped after its first step: nothing is validated yet."""
+    path = tmp_path_factory.mktemp("begun")
+    for family in FAMILIES:
+        for d in (2, 5):
+            records = fit(path / f"{family}-{d}", tiny_run(family, latent_dim=d), data=digits)
+            next(records)
+            records.close()
+            run = Run(path / f"{family}-{d}")
+            assert (run.status().state, run.status().step) == ("stopped", 1)
+    return path
+
+
+@pytest.mark.parametrize("d", [2, 5])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_stopped_after_its_first_step_opens_on_every_page(
+    family: str, d: int, just_begun: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CVAE_RUNS", str(just_begun))
+    for name in ("latent", "sample", "compare", "train"):
+        app = page(name, run=f"{family}-{d}", runs=f"{family}-{d}")
+        assert not app.error, (name, app.error[0].value)
 
 
 @pytest.mark.parametrize("run", RUNS)
