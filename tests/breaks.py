@@ -42,7 +42,7 @@ BREAKS = [
         "cvae",
         "tests/test_config.py tests/test_conditions.py tests/test_errors.py tests/test_architecture.py",
         ("conditions.py", "vector[k] = weight / total", "vector[k] = weight"),
-        ("conditions.py", "if not 0 <= value <= LARGEST_WEIGHT", "if not value <= LARGEST_WEIGHT"),
+        ("conditions.py", "weights.get(int(index), 0.0) + value", "value"),
         ("conditions.py", "(slice(h, None), slice(w, None)))", "(slice(h), slice(w, None)))"),
         ("config.py", "if self.k > 1 and self.free_bits > 0:", "if self.k > 2 and self.free_bits > 0:"),
         ("options.py", "not (above and value == low)", "not (above and value < low)"),

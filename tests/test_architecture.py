@@ -13,6 +13,7 @@ import torch
 from helpers.engine import tiny_model
 
 from cvae.architecture import architecture
+from cvae.families import FAMILIES
 from cvae.models import build
 
 ROOT = Path(__file__).parents[1]
@@ -185,3 +186,11 @@ def test_networks_are_plain_json():
 
     for network in architecture(tiny_model("cvae-predictive", net="conv")).values():
         assert json.loads(json.dumps(network.to_json())) == network.to_json()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_encoder_ends_in_a_gaussian_or_where_there_is_no_prior_in_a_code(family: str):
+    networks = architecture(tiny_model(family, latent_dim=3))
+    outputs = {role: network.head[-1]["out"] for role, network in networks.items()}
+    assert outputs["encoder"] == (3 if FAMILIES[family].prior == "none" else 6)
+    assert outputs.get("prior_net", 6) == 6

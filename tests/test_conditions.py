@@ -60,6 +60,20 @@ def test_several_conditions_stand_side_by_side() -> None:
     assert joined((ImageCondition("image"),), {}) is None
 
 
+def test_the_quadrants_are_given_from_the_lower_left_round() -> None:
+    corners = {name: np.zeros((9, 8), bool) for name in ("lower left", "upper left", "lower right")}
+    corners["lower left"][4:, :4] = corners["upper left"][:4, :4] = corners["lower right"][4:, 4:] = True
+    seen = np.zeros((9, 8), bool)
+    for quadrants, corner in enumerate(corners.values(), 1):
+        seen |= corner
+        np.testing.assert_array_equal(ImageCondition("image", (1, 9, 8), quadrants).visible, seen)
+    assert ImageCondition("image", (1, 9, 8)).visible.all()
+
+
+def test_a_link_may_name_a_class_twice() -> None:
+    np.testing.assert_allclose(LABEL.from_link("1:1,1:2,2:1"), [0, 0.75, 0.25])
+
+
 def test_a_config_takes_of_the_columns_what_it_names() -> None:
     both = ModelConfig("cvae", condition=("side", "label"), columns=(SIDE,), class_names=("a", "b", "c"))
     assert both.conditions == (SIDE, LABEL)
