@@ -26,7 +26,8 @@ const memories = new Map();
 
 /**
  * @typedef {(name: string, value: any) => void} Send
- * @param {{data: [any], parentElement: HTMLElement | ShadowRoot, setStateValue: Send}} component
+ * @typedef {import("./payload.d.ts").Payload} Payload
+ * @param {{data: [Payload], parentElement: HTMLElement | ShadowRoot, setStateValue: Send}} component
  */
 export function mountExplorer({ data: [data], parentElement, setStateValue }) {
   let mount = mounts.get(parentElement);
@@ -59,7 +60,7 @@ export function mountExplorer({ data: [data], parentElement, setStateValue }) {
 
 /**
  * @param {Mount} mount
- * @param {any} data
+ * @param {import("./payload.d.ts").Payload} data
  */
 function update(mount, data) {
   if (data?.version !== VERSION || !Array.isArray(data.models) || !data.models.length)
@@ -86,16 +87,19 @@ function update(mount, data) {
 
 /**
  * @param {Mount} mount
- * @param {any} data
+ * @param {import("./payload.d.ts").Payload} data
  * @param {import("../shared/theme.js").Theme} theme
  */
 function readModels(mount, data, theme) {
-  const models = data.models.map((/** @type {any} */ model) =>
-    createModel({ ...model, thumbnails: data.models[model?.thumbnails]?.thumbnails ?? model?.thumbnails }),
-  );
+  const thumbnailsOf = (/** @type {import("./payload.d.ts").SentModel} */ model) => {
+    const own = model?.thumbnails;
+    const found = typeof own === "number" ? data.models[own]?.thumbnails : own;
+    return typeof found === "number" ? null : found;
+  };
+  const models = data.models.map((model) => createModel({ ...model, thumbnails: thumbnailsOf(model) }));
   const parts = [
     data.panels,
-    ...data.models.map((/** @type {any} */ m) => [
+    ...data.models.map((m) => [
       m.id,
       m.title,
       m.family,
@@ -107,7 +111,7 @@ function readModels(mount, data, theme) {
       m.conditions,
       Boolean(m.codes),
       Boolean(m.codes?.labels),
-      m.thumbnails?.shape?.slice(1) ?? m.thumbnails,
+      typeof m.thumbnails === "number" ? m.thumbnails : m.thumbnails?.shape?.slice(1),
     ]),
   ];
   const structure = JSON.stringify(parts, (_, part) => (part?.dtype ? part.shape : part)); // of tensors only the shape
@@ -153,7 +157,7 @@ function recall(app, { state, options, views, ids }) {
  * A clear sentence in place of the component.
  * @param {Mount} mount
  * @param {unknown} problem
- * @param {any} data
+ * @param {import("./payload.d.ts").Payload} data
  */
 function showProblem(mount, problem, data) {
   const words = createWords(data?.text ?? {});

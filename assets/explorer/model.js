@@ -11,7 +11,7 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
 
 /**
  * @typedef {import("../shared/plane.js").Gaussian} Gaussian
- * @typedef {{kind: "standard" | "fitted" | "learned", overall: Gaussian, logVarBound?: number}} Prior
+ * @typedef {import("./payload.d.ts").PriorPayload} Prior
  *   `overall` spans the sliders and the maps; where the prior is not learned, it is the prior.
  *
  * @typedef {{count: number, points: Float32Array, labels: Uint8Array | null, split: string}} Codes
@@ -30,7 +30,7 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  */
 
 /**
- * @param {any} payload one of the payload's `models`
+ * @param {import("./payload.d.ts").ModelPayload} payload
  * @returns {Model}
  */
 export function createModel(payload) {
@@ -46,11 +46,11 @@ export function createModel(payload) {
   if (!wellFormed) throw new PayloadError("model", { title: String(title ?? id) });
 
   /** @type {Condition[]} */
-  const conditions = payload.conditions.map((/** @type {any} */ spec) => readCondition(spec, imageShape));
+  const conditions = payload.conditions.map((spec) => readCondition(spec, imageShape));
   const shown = conditions.find(({ pictures }) => pictures);
   const pictures = shown?.pictures ? each(shown.pictures, imageShape) : [];
   const width = conditions.reduce((sum, one) => sum + one.width, 0);
-  const network = (/** @type {string} */ role) =>
+  const network = (/** @type {keyof typeof payload.networks} */ role) =>
     createNetwork(role, payload.networks?.[role], { latentDim, width, imageShape, pictures });
   const prior = readPrior(payload.prior, latentDim);
   const decoder = network("decoder");
@@ -77,7 +77,7 @@ export function createModel(payload) {
 }
 
 /**
- * @param {any} spec
+ * @param {import("./payload.d.ts").ConditionPayload} spec
  * @param {number[]} imageShape
  * @returns {Condition}
  */
@@ -88,7 +88,7 @@ function readCondition(spec, imageShape) {
 }
 
 /**
- * @param {any} prior
+ * @param {import("./payload.d.ts").PriorPayload} prior
  * @param {number} d
  * @returns {Prior}
  */
@@ -104,7 +104,7 @@ function readPrior(prior, d) {
 }
 
 /**
- * @param {any} codes
+ * @param {import("./payload.d.ts").CodesPayload} codes
  * @param {number} d
  * @returns {Codes}
  */
@@ -119,13 +119,13 @@ function readCodes(codes, d) {
 /**
  * A network of any role: head(concat(what it sees)), where of an image it sees trunk(image).
  * @param {string} role
- * @param {any} spec
+ * @param {import("./payload.d.ts").NetworkPayload | undefined} spec
  * @param {{latentDim: number, width: number, imageShape: number[], pictures: Float32Array[]}} about
  *   width: of the vector of the conditions. pictures: that it may be given
  */
 function createNetwork(role, spec, { latentDim, width, imageShape, pictures }) {
-  const { sees, trunk, head, weights } = spec ?? {};
-  if (![sees, trunk, head].every(Array.isArray)) throw new PayloadError("network", { name: role });
+  if (![spec?.sees, spec?.trunk, spec?.head].every(Array.isArray)) throw new PayloadError("network", { name: role });
+  const { sees, trunk, head, weights } = /** @type {import("./payload.d.ts").NetworkPayload} */ (spec);
   const weight = (/** @type {string} */ part) => (/** @type {string} */ name, /** @type {number[]} */ shape) => {
     const full = `${role}.${part}.${name}`;
     const tensor = decodeTensor(weights?.[`${part}.${name}`], full);
@@ -139,9 +139,9 @@ function createNetwork(role, spec, { latentDim, width, imageShape, pictures }) {
     image: { width: features[0]?.length ?? NaN, values: (_, given) => features[given.image] },
     condition: { width, values: (_, given) => given.vector },
   };
-  const seen = sees.map((/** @type {string} */ name) => (Object.hasOwn(inputs, name) ? inputs[name] : null));
-  const total = seen.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + (one?.width ?? NaN), 0);
-  if (!(total > 0)) throw new PayloadError("mismatch", { name: role });
+  const seen = sees.flatMap((name) => (Object.hasOwn(inputs, name) ? inputs[name] : []));
+  const total = seen.reduce((sum, { width }) => sum + width, 0);
+  if (seen.length !== sees.length || !(total > 0)) throw new PayloadError("mismatch", { name: role });
   const { input, output, shape, run } = compile(head, weight("head"), [total]);
   return {
     role,

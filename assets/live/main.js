@@ -38,7 +38,8 @@ const views = new WeakMap();
 
 /**
  * @typedef {(name: string, value: any) => void} Send
- * @param {{data: [any], parentElement: HTMLElement | ShadowRoot, setStateValue: Send}} component
+ * @typedef {import("./payload.d.ts").LivePayload} LivePayload
+ * @param {{data: [LivePayload], parentElement: HTMLElement | ShadowRoot, setStateValue: Send}} component
  */
 export function mountLive({ data: [data], parentElement, setStateValue }) {
   let view = views.get(parentElement);
@@ -57,7 +58,7 @@ export function mountLive({ data: [data], parentElement, setStateValue }) {
   };
 }
 
-/** @param {any} first the data it is created with */
+/** @param {import("./payload.d.ts").LivePayload} first the data it is created with */
 function createView(first) {
   const looks = kept.get(first.key) ?? {
     curves: { range: null, cursor: null, pinned: false },
@@ -105,7 +106,7 @@ function createView(first) {
   /** @param {boolean} slowly whether the codes go to their places or are put there */
   function show(slowly) {
     const frames = timeline(store),
-      { status: now } = store;
+      now = /** @type {import("./payload.d.ts").Status} */ (store.status);
     const numbers = new Intl.NumberFormat(data.language);
     replay.update(
       frames.map(({ step }) => step),
@@ -117,14 +118,14 @@ function createView(first) {
     );
     const frame = frames[replay.index()] ?? null;
     const replayed = looks.replay.step === null || !frame ? null : epochOf(frame.step);
+    /** @type {import("./curves.js").Series[]} */
     const series = [
       { name: data.name, title: data.title, color: theme.accent, dash: [], records: store.records },
-    ].concat(
-      data.others.map((/** @type {any} */ other, /** @type {number} */ i) => {
+      ...data.others.map(({ name, title }, i) => {
         const { light, dark, dash } = OTHERS[i % OTHERS.length];
-        return { ...other, color: theme.dark ? dark : light, dash, records: store.others.get(other.name) ?? [] };
+        return { name, title, color: theme.dark ? dark : light, dash, records: store.others.get(name) ?? [] };
       }),
-    );
+    ];
     curves.update(series, replayed, theme);
     listLines(series);
     dims.update(
@@ -203,7 +204,7 @@ function createView(first) {
 
   return {
     root,
-    /** @param {any} next @param {(name: string, value: any) => void} setStateValue */
+    /** @param {import("./payload.d.ts").LivePayload} next @param {(name: string, value: any) => void} setStateValue */
     update(next, setStateValue) {
       const another = next.name !== data.name;
       data = next;
@@ -220,7 +221,7 @@ function createView(first) {
         text = nextText;
         root.lang = next.language;
         const before = timeline(store).at(-1);
-        receive(store, next.main, Object.fromEntries(next.others.map((/** @type {any} */ o) => [o.name, o.history])));
+        receive(store, next.main, Object.fromEntries(next.others.map((o) => [o.name, o.history])));
         if (another) {
           Object.assign(looks.curves, { range: null, cursor: null, pinned: false });
           Object.assign(looks.map, { view: null });

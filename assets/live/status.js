@@ -12,7 +12,7 @@ export function createStatus(words) {
   return {
     element,
     /**
-     * @param {any} status as in cvae/browser/live.py
+     * @param {import("./payload.d.ts").Status} status
      * @param {string} language
      * @param {string | null} waitsFor the run before it in the queue
      */
@@ -35,7 +35,7 @@ export function createStatus(words) {
       }
       if (status.images_per_second)
         said.push(words.say("status.speed", { speed: count.format(status.images_per_second) }));
-      if (status.seconds_left > 0.5 && ["running", "paused"].includes(status.state))
+      if (status.seconds_left !== null && status.seconds_left > 0.5 && ["running", "paused"].includes(status.state))
         said.push(words.say("status.left", { time: clock(status.seconds_left) }));
       parts.textContent = said.join(" · ");
       /** @type {HTMLElement} */ (bar.firstChild).style.width = `${(100 * status.step) / Math.max(1, status.steps)}%`;

@@ -13,7 +13,8 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  *   active: how many dimensions are active units, as Python counts them
  * @typedef {{key: string, kind: "codes" | "pca", origin: number[], explained: number[] | null}} PlaneSpec
  * @typedef {{
- *   token: string, status: any, records: LogRecord[], steps: number[], frames: Map<number, Frame>, live: Frame | null,
+ *   token: string, status: import("./payload.d.ts").Status | null, records: LogRecord[], steps: number[],
+ *   frames: Map<number, Frame>, live: Frame | null,
  *   labels: Uint8Array | null, heldOut: Pictures | null, plane: PlaneSpec | null, others: Map<string, LogRecord[]>,
  * }} Store
  */
@@ -35,7 +36,7 @@ export const createStore = () => ({
 /**
  * Takes an answer in. What is about another training, or in another plane, takes the place of all that was there.
  * @param {Store} store
- * @param {any} answer  as in cvae/browser/live.py
+ * @param {import("./payload.d.ts").Answer} answer
  * @param {Record<string, {from: number, records: LogRecord[]}>} others  histories of other runs, by name
  */
 export function receive(store, answer, others) {
@@ -93,13 +94,13 @@ export function timeline({ frames, live }) {
   return all;
 }
 
-/** @param {any} spec @returns {Frame} */
+/** @param {import("./payload.d.ts").FramePayload} spec @returns {Frame} */
 function frameOf({ step, codes, active, strip }) {
   const { shape, data } = decodeTensor(codes, "codes");
   return { step, codes: { count: shape[0], width: shape[1], codes: data }, active, strip: strip && picturesOf(strip) };
 }
 
-/** @param {any} spec @returns {Pictures} */
+/** @param {import("../shared/tensor.js").TensorSpec} spec @returns {Pictures} */
 function picturesOf(spec) {
   const { shape, data } = decodeBytes(spec, "pictures");
   return { count: shape[0], shape: shape.slice(1), bytes: data };

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,10 @@ import numpy as np
 import pytest
 from helpers.browser import Browser
 from helpers.engine import tiny_run
-from helpers.explorer import make_run, mount, mount_data
+from helpers.explorer import make_run, mount, mount_data, mounted
 from helpers.node import node
 
-from cvae.assets import LIVE, SHIPPED
+from cvae.assets import EXPLORER, LIVE, SHIPPED
 from cvae.browser.explorer import export
 from cvae.browser.live import ClientState, updates_since
 from cvae.data import ImageData
@@ -175,3 +177,49 @@ def test_the_live_view_says_how_many_units_are_active_as_evaluate_does(
     page.get_by_text("1 of 2 active").wait_for()
     assert active_units(codes) == 1
     page.close()
+
+
+# --- what is sent ---------------------------------------------------------------------------------------------------
+
+
+def fields(declarations: Path, name: str) -> tuple[set[str], set[str]]:
+    """The fields of a TypeScript interface: those that are always there, and those that may be left out."""
+    found = re.search(rf"interface {name} [^{{]*\{{\n(.*?)\n\}}", declarations.read_text(encoding="utf-8"), re.DOTALL)
+    assert found, name
+    names = re.findall(r"^  (\w+)(\??):", found[1], re.MULTILINE)
+    return {field for field, maybe in names if not maybe}, {field for field, maybe in names if maybe}
+
+
+def assert_typed(sent: Mapping[str, Any], declarations: Path, name: str, *, more: Set[str] = frozenset()) -> None:
+    """Every field that is sent is in the interface, and every field that is always there is sent."""
+    always, maybe = fields(declarations, name)
+    assert always <= set(sent), f"{name}: {always - set(sent)} are not sent"
+    assert set(sent) <= always | maybe | more, f"{name} knows no {set(sent) - always - maybe}"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_explorer_s_payload_has_the_fields_that_its_types_say(family: str, tmp_path: Path) -> None:
+    types = EXPLORER / "payload.d.ts"
+    payload = mounted(export([make_run(tmp_path / "r", family=family)]))
+    assert_typed(payload, types, "Payload")
+    (model,) = payload["models"]
+    assert_typed(model, types, "ModelPayload")
+    assert_typed(model["prior"], types, "PriorPayload")
+    assert_typed(model["codes"], types, "CodesPayload")
+    for network in model["networks"].values():
+        assert_typed(network, types, "NetworkPayload")
+    for condition in model["conditions"]:
+        assert_typed(condition, types, "ConditionPayload")
+    assert_typed(ExplorerState.at(payload).to_json(), types, "StatePayload")
+
+
+def test_the_live_view_s_payload_has_the_fields_that_its_types_say(tmp_path: Path, few_digits: ImageData) -> None:
+    types = LIVE / "payload.d.ts"
+    for _ in fit(tmp_path / "r", tiny_run(epochs=1), data=few_digits):
+        pass
+    run = Run(tmp_path / "r")
+    answer = updates_since(run, run.status(), ClientState())
+    assert_typed(answer, types, "Answer")
+    assert_typed(answer["history"], types, "History")
+    assert_typed(answer["snapshots"][0], types, "FramePayload")
+    assert_typed(answer["status"], types, "Status", more=set(answer["status"]))

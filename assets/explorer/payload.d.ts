@@ -1,0 +1,79 @@
+/**
+ * What Python sends to the explorer, as types: cvae/browser/explorer.py makes it and says what it means, and
+ * cvae/ui/components/explorer.py adds what concerns the page. The browser checks it while it reads it.
+ *
+ * K classes, d latent dimensions, N held-out images, M given pictures, C × H × W an image.
+ */
+
+import type { Op } from "./ops.js";
+import type { Gaussian, PlaneSpec } from "../shared/plane.js";
+import type { TensorSpec } from "../shared/tensor.js";
+
+export interface Payload {
+  version: number;
+  hash: string; // of models and map: the models are read again only when it changes
+  models: SentModel[]; // on one z
+  map: PlaneSpec; // the plane that the maps show first
+
+  key: string; // names the explorer in the session
+  panels: ("map" | "picture" | "labels" | "sliders" | "path" | "options")[];
+  language: string;
+  text: any; // words of the language, nested by key
+  state: StatePayload | null; // where to go; null: stay
+}
+
+/** A model as it is sent: its thumbnails may be the index of an earlier model that has the same. */
+export interface SentModel extends Omit<ModelPayload, "thumbnails"> {
+  thumbnails: TensorSpec | number | null;
+}
+
+export interface ModelPayload {
+  id: string; // the name of the run
+  title: string; // told apart from those beside it
+  family: string;
+  latentDim: number; // d
+  imageShape: number[]; // [C, H, W]
+  classes: string[]; // K names, of the labels of the codes
+  output: "image" | "label"; // sigmoid of the logits, or their softmax
+  networks: { decoder: NetworkPayload; prior_net?: NetworkPayload }; // prior_net where the prior is learned
+  conditions: ConditionPayload[]; // in the order of the vector that networks see
+  prior: PriorPayload;
+  codes: CodesPayload | null;
+  thumbnails: TensorSpec | null; // (N, C, h, w) bytes of the images of the codes, perhaps at half their size
+}
+
+export interface NetworkPayload {
+  sees: ("z" | "image" | "condition")[]; // what is joined, in this order; of an image, the trunk of it
+  trunk: Op[];
+  head: Op[];
+  weights: Record<string, TensorSpec>; // "head.0.weight" → tensor
+}
+
+export interface ConditionPayload {
+  name: string;
+  kind: string; // a key of KINDS
+  values?: string[]; // class: K names
+  pictures?: TensorSpec; // image: (M, C, H, W) bytes, hidden pixels 0
+  visible?: TensorSpec | null; // image: (H, W) of 0 and 1; null: all is seen
+  [field: string]: any; // of another kind
+}
+
+export interface PriorPayload {
+  kind: "standard" | "fitted" | "learned";
+  overall: Gaussian; // spans sliders and maps; where the prior is not learned, it is the prior
+  start: number[]; // (d,) the mean at what is given first
+  logVarBound?: number; // B of a learned prior: log σ² = B·tanh(r / B)
+}
+
+export interface CodesPayload {
+  split: string; // "test" or "validation"
+  points: TensorSpec; // (N, d) posterior means
+  labels: TensorSpec | null; // (N,) bytes
+}
+
+export interface StatePayload {
+  z: number[]; // (d,)
+  conditions: Record<string, any>; // values by name; what a value is, its kind says
+  path?: number[][]; // points A, B, …, (d,) each
+  progress?: number; // along the path, 0 … 1
+}
