@@ -29,8 +29,8 @@ with bar[3]:
     layers = url_widgets.choices(
         t("latent.layers.label"), "layers", ("prior", "density"), lambda k: t(f"latent.layers.{k}"), ("prior",)
     )
-usual = np.argsort(-np.asarray(kl or held.codes.var(0)))[:2].tolist()  # the two dimensions that say most
-dims = latent.dims_choice(model.latent_dim, usual) if kind == "plane" else usual
+default = np.argsort(-np.asarray(kl or held.codes.var(0)))[:2].tolist()  # the two dimensions that say most
+dims = latent.dims_choice(model.latent_dim, default) if kind == "plane" else default
 
 latent.codes_map(run, model, held, latent.view_of(kind, dims, seed, model, held.codes), layers)
 
@@ -41,7 +41,7 @@ with left:
         st.info(t("latent.manifold.label_task"), icon=":material/label:")
     else:
         if kind != "plane":
-            dims = latent.dims_choice(model.latent_dim, usual)
+            dims = latent.dims_choice(model.latent_dim, default)
         condition = condition_choice(run, model, held)
         latent.manifold_picture(run, model, condition, dims)
         if model.latent_dim > 2:

@@ -54,8 +54,8 @@ def trained(digits: ImageData, tmp_path_factory: pytest.TempPathFactory) -> Call
     @functools.cache
     def run(family: str, **changes: object) -> Run:
         path = folder / "-".join([family, *map(str, changes.values())])
-        usual = {"epochs": 20, "likelihood": "gaussian", "sigma": 0.4, "activation": "tanh"}
-        for _ in fit(path, tiny_run(family, **{**usual, **changes}), data=digits):
+        default = {"epochs": 20, "likelihood": "gaussian", "sigma": 0.4, "activation": "tanh"}
+        for _ in fit(path, tiny_run(family, **{**default, **changes}), data=digits):
             pass
         return Run(path)
 

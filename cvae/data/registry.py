@@ -21,7 +21,7 @@ from cvae.errors import InputError
 DIGIT_NAMES = tuple("0123456789")
 
 
-def usual_folder() -> Path:
+def default_folder() -> Path:
     """Where data sets lie if nobody says otherwise: the environment's CVAE_DATA, or `data` in the working directory."""
     return Path(os.environ.get("CVAE_DATA") or "data")
 
@@ -54,8 +54,8 @@ class Dataset:
 
     def folder(self, directory: Directory) -> Path:
         """Where its files lie below a data directory: torchvision's own folder, or one that has its id."""
-        usual = Path(os.path.expanduser(usual_folder() if directory is None else directory))
-        return usual / self.torchvision / "raw" if self.torchvision else usual / self.id
+        default = Path(os.path.expanduser(default_folder() if directory is None else directory))
+        return default / self.torchvision / "raw" if self.torchvision else default / self.id
 
     def missing(self, directory: Directory) -> list[str]:
         """Names of the files that reading it still needs; empty where it can be read at once."""

@@ -19,7 +19,7 @@ from cvae.errors import InputError
 from cvae.explore.inference import Inference
 from cvae.measuring.classifier import classifier_config, train_classifier
 from cvae.measuring.evaluation import keep
-from cvae.measuring.generation import asked, draw
+from cvae.measuring.generation import draw, labels_to_draw
 from cvae.runs.folder import Run
 from cvae.training.load import data_of
 
@@ -78,7 +78,7 @@ def augmentation(
 
 def _pair(model: Inference, data: ImageData, n: int, generated: int, seed: int) -> tuple[float, float]:
     """Test accuracy of a classifier from n real images a class, and of one from these and the model's samples."""
-    labels = asked(model, generated * model.config.classes)
+    labels = labels_to_draw(model, generated * model.config.classes)
     assert labels is not None  # the model is given labels
     samples = Split(np.rint(255 * draw(model, len(labels), labels, seed)).astype(np.uint8), labels)
     real = few(data.train, n, seed)

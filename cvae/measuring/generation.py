@@ -21,7 +21,7 @@ from cvae.measuring.classifier import Classifier
 
 SAMPLES = 10_000  # in all; as many training images give the floor of the Fréchet distance
 
-FIGURES = (
+METRICS = (
     "classifier_accuracy",
     "conditional_accuracy",
     "conditional_accuracy_per_class",
@@ -47,11 +47,11 @@ def generation_figures(
     `frechet_distance`: between the features of `generated` samples and of the test images, lower is better, and
     `frechet_distance_train` between training images, at most as many, and the test images: what the data itself has.
     """
-    figures: dict[str, Any] = dict.fromkeys(FIGURES)
+    figures: dict[str, Any] = dict.fromkeys(METRICS)
     known = classifier is not None and classifier.fits(data.image_shape, data.class_names)
     if classifier is None or not known or model.family.completes:
         return figures
-    labels = asked(model, samples)
+    labels = labels_to_draw(model, samples)
     drawn = classifier.features(draw(model, samples, labels, seed))
     test = classifier.features(data.test.images)
     figures["classifier_accuracy"] = classifier.card["test_accuracy"]
@@ -67,7 +67,7 @@ def generation_figures(
     return figures
 
 
-def asked(model: Inference, samples: int) -> Labels | None:
+def labels_to_draw(model: Inference, samples: int) -> Labels | None:
     """The labels to ask a model for, (samples,), of each as many as of the others; None where it is given none."""
     return np.arange(samples) * model.config.classes // samples if model.config.takes_label else None
 

@@ -15,7 +15,7 @@ from cvae.data import ImageData, load_data
 from cvae.errors import InputError
 from cvae.measuring.evaluation import Progress, evaluate
 from cvae.measuring.shipping import evenly, same_config
-from cvae.results.protocols import Protocol, protocol
+from cvae.results.protocols import Protocol, protocol_named
 from cvae.results.tables import Result
 from cvae.runs.find import runs_folder
 from cvae.runs.folder import Run
@@ -45,20 +45,20 @@ def reproduce(
     protocol's. seed: of the draws that measure, and added to those of the trainings. Raises `InputError`, among others
     for a run that is there with another config.
     """
-    asked = protocol(name)
-    samples = samples or asked.samples
+    protocol = protocol_named(name)
+    samples = samples or protocol.samples
     folder = runs or runs_folder()
     found = {}
-    for label, config in asked.at(epochs, seed).items():
+    for label, config in protocol.at(epochs, seed).items():
         run = finished(folder / f"reproduce-{name}-{label}", config, data_dir, train)
-        metrics = _metrics(run, _wanted(asked, label), data_dir, samples, seed, progress)
-        found[label] = _found(run, config, asked, metrics)
+        metrics = _metrics(run, _wanted(protocol, label), data_dir, samples, seed, progress)
+        found[label] = _found(run, config, protocol, metrics)
     result = {
         "protocol": name,
-        "command": _command(name, epochs, seed, samples if samples != asked.samples else None),
+        "command": _command(name, epochs, seed, samples if samples != protocol.samples else None),
         "machine": machine(),
         "date": datetime.date.today().isoformat(),
-        "threads": next(iter(asked.runs.values())).train.threads,
+        "threads": next(iter(protocol.runs.values())).train.threads,
         "samples": samples,
         "seed": seed,
         "runs": found,
@@ -91,8 +91,8 @@ def _quietly(path: Path, config: RunConfig, data: ImageData, resume: bool) -> No
         pass
 
 
-def _wanted(asked: Protocol, label: str) -> set[str]:
-    return {figure.key for figure in asked.figures if label in figure.runs}
+def _wanted(protocol: Protocol, label: str) -> set[str]:
+    return {figure.key for figure in protocol.figures if label in figure.runs}
 
 
 def _metrics(
@@ -100,19 +100,23 @@ def _metrics(
 ) -> dict[str, Any]:
     """What `evaluate` finds, or found when it was asked the same of the same weights."""
     known = run.metrics() or {}
-    asked = {"nll_samples": samples if known.get("nll") is not None else None, "seed": seed, "step": run.weights_step()}
-    if wanted <= known.keys() and all(known.get(name, ...) == value for name, value in asked.items()):
+    protocol = {
+        "nll_samples": samples if known.get("nll") is not None else None,
+        "seed": seed,
+        "step": run.weights_step(),
+    }
+    if wanted <= known.keys() and all(known.get(name, ...) == value for name, value in same.items()):
         return known
     return evaluate(run.path, data_dir=data_dir, samples=samples, seed=seed, progress=progress)
 
 
-def _found(run: Run, config: RunConfig, asked: Protocol, metrics: dict[str, Any]) -> dict[str, Any]:
+def _found(run: Run, config: RunConfig, protocol: Protocol, metrics: dict[str, Any]) -> dict[str, Any]:
     history = run.history()
     curve = [(r["epoch"], r["neg_elbo"]) for r in history if r["split"] == "validation" and r["neg_elbo"] is not None]
     return {
         "config": config.without_data_dir().to_json(),
         "epochs": config.train.epochs,
-        "epochs_published": asked.epochs_published,
+        "epochs_published": protocol.epochs_published,
         "seed": config.train.seed,
         "seconds": round(history[-1]["seconds"], 1),
         "curve": [[round(epoch, 2), round(neg_elbo, 3)] for epoch, neg_elbo in evenly(curve, CURVE)],

@@ -12,7 +12,7 @@ from cvae.families import FAMILIES
 
 Better = Literal["lower", "higher"]
 
-FIGURES: dict[str, Better | None] = {  # in nats an image, but for units, accuracies and what samples are worth
+METRICS: dict[str, Better | None] = {  # in nats an image, but for units, accuracies and what samples are worth
     "reconstruction": "lower",
     "kl": None,  # small is a posterior near its prior, or one that says nothing
     "neg_elbo": "lower",
@@ -50,7 +50,7 @@ def comparison(runs: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> list[Row]
     Two values are compared where they are of one quantity, under one likelihood, on the same pixels of the same split.
     """
     rows = []
-    for figure, better in {**FIGURES, **OWN_TERMS}.items():
+    for figure, better in {**METRICS, **OWN_TERMS}.items():
         values = tuple(_value(figure, config, measured) for config, measured in runs)
         if any(value is not None for value in values):
             rows.append(Row(figure, better, values, _best(figure, better, values, runs)))

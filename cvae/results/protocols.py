@@ -58,7 +58,7 @@ def _changed(config: RunConfig, epochs: int | None, seed: int) -> RunConfig:
     return dataclasses.replace(config, train=train)
 
 
-def protocol(name: str) -> Protocol:
+def protocol_named(name: str) -> Protocol:
     """The protocol of that name; `InputError` where there is none."""
     if name not in PROTOCOLS:
         raise InputError("protocol.unknown", name=repr(name), names=", ".join(PROTOCOLS))

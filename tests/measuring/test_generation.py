@@ -13,7 +13,7 @@ from helpers.engine import tiny_model
 from cvae.data import ImageData, Split
 from cvae.explore.inference import Inference
 from cvae.measuring.classifier import Classifier
-from cvae.measuring.generation import FIGURES, asked, diversity, generation_figures
+from cvae.measuring.generation import METRICS, diversity, generation_figures, labels_to_draw
 from cvae.models import build
 from cvae.runs.folder import Run
 
@@ -72,7 +72,7 @@ def test_a_trained_model_is_asked_for_every_label_alike(
     trained: Callable[..., Run], classifier: Classifier, digits: ImageData
 ):
     model = Inference.load(trained("cvae"))
-    assert np.bincount(asked(model, 1000)).tolist() == [100] * 10
+    assert np.bincount(labels_to_draw(model, 1000)).tolist() == [100] * 10
     figures, others = (generation_figures(model, classifier, digits, 1000, seed) for seed in (0, 1))
     assert 0.5 < figures["conditional_accuracy"] <= 1
     assert 0 < figures["diversity"] < 1.5
@@ -93,7 +93,7 @@ def test_a_model_without_labels_is_compared_with_the_data_alone(
 def test_where_nothing_can_be_judged_all_is_null(
     trained: Callable[..., Run], classifier: Classifier, digits: ImageData
 ):
-    model, nothing = Inference.load(trained("cvae")), dict.fromkeys(FIGURES)
+    model, nothing = Inference.load(trained("cvae")), dict.fromkeys(METRICS)
     assert generation_figures(model, None, digits) == nothing
     assert generation_figures(model, classifier, replace(digits, class_names=tuple("abcdefghij"))) == nothing
     assert generation_figures(Inference.load(trained("cvae-predictive")), classifier, digits) == nothing

@@ -304,8 +304,8 @@ def test_usual_are_the_newest_of_three_families_on_the_same_data(folder: Path, t
     entries = [
         runs.ListedRun(run, shipped=False, config=run.config(), status=run.status()) for run in runs.runs_in(tmp_path)
     ]
-    assert comparison_picker.usual_runs(entries) == ["ae-1", "vae-1", "cvae-1"]
-    assert comparison_picker.usual_runs([]) == []
+    assert comparison_picker.default_runs(entries) == ["ae-1", "vae-1", "cvae-1"]
+    assert comparison_picker.default_runs([]) == []
 
 
 def test_a_run_without_a_name_of_its_own_kind_is_called_by_its_name(folder: Path, tmp_path: Path) -> None:

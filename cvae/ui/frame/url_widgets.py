@@ -16,49 +16,53 @@ SEEDS = 10_000
 LONGEST = 60  # letters of what was typed that are shown again
 
 
-def choice(label: str, name: str, options: Sequence[str], words: Words = str, usual: str | None = None) -> str:
+def choice(label: str, name: str, options: Sequence[str], words: Words = str, default: str | None = None) -> str:
     """One of few options, side by side."""
-    _start(name, lambda text: text if text in options else None, usual or options[0])
+    _start(name, lambda text: text if text in options else None, default or options[0])
     if st.session_state[_key(name)] not in options:  # another run has other options
-        st.session_state[_key(name)] = usual or options[0]
+        st.session_state[_key(name)] = default or options[0]
     chosen = st.segmented_control(label, options, format_func=words, required=True, key=_key(name))
     state.remember(**{name: chosen})
     return str(chosen)
 
 
-def choices(label: str, name: str, options: Sequence[str], words: Words = str, usual: Sequence[str] = ()) -> list[str]:
+def choices(
+    label: str, name: str, options: Sequence[str], words: Words = str, default: Sequence[str] = ()
+) -> list[str]:
     """Any of few options, side by side; none is `-` in the link."""
 
     def parse(text: str) -> list[str] | None:
         parts = [] if text == "-" else text.split(",")
         return parts if set(parts) <= set(options) else None
 
-    _start(name, parse, list(usual))
+    _start(name, parse, list(default))
     st.session_state[_key(name)] = [option for option in st.session_state[_key(name)] if option in options]
     chosen = st.pills(label, options, selection_mode="multi", format_func=words, key=_key(name))
     state.remember(**{name: ",".join(chosen) or "-"})
     return list(chosen)
 
 
-def menu(label: str, name: str, options: Sequence[int], words: Callable[[int], str], usual: int) -> int:
+def menu(label: str, name: str, options: Sequence[int], words: Callable[[int], str], default: int) -> int:
     """One of many numbers, in a menu."""
-    _start(name, lambda text: n if (n := _number(text)) in options else None, usual)
+    _start(name, lambda text: n if (n := _number(text)) in options else None, default)
     if st.session_state[_key(name)] not in options:
-        st.session_state[_key(name)] = usual
+        st.session_state[_key(name)] = default
     chosen = int(st.selectbox(label, options, format_func=words, key=_key(name)))
     state.remember(**{name: str(chosen)})
     return chosen
 
 
-def whole(label: str, name: str, low: int, high: int, usual: int, help: str | None = None) -> int:
+def whole(label: str, name: str, low: int, high: int, default: int, help: str | None = None) -> int:
     """A whole number, typed."""
-    _start(name, lambda text: n if low <= (n := _number(text)) <= high else None, usual)
+    _start(name, lambda text: n if low <= (n := _number(text)) <= high else None, default)
     chosen = int(st.number_input(label, low, high, step=1, key=_key(name), help=help, width=160))
     state.remember(**{name: str(chosen)})
     return chosen
 
 
-def slider(label: str, name: str, low: float, high: float, usual: float, step: float, help: str | None = None) -> float:
+def slider(
+    label: str, name: str, low: float, high: float, default: float, step: float, help: str | None = None
+) -> float:
     """A number on a slider."""
 
     def parse(text: str) -> float | None:
@@ -68,7 +72,7 @@ def slider(label: str, name: str, low: float, high: float, usual: float, step: f
             return None
         return value if low <= value <= high else None
 
-    _start(name, parse, usual)
+    _start(name, parse, default)
     chosen = float(st.slider(label, low, high, step=step, key=_key(name), help=help))
     state.remember(**{name: f"{chosen:g}"})
     return chosen
@@ -113,11 +117,11 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) <= 9 else -1
 
 
-def _start(name: str, parse: Callable[[str], object | None], usual: object) -> None:
+def _start(name: str, parse: Callable[[str], object | None], default: object) -> None:
     """Give a control that is not on the page yet its value of the link, or the usual one."""
     if _key(name) in st.session_state:
         st.session_state[_key(name)] = st.session_state[_key(name)]  # the control of another page was another widget
         return
     text = state.read(name)
     value = None if text is None else parse(text)
-    st.session_state[_key(name)] = usual if value is None else value
+    st.session_state[_key(name)] = default if value is None else value

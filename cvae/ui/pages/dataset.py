@@ -17,7 +17,7 @@ import streamlit as st
 from cvae.conditions import Condition
 from cvae.config import DataConfig
 from cvae.data import DATASETS, Dataset, load_data
-from cvae.data.registry import usual_folder
+from cvae.data.registry import default_folder
 from cvae.errors import InputError, KeyedError
 from cvae.runs.folder import unreadable
 from cvae.ui.frame.messages import problem
@@ -39,7 +39,7 @@ class Choice:
 
 def dataset_choice() -> Choice | None:
     """The menu, and below it what the chosen set still needs; None until it can be trained on."""
-    own = sorted(str(path.resolve()) for path in (usual_folder() / "own").glob("*.npz"))
+    own = sorted(str(path.resolve()) for path in (default_folder() / "own").glob("*.npz"))
     options = [*DATASETS, *own, OWN]
     if st.session_state.get(CHOICE) not in options:
         st.session_state[CHOICE] = options[0]
@@ -78,7 +78,7 @@ def _title(option: str) -> str:
 
 
 def _offer_download(dataset: Dataset) -> None:
-    st.caption(t("train.download_to", folder=escape_markdown(str(usual_folder())), licence=dataset.licence))
+    st.caption(t("train.download_to", folder=escape_markdown(str(default_folder())), licence=dataset.licence))
     if st.button(t("train.download", name=dataset.title), icon=":material/download:"):
         failure = _download(dataset)
         if failure is None:
@@ -90,7 +90,7 @@ def _download(dataset: Dataset) -> KeyedError | str | None:
     """Fetch it, showing how far it is; what went wrong, if something did. It goes on if the page is left."""
     bar = st.progress(0.0, text=t("train.downloading", name=dataset.title, done="0"))
     process = subprocess.Popen(
-        [sys.executable, "-m", "cvae.data", dataset.id, str(usual_folder())],
+        [sys.executable, "-m", "cvae.data", dataset.id, str(default_folder())],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -128,7 +128,7 @@ def _take_upload() -> None:
     if file is None:
         return
     stem = re.sub(r"[^\w.-]+", "_", Path(file.name.replace("\\", "/")).stem).strip("._-")[:60] or "images"
-    folder = usual_folder() / "own"
+    folder = default_folder() / "own"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".upload-", dir=folder))

@@ -53,17 +53,17 @@ def view_choice(latent_dim: int) -> tuple[str, int]:
     return kind, url_widgets.seed("tsne") if kind == "tsne" else 0
 
 
-def dims_choice(latent_dim: int, usual: Sequence[int]) -> tuple[int, ...]:
+def dims_choice(latent_dim: int, default: Sequence[int]) -> tuple[int, ...]:
     """Two dimensions, from menus where there are more than two."""
     if latent_dim <= 2:
         return tuple(range(latent_dim))
     left, right = st.columns(2)
     with left:
-        x = url_widgets.menu(t("latent.horizontal"), "x", range(latent_dim), plots.axis_name, usual[0])
+        x = url_widgets.menu(t("latent.horizontal"), "x", range(latent_dim), plots.axis_name, default[0])
     with right:
         others = [d for d in range(latent_dim) if d != x]
         y = url_widgets.menu(
-            t("latent.vertical"), "y", others, plots.axis_name, usual[1] if usual[1] != x else others[0]
+            t("latent.vertical"), "y", others, plots.axis_name, default[1] if default[1] != x else others[0]
         )
     return x, y
 

@@ -92,9 +92,9 @@ def _approach(results: Mapping[str, Result]) -> None:
     if not curves:
         return
     st.subheader(t("papers.approach"), anchor=False)
-    usual = max(curves, key=lambda name: max(map(len, curves[name].values())))
+    default = max(curves, key=lambda name: max(map(len, curves[name].values())))
     name = url_widgets.choice(
-        t("papers.protocol"), "protocol", list(curves), lambda n: translate_phrase(PROTOCOLS[n].title), usual
+        t("papers.protocol"), "protocol", list(curves), lambda n: translate_phrase(PROTOCOLS[n].title), default
     )
     published = {f"{t('papers.published')}: {translate_phrase(f.what)}": f.published[0].value for f in goals[name]}
     words = (t("compare.curves.epoch"), t("papers.curve"))

@@ -137,27 +137,27 @@ def _config(choice: Choice, values: dict[str, Any]) -> RunConfig:
 # --- the controls ---------------------------------------------------------------------------------------------------
 
 
-def control(name: str, choices: Sequence[str] | None = None, usual: Any = None) -> Any:
+def control(name: str, choices: Sequence[str] | None = None, default: Any = None) -> Any:
     """The control of an option: its value, widths as they are typed. Fewer choices, or another usual one, if given."""
     option, words = FIELDS[name], _words(name)
-    usual = option.default if usual is None else usual
+    default = option.default if default is None else default
     if option.kind == "switch" or option.const is not None:  # the latter on as the flag alone has it, or off
-        st.session_state.setdefault(words["key"], bool(usual))
+        st.session_state.setdefault(words["key"], bool(default))
         on = st.toggle(**words)
         return on if option.kind == "switch" else option.const if on else None
     if option.kind == "choice":
         choices = choices or option.choices
         if st.session_state.get(words["key"]) not in choices:
-            st.session_state[words["key"]] = usual
+            st.session_state[words["key"]] = default
         return st.selectbox(options=choices, format_func=CHOICES.get(name) or choice_of_family(name), **words)
     if option.kind == "widths":
-        st.session_state.setdefault(words["key"], ", ".join(map(str, usual)))
+        st.session_state.setdefault(words["key"], ", ".join(map(str, default)))
         return st.text_input(max_chars=60, **words)
     number = int if option.kind == "whole" else float
     low = max(option.low, SMALLEST) if option.above else option.low
     words |= {"min_value": number(low), "max_value": None if option.high == math.inf else number(option.high)}
     words |= {"step": number(option.step)} if number is int else {"step": number(option.step), "format": "%g"}
-    st.session_state.setdefault(words["key"], number(usual))
+    st.session_state.setdefault(words["key"], number(default))
     return number(st.number_input(**words))
 
 
@@ -218,11 +218,11 @@ def _propose_epochs(choice: Choice | None) -> None:
     data, before = choice.config.name if choice else "", st.session_state.get("train.epochs_for", "")
     if choice and before != data:
         st.session_state["train.epochs_for"] = data
-        if not before or st.session_state.get("train.epochs") == _usual_epochs(before):
-            st.session_state["train.epochs"] = _usual_epochs(data)
+        if not before or st.session_state.get("train.epochs") == _default_epochs(before):
+            st.session_state["train.epochs"] = _default_epochs(data)
 
 
-def _usual_epochs(data: str) -> int:
+def _default_epochs(data: str) -> int:
     return DATASETS[data].epochs if data in DATASETS else TrainConfig.epochs
 
 

@@ -18,7 +18,7 @@ from cvae.ui.parts import runs
 from cvae.ui.parts.metrics_table import RunMetrics, measured
 from cvae.ui.parts.runs import ListedRun
 
-FIGURES = ("neg_elbo", "reconstruction", "kl", "nll", "conditional_accuracy", "linear_probe_accuracy")
+METRICS = ("neg_elbo", "reconstruction", "kl", "nll", "conditional_accuracy", "linear_probe_accuracy")
 BETA = "mnist-cvae-16d"  # beside whose figures those of the same training at β = 1 stand
 
 
@@ -73,7 +73,7 @@ def _card(one: RunMetrics) -> None:
 
 def _figures(found: Mapping[str, Any]) -> str:
     """The figures that there are, in a row."""
-    known = [(key, value) for key in FIGURES if (value := number(found, key)) is not None]
+    known = [(key, value) for key in METRICS if (value := number(found, key)) is not None]
     return ", ".join(
         f"{t(f'card.{key}')} {value:.1%}" if "accuracy" in key else f"{t(f'card.{key}')} {value:.2f}"
         for key, value in known

@@ -25,13 +25,13 @@ def several(label: str) -> list[ListedRun]:
     _sets({entry.name for entry in entries if entry.shipped and entry.trained})
     left, right = st.columns([6, 1], vertical_alignment="bottom")
     with left:
-        chosen = runs.runs_picker(label=label, default=usual_runs(entries))
+        chosen = runs.runs_picker(label=label, default=default_runs(entries))
     with right:
         cards.cards(chosen)
     return chosen
 
 
-def usual_runs(entries: Sequence[ListedRun]) -> list[str]:
+def default_runs(entries: Sequence[ListedRun]) -> list[str]:
     """An AE, a VAE and a CVAE on the same data with as many dimensions, the user's newest or shipped ones; of several
     such sets, the fullest."""
     sets: dict[object, dict[str, str]] = {}

@@ -18,7 +18,7 @@ from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.parts import cache, runs
 from cvae.ui.parts.runs import ListedRun
 
-USUAL_SAMPLES = 1000  # importance samples of `evaluate` where nothing else is said
+DEFAULT_SAMPLES = 1000  # importance samples of `evaluate` where nothing else is said
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class RunMetrics:
     def command(self) -> str:
         """What measures it, again with as many draws, or for the first time."""
         samples = number(self.figures, "nll_samples")
-        options = f" --samples {samples:.0f}" if samples not in (None, USUAL_SAMPLES) else ""
+        options = f" --samples {samples:.0f}" if samples not in (None, DEFAULT_SAMPLES) else ""
         if seed := number(self.figures, "seed"):
             options += f" --seed {seed:.0f}"
         return f"python -m cvae evaluate {shlex.quote(self.entry.name)}{options}"

@@ -146,13 +146,13 @@ def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bo
     """A menu of the runs that fit, kept in the link as `run`. Without any it says what to do and ends the page."""
     entries = _fitting(fits)
     names = list(entries)
-    usual = _usual(entries)
+    default = _default(entries)
     wanted = state.run_name()
     if wanted and wanted not in entries:
-        not_here(wanted, usual)
+        not_here(wanted, default)
     before = st.session_state.get("run_picker")
     if before not in entries:
-        before = wanted if wanted in entries else usual
+        before = wanted if wanted in entries else default
     st.session_state["run_picker"] = before  # also where it is so: the menu of another page was another widget
     chosen = st.selectbox(
         label or t("runs.run"), names, format_func=lambda n: entries[n].title, key="run_picker",
@@ -162,7 +162,7 @@ def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bo
     return entries[chosen]
 
 
-def _usual(entries: dict[str, ListedRun]) -> str:
+def _default(entries: dict[str, ListedRun]) -> str:
     """The user's newest run, rather one that has begun to learn; without any the best of the shipped ones."""
     own = [entry for entry in entries.values() if not entry.shipped]
     lively = (entry for entry in own if entry.begun or (entry.status is not None and entry.status.active))
