@@ -100,11 +100,8 @@ def _metrics(
 ) -> dict[str, Any]:
     """What `evaluate` finds, or found when it was asked the same of the same weights."""
     known = run.metrics() or {}
-    protocol = {
-        "nll_samples": samples if known.get("nll") is not None else None,
-        "seed": seed,
-        "step": run.weights_step(),
-    }
+    samples_then = samples if known.get("nll") is not None else None
+    same = {"nll_samples": samples_then, "seed": seed, "step": run.weights_step()}
     if wanted <= known.keys() and all(known.get(name, ...) == value for name, value in same.items()):
         return known
     return evaluate(run.path, data_dir=data_dir, samples=samples, seed=seed, progress=progress)
