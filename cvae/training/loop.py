@@ -31,6 +31,7 @@ from cvae.runs.status import Control, Record, State, Status
 from cvae.training import checkpoint, snapshots
 from cvae.training.batches import DeviceSplit
 from cvae.training.checkpoint import CHECKPOINT
+from cvae.training.failure import explanation
 from cvae.training.recorder import Failed, Recorder
 from cvae.training.schedule import lr_factor, record_steps, snapshot_steps
 from cvae.training.settings import step_by_settings, training_settings
@@ -51,6 +52,7 @@ def fit(
     *,
     data: ImageData | None = None,
     resume: bool = False,
+    locked: bool = False,
 ) -> Generator[Record]:
     """Train a model in the run folder `path`, yielding each record as it is written to its history.
 
@@ -60,6 +62,8 @@ def fit(
 
     config: of a new run; with `resume=True` the folder's own is used, or this one where it only asks for other epochs.
     data: the images, where they are in memory already; else they are loaded as the config says.
+    locked: whether the caller holds the run's lock already. What was asked of the run since is obeyed then; else what
+    was asked before is forgotten.
 
     Raises `InputError` for what the user can mend (before anything is written), `Failed` when the loss diverges.
     """
@@ -77,8 +81,8 @@ def fit(
         training = _Training(run, config, data)
     if not resume:
         Run.create(path, config, "running")
-    with run.lock():
-        if resume:
+    with contextlib.nullcontext() if locked else run.lock():
+        if resume and not locked:
             run.request("run")  # whatever was asked last
         try:
             yield from step_by_settings(training.records(), threads)
@@ -172,16 +176,21 @@ class _Training:
             self._save_for_now()
             self._status("stopped")
             raise
-        except BaseException as error:  # perhaps in the midst of a step: the last checkpoint stands
-            if isinstance(error, Exception):
-                self._status("failed", f"{type(error).__name__}: {error}")
-            else:
-                self._status("stopped")
+        except (KeyboardInterrupt, SystemExit):  # perhaps in the midst of a step: the last checkpoint stands
+            self._status("stopped")
+            raise
+        except BaseException as error:  # a panic of a library in Rust is no Exception
+            why = explanation(error)
+            with contextlib.suppress(OSError):
+                self._status("failed", why)
+            if isinstance(why, InputError):
+                raise why from error
             raise
 
     def _train(self) -> Generator[Record]:
         self.recorder.skip()
-        self.last_heartbeat = self.saved = self.polled = time.perf_counter()
+        self.last_heartbeat = self.saved = time.perf_counter()
+        self.polled = -math.inf  # what was asked while the data were read is obeyed before the first step
         if self.step == 0:
             self._save_weights()
             self.run.write_arrays("held_out", snapshots.originals(self.validation))
