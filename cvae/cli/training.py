@@ -94,7 +94,14 @@ def train(args: argparse.Namespace) -> int:
     config = run_config(args, data)
     for line in without_effect(args, config):
         print(line, file=sys.stderr)
-    return follow(args.run or _free_name(config), config, data, resume=False)
+    if args.run:
+        return follow(args.run, config, data, resume=False)
+    while True:
+        try:
+            return follow(_free_name(config), config, data, resume=False)
+        except InputError as error:
+            if error.key != "run.exists":  # else another training took the name in the same moment
+                raise
 
 
 def without_effect(args: argparse.Namespace, config: RunConfig) -> list[InputError]:

@@ -24,9 +24,14 @@ def find_run(text: str) -> Run:
 
 
 def runs_in(folder: str | os.PathLike[str]) -> list[Run]:
-    """The runs right below `folder`, the newest first."""
+    """The runs right below `folder`, the newest first.
+
+    A symbolic link to a run is passed over: it would be a second run of the same name, or one that lies elsewhere and
+    cannot be queued or deleted here. By its path such a run opens (`find_run`).
+    """
     written = {}
     for config in Path(folder).glob("[!.]*/config.json") if Path(folder).is_dir() else ():  # .name: one being made
-        with contextlib.suppress(FileNotFoundError):  # one that is just being deleted
-            written[config] = config.stat().st_mtime
+        with contextlib.suppress(OSError):  # one that is just being deleted
+            if not config.parent.is_symlink():
+                written[config] = config.stat().st_mtime
     return [Run(config.parent) for config in sorted(written, key=written.__getitem__, reverse=True)]

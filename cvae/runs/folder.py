@@ -29,6 +29,7 @@ import errno
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import threading
@@ -48,6 +49,8 @@ from cvae.runs.locks import is_locked, try_lock
 from cvae.runs.status import Control, Record, State, Status, is_record, is_status
 
 WATCH_SECONDS = 5.0  # for which one look counts
+FULL = 1 << 16  # free bytes of a disk below which it counts as full
+SNAPSHOT = re.compile(r"(0|[1-9][0-9]{0,17})\.safetensors")
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -68,8 +71,11 @@ class Run:
     # --- making and removing ------------------------------------------------------------------------------------
 
     @classmethod
-    def create(cls, path: str | os.PathLike[str], config: RunConfig, state: State = "queued") -> Run:
-        """A new run folder with its config; a folder that exists already, or cannot be made, raises `InputError`."""
+    def create(cls, path: str | os.PathLike[str], config: RunConfig, state: State = "queued", *, turn: int = 0) -> Run:
+        """A new run folder with its config; a folder that exists already, or cannot be made, raises `InputError`.
+
+        turn: of a run that waits, its place in the queue.
+        """
         run = cls(path)
         aside = run.path.parent / _aside(run.path.name)
         try:
@@ -78,10 +84,13 @@ class Run:
             (aside / "snapshots").mkdir(parents=True)
             text = json.dumps({**config.to_json(), "versions": versions()}, indent=1, ensure_ascii=False)
             (aside / "config.json").write_text(text, encoding="utf-8")
-            (aside / "status.json").write_text(json.dumps({"state": state}), encoding="utf-8")
+            values = {"state": state, "turn": turn} if turn else {"state": state}
+            (aside / "status.json").write_text(json.dumps(values), encoding="utf-8")
             aside.rename(run.path)
         except OSError as error:
             shutil.rmtree(aside, ignore_errors=True)
+            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # somebody else made it in this moment
+                raise InputError("run.exists", path=run.path) from error
             raise InputError("run.cannot_write", path=run.path, reason=reason(error)) from error
         return run
 
@@ -112,24 +121,35 @@ class Run:
             raise InputError("run.unusable", path=self.path / "config.json", error=error) from error
 
     def status(self) -> Status:
-        """Where the training stands; a state that no living process keeps up reads as "interrupted"."""
-        status = self._status_on_disk()
-        while status.state in ("running", "paused") and not self.locked():
-            before, status = status, self._status_on_disk()
+        """Where the training stands; a state that no living process keeps up reads as "interrupted".
+
+        On a full disk a training cannot say why it ended; then this says that the disk is full.
+        """
+        status = self.status_on_disk()
+        while _begun(status) and not self.locked():
+            before, status = status, self.status_on_disk()
             if status == before:  # else it ended, and said so, before it let go of the lock
-                return dataclasses.replace(status, state="interrupted", seconds_left=None)
+                status = dataclasses.replace(status, state="interrupted", seconds_left=None)
+                if disk_is_full(self.path):
+                    why = InputError("run.disk", reason=KeyedError("system.no_space"))
+                    status = dataclasses.replace(status, message=str(why), error=why.to_json())
+                return status
         return status
 
-    def _status_on_disk(self) -> Status:
+    def status_on_disk(self) -> Status:
+        """What status.json says, whether a living process keeps it up or not."""
         values = self._json("status.json") if (self.path / "status.json").is_file() else {}
         if not isinstance(values, dict) or not all(is_status(*item) for item in values.items()):
             raise InputError("run.no_status", path=self.path / "status.json")
         return Status(**{"state": "interrupted", **values})
 
     def history(self, start: int = 0) -> list[Record]:
-        """The records from the `start`-th on. A line still being written is left out."""
+        """The records from the `start`-th on. A line still being written is left out.
+
+        `cvae.runs.history` gives those that curves need, of a long training too, and reads only what is new.
+        """
         try:
-            text = (self.path / "history.jsonl").read_text(encoding="utf-8")
+            text = regular(self.path / "history.jsonl").read_text(encoding="utf-8")
         except FileNotFoundError:
             return []
         except (OSError, UnicodeDecodeError) as error:
@@ -145,7 +165,12 @@ class Run:
 
     def snapshot_steps(self) -> list[int]:
         """The steps of which there is a snapshot, rising."""
-        return sorted(int(p.stem) for p in (self.path / "snapshots").glob("*.safetensors") if p.stem.isdigit())
+        try:
+            with os.scandir(self.path / "snapshots") as entries:
+                files = [entry.name for entry in entries if entry.is_file()]
+        except OSError:
+            return []
+        return sorted(int(found[1]) for name in files if (found := SNAPSHOT.fullmatch(name)))
 
     def snapshot(self, step: int, names: Collection[str] | None = None) -> Arrays:
         """`codes` (N, d) posterior means of the first validation images, `labels` (N,) where there are any, `decoder.*`
@@ -177,7 +202,7 @@ class Run:
     def weights_step(self) -> int | None:
         """The optimiser step that `weights` are of; None where the file does not say."""
         try:
-            with safetensors.safe_open(self.path / "model.safetensors", framework="numpy") as file:
+            with safetensors.safe_open(regular(self.path / "model.safetensors"), framework="numpy") as file:
                 return int((file.metadata() or {})["step"])
         except (OSError, safetensors.SafetensorError, KeyError, ValueError):
             return None
@@ -189,7 +214,10 @@ class Run:
         Of an autoencoder also `train_codes` (M, d), to which a Gaussian is fitted where others have a prior.
         """
         if (self.path / "codes.safetensors").is_file():
-            return self._arrays("codes.safetensors")
+            finished = self._arrays("codes.safetensors")
+            if "codes" not in finished:
+                raise InputError("file.damaged", path=self.path / "codes.safetensors")
+            return finished
         steps, step = self.snapshot_steps(), self.weights_step()
         if not steps:
             raise InputError("run.no_codes", name=self.name)
@@ -223,7 +251,7 @@ class Run:
 
     def _json(self, name: str) -> Any:
         try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
+            return json.loads(regular(self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
             raise InputError("file.not_json", path=self.path / name) from error
 
@@ -249,7 +277,7 @@ class Run:
     def control(self) -> Control:
         """What was asked last; to run where nothing readable was."""
         try:
-            values = json.loads((self.path / "control.json").read_text(encoding="utf-8"))
+            values = json.loads(regular(self.path / "control.json").read_text(encoding="utf-8"))
             return Control(values["action"], int(values["until"]), float(values.get("pace", 0)))
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return Control()
@@ -262,7 +290,8 @@ class Run:
     def watched(self) -> bool:
         """Whether someone looked in the last seconds."""
         try:
-            return time.time() - (self.path / "watched").stat().st_mtime < WATCH_SECONDS
+            # After the clock was set back, a look of before lies in the future, and does not count.
+            return 0 <= time.time() - (self.path / "watched").stat().st_mtime < WATCH_SECONDS
         except OSError:
             return False
 
@@ -291,7 +320,7 @@ class Run:
 
     def append(self, record: Record) -> int:
         """Add a line to the history and return the file's new length in bytes."""
-        with open(self.path / "history.jsonl", "ab") as file:
+        with open(regular(self.path / "history.jsonl"), "ab") as file:
             file.write(json.dumps(record).encode() + b"\n")
             return file.tell()
 
@@ -331,7 +360,7 @@ class Run:
     def lock(self) -> Iterator[None]:
         """Held by the process that trains; the system lets go of it however that process ends."""
         try:
-            file = open(self.path / "lock", "a+b")  # noqa: SIM115
+            file = open(regular(self.path / "lock"), "a+b")  # noqa: SIM115
         except OSError as error:
             raise InputError("run.cannot_write", path=self.path, reason=reason(error)) from error
         with file:
@@ -348,6 +377,27 @@ class Run:
         return is_locked(self.path / "lock")
 
 
+def _begun(status: Status) -> bool:
+    """Whether a process has begun what the status says, and must be alive for that to be true."""
+    return status.state in ("running", "paused") or (status.state == "queued" and status.pid != 0)
+
+
+def regular(path: Path) -> Path:
+    """The path, of a file or of nothing yet. A pipe or a device, which would keep who opens it waiting for ever, raises
+    `OSError`."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a file", str(path))
+    return path
+
+
+def disk_is_full(path: Path) -> bool:
+    """Whether the disk has no room even for a status."""
+    try:
+        return shutil.disk_usage(path).free < FULL
+    except OSError:
+        return False
+
+
 def _decodes(name: str) -> bool:
     """Whether a weight of that name is among those that decoding takes."""
     return name.startswith(("decoder.", "prior_net."))
@@ -362,6 +412,7 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:
     """The arrays of a safetensors file, or those of `names` that it has; one that is missing, cut short or of another
     format raises `InputError`."""
     try:
+        regular(path)
         if names is None:
             return safetensors.numpy.load_file(path)
         with safetensors.safe_open(path, framework="numpy") as file:

@@ -28,8 +28,10 @@ else:
 
 
 def is_locked(path: str | os.PathLike[str]) -> bool:
-    """Whether a living process keeps the file locked."""
+    """Whether a living process keeps the file locked. Only a file can be: to open a pipe would wait for ever."""
     try:
+        if not os.path.isfile(path):
+            return False
         with open(path, "rb") as file:
             return not try_lock(file.fileno(), exclusive=False)
     except OSError:

@@ -18,7 +18,7 @@ Record = dict[str, Any]
 class Status:
     """Where a training stands."""
 
-    state: State  # on disk "running" or "paused" with no process behind it reads as "interrupted"
+    state: State  # what a process has begun, on disk, and none keeps up any more reads as "interrupted"
     message: str | None = None  # why it failed
     pid: int = 0
     heartbeat: float = 0.0  # unix time of the last sign of life
@@ -29,6 +29,7 @@ class Status:
     images_per_second: float = 0.0
     seconds_left: float | None = None
     error: dict[str, Any] | None = None  # `message` as `KeyedError.to_json` writes it, where it can be translated
+    turn: int = 0  # of a run that waits: the lowest is trained next
 
     @property
     def failure(self) -> KeyedError | str | None:

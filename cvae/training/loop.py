@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import os
 import shutil
 import time
@@ -25,6 +26,7 @@ from cvae.runs.folder import Run, reason
 from cvae.runs.machine import cores
 from cvae.runs.status import Control, Record, State
 from cvae.training.checkpoint import CHECKPOINT
+from cvae.training.failure import explanation
 from cvae.training.recorder import Failed, Recorder
 from cvae.training.schedule import record_steps, snapshot_steps
 from cvae.training.settings import step_by_settings, training_settings
@@ -47,6 +49,7 @@ def fit(
     *,
     data: ImageData | None = None,
     resume: bool = False,
+    locked: bool = False,
 ) -> Generator[Record]:
     """Train a model in the run folder `path`, yielding each record as it is written to its history.
 
@@ -56,6 +59,8 @@ def fit(
 
     config: of a new run; with `resume=True` the folder's own is used, or this one where it only asks for other epochs.
     data: the images, where they are in memory already; else they are loaded as the config says.
+    locked: whether the caller holds the run's lock already. What was asked of the run since is obeyed then; else what
+    was asked before is forgotten.
 
     Raises `InputError` for what the user can mend (before anything is written), `Failed` when the loss diverges.
     """
@@ -73,8 +78,8 @@ def fit(
         training = _Training(run, config, data, World())
     if not resume:
         Run.create(path, config, "running")
-    with run.lock():
-        if resume:
+    with contextlib.nullcontext() if locked else run.lock():
+        if resume and not locked:
             run.request("run")  # whatever was asked last
         try:
             yield from step_by_settings(training.records(), threads)
@@ -159,17 +164,22 @@ class _Training:
             self._save_for_now()
             self.files.status("stopped")
             raise
-        except BaseException as error:  # perhaps in the midst of a step: the last checkpoint stands
-            if isinstance(error, Exception):
-                self.files.status("failed", f"{type(error).__name__}: {error}")
-            else:
-                self.files.status("stopped")
+        except (KeyboardInterrupt, SystemExit):  # perhaps in the midst of a step: the last checkpoint stands
+            self.files.status("stopped")
+            raise
+        except BaseException as error:  # a panic of a library in Rust is no Exception
+            why = explanation(error)
+            with contextlib.suppress(OSError):
+                self.files.status("failed", why)
+            if isinstance(why, InputError):
+                raise why from error
             raise
 
     def _train(self) -> Generator[Record]:
         learner = self.learner
         self.recorder.skip()
-        self.saved = self.polled = time.perf_counter()
+        self.saved = time.perf_counter()
+        self.polled = -math.inf  # what was asked while the data were read is obeyed before the first step
         if self.step == 0:
             self.files.start()
         self.files.status("running")

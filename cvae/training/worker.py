@@ -18,13 +18,14 @@ from pathlib import Path
 
 from cvae.config import DataConfig, ModelConfig, RunConfig, TrainConfig
 from cvae.data import ImageData, load_data
-from cvae.errors import InputError
+from cvae.errors import InputError, KeyedError
 from cvae.runs.folder import Run
 from cvae.runs.queue import Jobs, fail, status_of
 
 IDLE_SECONDS = 300.0  # how long it waits for another run, unless the process that started it has ended
-LOOK_SECONDS = 0.05  # between its looks at an empty queue
+LOOK_SECONDS = 0.05  # between its looks at whether a run was queued
 WAIT_SECONDS = 0.5  # between its looks at a queue whose turn has not come
+SEARCH_SECONDS = 2.0  # between its looks at all runs, where nothing says that one was queued
 
 
 def work(jobs: Jobs, idle_seconds: float = IDLE_SECONDS) -> None:
@@ -32,15 +33,18 @@ def work(jobs: Jobs, idle_seconds: float = IDLE_SECONDS) -> None:
     registered, parent = jobs.register(), os.getppid()
     warm_up: list[Callable[[], object]] = [lambda: importlib.import_module("cvae.training.loop"), _rehearse]
     free_since = time.monotonic()
+    queued, searched, waits = 0, 0.0, True
     while jobs.folder.is_dir():
         left = os.getppid() != parent
-        if ticket := jobs.take():
-            train(jobs.run_of(ticket))
-            ticket.unlink(missing_ok=True)
-            free_since = time.monotonic()
-        elif warm_up and not left:
+        if waits or jobs.last_queued() != queued or time.monotonic() - searched > SEARCH_SECONDS:
+            queued = jobs.last_queued()
+            if train_next(jobs):
+                free_since, waits = time.monotonic(), True
+                continue
+            searched, waits = time.monotonic(), bool(jobs.waiting())
+        if warm_up and not left:
             warm_up.pop(0)()
-        elif jobs.waiting():
+        elif waits:
             time.sleep(WAIT_SECONDS)
         elif time.monotonic() - free_since < idle_seconds and not left:
             time.sleep(LOOK_SECONDS)
@@ -48,20 +52,46 @@ def work(jobs: Jobs, idle_seconds: float = IDLE_SECONDS) -> None:
             return
 
 
-def train(run: Run) -> None:
-    """Train one run; however that ends, its status says so."""
-    with _printing_to(run.path / "log.txt"):
-        try:
-            from cvae.training.loop import fit
+def train_next(jobs: Jobs) -> bool:
+    """Train the next run that waits; whether there was one that may be trained now."""
+    try:
+        with jobs.take() as run:
+            if run is not None:
+                train(run)
+            return run is not None
+    except InputError:  # somebody holds the queue
+        return False
 
-            data = run.config().data
-            for _ in fit(run.path, resume=True, data=_images(data.name, data.dir, _written(data.name))):
-                pass
-        except Exception as error:
-            if not isinstance(error, InputError):
-                traceback.print_exc()
-            if not run.locked() and run.path.is_dir() and status_of(run).state != "failed":
-                fail(run, error if isinstance(error, InputError) else f"{type(error).__name__}: {error}")
+
+def train(run: Run) -> None:
+    """Train one run that this process has locked; however that ends, its status says so, and nothing is raised."""
+    try:
+        with _printing_to(run.path / "log.txt"):
+            try:
+                from cvae.training.loop import fit
+
+                data = run.config().data
+                images = _images(data.name, data.dir, _written(data.name))
+                for _ in fit(run.path, resume=True, locked=True, data=images):
+                    pass
+            except BaseException as error:
+                if not isinstance(error, InputError):
+                    traceback.print_exc()
+                raise
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # also a folder that was removed, or a panic of a library in Rust
+        status = status_of(run)
+        if status.active and status.pid == os.getpid():  # else the training has said it itself, or it is queued again
+            fail(run, _why(error))
+
+
+def _why(error: BaseException) -> KeyedError | str:
+    if isinstance(error, KeyedError):
+        return error
+    from cvae.training.failure import explanation
+
+    return explanation(error)
 
 
 def _rehearse() -> None:
@@ -69,7 +99,7 @@ def _rehearse() -> None:
     from cvae.training.loop import fit
 
     config = RunConfig(model=ModelConfig(hidden=(8,)), train=TrainConfig(epochs=1, batch_size=2000))
-    with contextlib.suppress(InputError, OSError), tempfile.TemporaryDirectory() as folder:
+    with contextlib.suppress(Exception), tempfile.TemporaryDirectory() as folder:
         for _ in fit(Path(folder) / "run", config, data=_images(config.data.name, None, 0)):
             pass
 

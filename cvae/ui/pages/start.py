@@ -107,7 +107,7 @@ def first_training(entries: Sequence[ListedRun]) -> None:
 def _train() -> None:
     config = training.quick_config()
     try:
-        run = Jobs().submit(training.free_name(config), config)
+        run = Jobs().submit(training.free_names(config), config)
         st.session_state[TRAINING] = run.name
     except InputError as error:
         st.session_state["start.problem"] = error

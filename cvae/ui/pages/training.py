@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import streamlit as st
@@ -17,7 +17,7 @@ from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.options import Option, options_of
 from cvae.runs import queue as jobs
-from cvae.runs.find import runs_folder, runs_in
+from cvae.runs.find import runs_folder
 from cvae.runs.queue import Jobs
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t
@@ -57,11 +57,9 @@ def new_training(expanded: bool) -> None:
             if st.button(t("train.start"), type="primary", icon=":material/play_arrow:", disabled=config is None):
                 assert config is not None
                 try:
-                    if name in {run.name for run in runs_in(runs_folder())}:
-                        raise InputError("train.name_taken", name=name)
-                    run = Jobs().submit(name or free_name(config), config)
+                    run = Jobs().submit(name or free_names(config), config)
                 except InputError as error:
-                    wrong = error
+                    wrong = InputError("train.name_taken", name=name) if error.key == "run.exists" else error
                 else:
                     st.session_state["train.fold"] = st.session_state["train.clear_name"] = True
                     runs.choose(run.name)
@@ -90,11 +88,14 @@ def quick_config() -> RunConfig:
     return RunConfig(DataConfig("digits"), model, ObjectiveConfig(), train)
 
 
-def free_name(config: RunConfig) -> str:
-    """The first free one of `cvae-digits-1`, `cvae-digits-2`, …"""
+def free_names(config: RunConfig) -> Iterator[str]:
+    """Those of `cvae-digits-1`, `cvae-digits-2`, … that are free. Somebody else may take one in the same moment."""
     data = "own" if config.data.name not in DATASETS else config.data.name
-    names = (f"{config.model.family}-{data}-{n}" for n in range(1, 10_000))
-    return next(name for name in names if not (runs_folder() / name).exists() and runs.find(name) is None)
+    shown = {entry.name for entry in runs.all_runs()}
+    for n in range(1, 10_000):
+        name = f"{config.model.family}-{data}-{n}"
+        if name not in shown and not (runs_folder() / name).exists():
+            yield name
 
 
 def _settings() -> tuple[RunConfig | None, str, InputError | None]:
