@@ -4,6 +4,8 @@ From the bottom up; imports between folders go downward only.
 
     errors         the exception that is addressed to the user
     assets         where the files beside the code lie
+    options        what is known of an option of a training, stated once
+    conditions     what a model is given beside z: named conditions, each of one kind
     families       what each model family is, without torch
     config         what a run is made from, as frozen dataclasses to and from JSON
     architecture   the networks of a config as short lists of operations
