@@ -244,7 +244,7 @@ def test_start_watch_pause_step_and_resume(visit: Visit, folder: Path):
     live = Live(page)
     live.wait("+data.records > 0 && data.state === 'running'")
     run = Run(folder / "cvae-digits-1")
-    assert page.get_by_role("button", name=en("train.start")).count() == 0  # folded away, to make room
+    page.get_by_role("button", name=en("train.start")).wait_for(state="detached")  # folded away, to make room
 
     press(page, "live.pause")
     live.wait("data.state === 'paused'")
@@ -426,7 +426,7 @@ def test_a_run_from_the_command_line_shows_up(visit: Visit, folder: Path):
     live.wait("data.state === 'finished' && +data.records > 0")
     chosen = "[...document.querySelectorAll('input')].some((input) => input.value.startsWith('cli · AE'))"
     page.wait_for_function(f"() => {chosen}")
-    assert page.get_by_text(en("live.curves.none")).first.is_visible()
+    page.get_by_text(en("live.curves.none")).first.wait_for()
 
 
 # --- honest failure -------------------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def test_the_walk_moves_only_when_asked_for(visit: Open) -> None:
     assert walk.count() == 0
     page.get_by_text("Show the walk").click()
     walk.wait_for()
-    assert page.get_by_role("button", name="Save as GIF").is_visible()
+    page.get_by_role("button", name="Save as GIF").wait_for()
 
 
 @pytest.mark.parametrize("path", ["latent?run=cvae", "sample?run=cvae", "compare?runs=ae,vae,cvae"])
