@@ -167,7 +167,7 @@ def test_the_page_keeps_the_state_in_its_address(browser: Browser, tmp_path: Pat
         page.wait_for_function("() => !location.search.includes('z=0.5')")
         page.wait_for_timeout(1000)
         z = json.loads(root.get_attribute("data-z"))
-        assert f"z={z[0]:.3g}%2C{z[1]:.3g}" in page.url
+        page.wait_for_url(lambda url: f"z={z[0]:.3g}%2C{z[1]:.3g}" in url)
         assert z[0] != float(f"{z[0]:.3g}")  # the rounded address does not move the cursor
         assert sum(received) < 20_000  # the models were not sent again
         page.close()
@@ -320,11 +320,11 @@ def test_hover_shows_a_code_and_a_click_goes_there(explore: Any) -> None:
     x, y, _ = explorer.corner()
     explorer.page.mouse.move(x + code["x"] + 2, y + code["y"] + 1)
     card = explorer.root.locator(".lx-hover")
-    assert card.is_visible()
+    card.wait_for()
     assert card.inner_text().splitlines()[-1] in set("0123456789")
     explorer.page.mouse.click(x + code["x"] + 2, y + code["y"] + 1)
     assert explorer.z == pytest.approx(code["z"])
-    assert not card.is_visible()
+    card.wait_for(state="hidden")
 
 
 def test_a_path_is_set_scrubbed_and_played(explore: Any) -> None:
