@@ -120,10 +120,10 @@ function createView(first) {
     const replayed = looks.replay.step === null || !frame ? null : epochOf(frame.step);
     /** @type {import("./curves.js").Series[]} */
     const series = [
-      { name: data.name, title: data.title, color: theme.accent, dash: [], records: store.records },
+      { name: data.name, title: data.title, color: theme.accent, dash: [], records: store.history.records },
       ...data.others.map(({ name, title }, i) => {
         const { light, dark, dash } = OTHERS[i % OTHERS.length];
-        return { name, title, color: theme.dark ? dark : light, dash, records: store.others.get(name) ?? [] };
+        return { name, title, color: theme.dark ? dark : light, dash, records: store.others.get(name)?.records ?? [] };
       }),
     ];
     curves.update(series, replayed, theme);
@@ -131,7 +131,7 @@ function createView(first) {
     dims.update(
       klAt(replayed),
       frame?.active ?? null,
-      store.records.some((record) => !record.kl_per_dim),
+      store.history.records.some((record) => !record.kl_per_dim),
       theme,
     );
     map.frameAll(frames, scene());
@@ -148,7 +148,7 @@ function createView(first) {
     strip.update(store.heldOut, frame?.strip ?? null, theme.dark);
     status.update(now, data.language, data.waitsFor);
     Object.assign(root.dataset, {
-      records: String(store.records.length),
+      records: String(store.history.records.length),
       frames: String(frames.length),
       step: String(now.step),
       state: now.state,
@@ -162,7 +162,7 @@ function createView(first) {
    * @param {number | null} epoch null: now
    */
   function klAt(epoch) {
-    const known = store.records.filter(
+    const known = store.history.records.filter(
       (record) => record.kl_per_dim && (epoch === null || record.epoch <= epoch + 1e-6),
     );
     return (known.findLast(({ split }) => split === "validation") ?? known.at(-1))?.kl_per_dim ?? null;

@@ -48,6 +48,7 @@ export interface FramePayload {
 export interface History {
   from: number; // index of the first of the records
   records: LogRecord[];
+  kept: number; // how many of all, from the first on, stay; those behind are replaced by the next answer
 }
 
 /** As in cvae/runs/status.py; what is used here. */

@@ -3,6 +3,8 @@
 import { decodeBytes, decodeTensor } from "../shared/tensor.js";
 
 /**
+ * @typedef {import("./payload.d.ts").History} HistoryPayload
+ * @typedef {{records: LogRecord[], kept: number}} History kept: how many of the first records stay, however many come
  * @typedef {{
  *   split: "train" | "validation", step: number, epoch: number, reconstruction: number, kl: number | null,
  *   neg_elbo: number | null, kl_per_dim: number[] | null, beta: number,
@@ -13,17 +15,20 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  *   active: how many dimensions are active units, as Python counts them
  * @typedef {{key: string, kind: "codes" | "pca", origin: number[], explained: number[] | null}} PlaneSpec
  * @typedef {{
- *   token: string, status: import("./payload.d.ts").Status | null, records: LogRecord[], steps: number[],
+ *   token: string, status: import("./payload.d.ts").Status | null, history: History, steps: number[],
  *   frames: Map<number, Frame>, live: Frame | null,
- *   labels: Uint8Array | null, heldOut: Pictures | null, plane: PlaneSpec | null, others: Map<string, LogRecord[]>,
+ *   labels: Uint8Array | null, heldOut: Pictures | null, plane: PlaneSpec | null, others: Map<string, History>,
  * }} Store
  */
+
+/** @returns {History} */
+const createHistory = () => ({ records: [], kept: 0 });
 
 /** @returns {Store} */
 export const createStore = () => ({
   token: "",
   status: null,
-  records: [],
+  history: createHistory(),
   steps: [],
   frames: new Map(),
   live: null,
@@ -37,7 +42,7 @@ export const createStore = () => ({
  * Takes an answer in. What is about another training, or in another plane, takes the place of all that was there.
  * @param {Store} store
  * @param {import("./payload.d.ts").Answer} answer
- * @param {Record<string, {from: number, records: LogRecord[]}>} others  histories of other runs, by name
+ * @param {Record<string, HistoryPayload>} others  histories of other runs, by name
  */
 export function receive(store, answer, others) {
   if (answer.token !== store.token) Object.assign(store, createStore(), { token: answer.token, others: store.others });
@@ -47,7 +52,7 @@ export function receive(store, answer, others) {
   }
   store.plane = answer.plane;
   store.status = answer.status;
-  extend(store.records, answer.history);
+  extend(store.history, answer.history);
   store.steps = answer.steps;
   const there = new Set(answer.steps);
   for (const step of store.frames.keys()) if (!there.has(step)) store.frames.delete(step);
@@ -57,34 +62,35 @@ export function receive(store, answer, others) {
   if (answer.heldOut) store.heldOut = picturesOf(answer.heldOut);
   for (const name of store.others.keys()) if (!(name in others)) store.others.delete(name);
   for (const [name, history] of Object.entries(others)) {
-    const records = store.others.get(name) ?? [];
-    extend(records, history);
-    store.others.set(name, records);
+    const known = store.others.get(name) ?? createHistory();
+    extend(known, history);
+    store.others.set(name, known);
   }
 }
 
 /**
  * An answer that begins behind what is here would leave a gap: what was lost is asked for again.
- * @param {LogRecord[]} records
- * @param {{from: number, records: LogRecord[]}} history
+ * @param {History} history
+ * @param {HistoryPayload} answer
  */
-function extend(records, history) {
-  if (history.from > records.length) return;
-  records.length = history.from;
-  records.push(...history.records);
+function extend(history, { from, records, kept }) {
+  if (from > history.kept) return;
+  history.records = [...history.records.slice(0, from), ...records];
+  history.kept = kept;
 }
+
+/** How many records stay, and the step of the last of them. @param {History} history @returns {[number, number]} */
+const placeIn = ({ records, kept }) => [kept, records[kept - 1]?.step ?? 0];
 
 /** What the server is told. @param {Store} store */
 export const seen = (store) => ({
   token: store.token,
   plane: store.plane?.key ?? "",
-  records: store.records.length,
-  last: store.records.at(-1)?.step ?? 0,
+  records: placeIn(store.history)[0],
+  last: placeIn(store.history)[1],
   steps: [...store.frames.keys()],
   live: store.live?.step ?? -1,
-  others: Object.fromEntries(
-    [...store.others].map(([name, records]) => [name, [records.length, records.at(-1)?.step ?? 0]]),
-  ),
+  others: Object.fromEntries([...store.others].map(([name, history]) => [name, placeIn(history)])),
 });
 
 /** The moments that can be shown, in their order; the present one last. @param {Store} store @returns {Frame[]} */

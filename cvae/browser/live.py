@@ -5,7 +5,8 @@ So nothing is sent twice, nothing that got lost is missing for long, and the ser
 
     token      of the training: all that the browser has is of another one when it changes
     status     as status.json, and `stepsPerEpoch`
-    history    {from, records}: the records from the `from`-th on, each as in history.jsonl
+    history    {from, records, kept}: the records from the `from`-th on, as in history.jsonl, thinned where they are
+               many; the first `kept` of all stay for now, those behind them are replaced by the next answer
     steps      of all snapshots there are
     snapshots  [{step, codes, active, strip}]: some of those that are missing, the newest first
     live       {step, codes, active, strip} | null: this moment, if it is newer than the snapshots and has not been seen
@@ -35,6 +36,7 @@ from cvae.errors import InputError
 from cvae.explore.codes import active_units
 from cvae.explore.projection import Projection, pca
 from cvae.runs.folder import Arrays, Run
+from cvae.runs.history import curves
 from cvae.runs.status import Status
 
 SNAPSHOTS = 8  # in one answer
@@ -51,8 +53,8 @@ class ClientState:
 
     token: str = ""
     plane: str = ""
-    records: int = 0
-    last: int = 0  # the step of the last record
+    records: int = 0  # as many as stay
+    last: int = 0  # the step of the last of them
     steps: frozenset[int] = frozenset()  # of the snapshots
     live: int = -1  # the step of the live picture
     others: Mapping[str, tuple[int, int]] = dataclasses.field(default_factory=dict)  # records and last, by run
@@ -115,12 +117,11 @@ def _read(run: Run, steps: list[int]) -> Iterator[tuple[int, Arrays]]:
 
 
 def history(run: Run, records: int, last: int) -> Json:
-    """The records after the first `records`, the last of which was of step `last`; all, where that is not so."""
-    if records > 0:
-        rest = run.history(records - 1)
-        if rest and rest[0]["step"] == last:
-            return {"from": records, "records": [_short(record) for record in rest[1:]]}
-    return {"from": 0, "records": [_short(record) for record in run.history()]}
+    """Return the records after the first `records`, the last of which was of step `last`; else, all records."""
+    found = curves(run)
+    known = records if 0 < records <= len(found.kept) and found.kept[records - 1]["step"] == last else 0
+    rest = [_short(record) for record in found.records[known:]]
+    return {"from": known, "records": rest, "kept": len(found.kept)}
 
 
 def _short(record: Json) -> Json:

@@ -143,11 +143,8 @@ class Run:
             raise InputError("run.no_status", path=self.path / "status.json")
         return Status(**{"state": "interrupted", **values})
 
-    def history(self, start: int = 0) -> list[Record]:
-        """The records from the `start`-th on. A line still being written is left out.
-
-        `cvae.runs.history` gives those that curves need, of a long training too, and reads only what is new.
-        """
+    def history(self) -> list[Record]:
+        """Return all records; a line that is still being written is left out. `cvae.runs.history` is for curves."""
         try:
             text = regular(self.path / "history.jsonl").read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -156,7 +153,7 @@ class Run:
             raise InputError("run.unreadable", path=self.path / "history.jsonl") from error
         lines = text.splitlines() if text.endswith("\n") else text.splitlines()[:-1]
         try:
-            records = [json.loads(line) for line in lines[start:]]
+            records = [json.loads(line) for line in lines]
         except (ValueError, RecursionError) as error:
             raise InputError("file.damaged", path=self.path / "history.jsonl") from error
         if not all(map(is_record, records)):

@@ -27,14 +27,15 @@ class Browser:
     def __init__(self) -> None:
         self.token, self.plane = "", ""
         self.records: list[dict[str, Any]] = []
+        self.kept = 0
         self.frames: dict[int, np.ndarray] = {}
         self.live = -1
         self.received = 0  # records and snapshots
 
     def seen(self) -> ClientState:
         report = {
-            "token": self.token, "plane": self.plane, "records": len(self.records), "steps": list(self.frames),
-            "last": self.records[-1]["step"] if self.records else 0, "live": self.live, "others": {},
+            "token": self.token, "plane": self.plane, "records": self.kept, "steps": list(self.frames),
+            "last": self.records[self.kept - 1]["step"] if self.kept else 0, "live": self.live, "others": {},
         }  # fmt: skip
         return ClientState.from_json(json.loads(json.dumps(report)))
 
@@ -46,8 +47,9 @@ class Browser:
             self.frames.clear()
         self.token, self.plane = answer["token"], answer["plane"]["key"]
         fresh = answer["history"]
-        assert fresh["from"] <= len(self.records)
+        assert fresh["from"] <= self.kept <= len(self.records)
         self.records[fresh["from"] :] = fresh["records"]
+        self.kept = fresh["kept"]
         self.frames = {step: codes for step, codes in self.frames.items() if step in answer["steps"]}
         self.frames |= {shot["step"]: array(shot["codes"]) for shot in answer["snapshots"]}
         self.live = answer["live"]["step"] if answer["live"] else self.live

@@ -26,7 +26,7 @@ const plane = { key: "codes", kind: "codes", origin: [0, 0], explained: null };
 const answer = (change = {}) => ({
   token: "a",
   status: { state: "running" },
-  history: { from: 0, records: [] },
+  history: { from: 0, records: [], kept: 0 },
   steps: [],
   snapshots: [],
   live: null,
@@ -41,8 +41,12 @@ test("what is told to the server is what arrived", () => {
   const store = createStore();
   receive(
     store,
-    answer({ history: { from: 0, records: [record(1), record(2)] }, steps: [0, 1], snapshots: [frame(1, 3, 4)] }),
-    { other: { from: 0, records: [record(7)] } },
+    answer({
+      history: { from: 0, records: [record(1), record(2)], kept: 2 },
+      steps: [0, 1],
+      snapshots: [frame(1, 3, 4)],
+    }),
+    { other: { from: 0, records: [record(7)], kept: 1 } },
   );
   assert.deepEqual(seen(store), {
     token: "a",
@@ -57,14 +61,25 @@ test("what is told to the server is what arrived", () => {
 
 test("records go on where they stopped, are cut back, and never leave a gap", () => {
   const store = createStore();
-  const steps = () => store.records.map(({ step }) => step);
-  receive(store, answer({ history: { from: 0, records: [record(1), record(2)] } }), {});
-  receive(store, answer({ history: { from: 2, records: [record(3)] } }), {});
+  const steps = () => store.history.records.map(({ step }) => step);
+  receive(store, answer({ history: { from: 0, records: [record(1), record(2)], kept: 2 } }), {});
+  receive(store, answer({ history: { from: 2, records: [record(3)], kept: 3 } }), {});
   assert.deepEqual(steps(), [1, 2, 3]);
-  receive(store, answer({ history: { from: 5, records: [record(9)] } }), {});
+  receive(store, answer({ history: { from: 5, records: [record(9)], kept: 6 } }), {});
   assert.deepEqual(steps(), [1, 2, 3]);
-  receive(store, answer({ history: { from: 1, records: [record(4)] } }), {});
+  receive(store, answer({ history: { from: 1, records: [record(4)], kept: 2 } }), {});
   assert.deepEqual(steps(), [1, 4]);
+});
+
+test("the newest records of a long history are replaced, and a thinner one takes its place", () => {
+  const store = createStore();
+  const steps = () => store.history.records.map(({ step }) => step);
+  receive(store, answer({ history: { from: 0, records: [record(1), record(3), record(4)], kept: 2 } }), {});
+  assert.deepEqual([seen(store).records, seen(store).last], [2, 3]);
+  receive(store, answer({ history: { from: 2, records: [record(5), record(6)], kept: 3 } }), {});
+  assert.deepEqual(steps(), [1, 3, 5, 6]);
+  receive(store, answer({ history: { from: 0, records: [record(1), record(5), record(7)], kept: 2 } }), {});
+  assert.deepEqual(steps(), [1, 5, 7]);
 });
 
 test("another training, or another plane, takes the place of what was there", () => {
@@ -72,18 +87,22 @@ test("another training, or another plane, takes the place of what was there", ()
   receive(
     store,
     answer({
-      history: { from: 0, records: [record(1)] },
+      history: { from: 0, records: [record(1)], kept: 1 },
       steps: [0],
       snapshots: [frame(0, 1, 1)],
       live: frame(4, 2, 2),
     }),
     {},
   );
-  receive(store, answer({ plane: { ...plane, key: "pca 4" }, history: { from: 1, records: [] }, steps: [0] }), {});
+  receive(
+    store,
+    answer({ plane: { ...plane, key: "pca 4" }, history: { from: 1, records: [], kept: 1 }, steps: [0] }),
+    {},
+  );
   assert.equal(timeline(store).length, 0);
-  assert.equal(store.records.length, 1);
+  assert.equal(store.history.records.length, 1);
   receive(store, answer({ token: "b" }), {});
-  assert.equal(store.records.length, 0);
+  assert.equal(store.history.records.length, 0);
 });
 
 test("moments are in the order of training, the live one last and only if it is newer", () => {
@@ -112,8 +131,11 @@ test("moments are in the order of training, the live one last and only if it is 
 
 test("runs that are no longer laid over are forgotten", () => {
   const store = createStore();
-  receive(store, answer(), { x: { from: 0, records: [record(1)] }, y: { from: 0, records: [record(1)] } });
-  receive(store, answer(), { y: { from: 1, records: [record(2)] } });
+  receive(store, answer(), {
+    x: { from: 0, records: [record(1)], kept: 1 },
+    y: { from: 0, records: [record(1)], kept: 1 },
+  });
+  receive(store, answer(), { y: { from: 1, records: [record(2)], kept: 2 } });
   assert.deepEqual(seen(store).others, { y: [2, 2] });
 });
 

@@ -17,6 +17,7 @@ from cvae.explore.decoding import complete, sample
 from cvae.explore.inference import Inference
 from cvae.explore.numpy_nets import Array
 from cvae.families import FAMILIES, term_key
+from cvae.runs import history
 from cvae.ui.frame import url_widgets
 from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.pages.latent import view_of
@@ -188,7 +189,7 @@ def maps(chosen: Sequence[ComparedRun]) -> None:
 
 def curves(chosen: Sequence[ComparedRun]) -> None:
     """How the terms of the bound fell in training, the runs laid over each other."""
-    histories = {one.title: one.entry.run.history() for one in chosen}
+    histories = {one.title: history.curves(one.entry.run).records for one in chosen}
     if not any(histories.values()):
         st.info(t("compare.curves.nothing"), icon=":material/show_chart:")
         return

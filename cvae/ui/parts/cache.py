@@ -20,6 +20,7 @@ from cvae.errors import InputError
 from cvae.explore.inference import Inference, checked_codes
 from cvae.explore.numpy_nets import Array
 from cvae.runs.folder import Run
+from cvae.runs.history import curves
 
 Stamp = tuple[int, ...]  # when the files that something was read from were written
 
@@ -69,7 +70,7 @@ def figures(run: Run) -> dict[str, Any] | None:
     measured, step = run.metrics(), run.weights_step()
     if measured is not None and (step is None or measured.get("step", step) == step):
         return measured
-    return next((record for record in reversed(run.history()) if record["split"] == "validation"), None)
+    return next((record for record in reversed(curves(run).records) if record["split"] == "validation"), None)
 
 
 def kl_per_dim(run: Run) -> list[float] | None:
