@@ -6,6 +6,7 @@ Times are in bench_app.py; what is waited for here may take long on a busy machi
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import shutil
 import signal
@@ -75,6 +76,19 @@ def folder(server: tuple[str, Path]) -> Iterator[Path]:
 def visit(browser: Browser, server: tuple[str, Path], folder: Path) -> Iterator[Visit]:
     with visitor(browser, server[0]) as opened:
         yield opened
+
+
+def handshake(address: str, host: str) -> int:
+    """Ask for the app's WebSocket as a page of `http://host` would; return the status of the answer."""
+    port = address.rpartition(":")[2]
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=30)
+    with contextlib.closing(connection):
+        headers = {
+            "Host": f"{host}:{port}", "Origin": f"http://{host}:{port}", "Connection": "Upgrade",
+            "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        }  # fmt: skip
+        connection.request("GET", "/_stcore/stream", headers=headers)
+        return connection.getresponse().status
 
 
 @contextlib.contextmanager
@@ -233,6 +247,13 @@ def test_from_one_click_through_every_page(visit: Visit, folder: Path):
             live.wait(f"+data.frames === {len(run.snapshot_steps())}")
             page.get_by_label(en("live.replay.slider")).press("Home")
             assert live.shown == "0"
+
+
+def test_no_web_page_drives_the_app_under_a_name_of_its_own(server: tuple[str, Path]):
+    own = ["localhost", "127.0.0.1", "[::1]", "192.0.2.0", "192.0.2.255"]
+    assert {host: handshake(server[0], host) for host in own} == dict.fromkeys(own, 101)
+    borrowed = ["evil.example", "localhost.evil.example", "evil.example.", "192.0.2.7.evil.example", "7", "[2001:db8::7]"]
+    assert {host: handshake(server[0], host) for host in borrowed} == dict.fromkeys(borrowed, 403)
 
 
 def test_start_watch_pause_step_and_resume(visit: Visit, folder: Path):
