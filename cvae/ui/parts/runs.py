@@ -25,6 +25,7 @@ from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t, translate_error
 
+SHOWN = "shown_runs"  # in the session: the names of the runs that were chosen on the page
 LONGEST = 60  # letters of a name that a link gives and nobody has
 
 
@@ -159,6 +160,7 @@ def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bo
         label_visibility="visible" if show_label else "collapsed",
     )  # fmt: skip
     state.remember(run=chosen)
+    st.session_state[SHOWN] = [chosen]
     return entries[chosen]
 
 
@@ -188,6 +190,7 @@ def runs_picker(
     if not chosen:
         st.info(t("runs.choose"), icon=":material/checklist:")
         state.stop()
+    st.session_state[SHOWN] = chosen
     return [entries[name] for name in chosen]
 
 
@@ -249,8 +252,8 @@ def guard() -> Iterator[None]:
     try:
         yield
     except (InputError, OSError) as error:
-        shown = [state.in_link("run") or "", *(state.in_link("runs") or "").split(",")]
-        if gone := [name for name in shown if name and find(name) is None]:
+        there = {entry.name for entry in all_runs()}
+        if gone := [name for name in st.session_state.get(SHOWN, []) if name not in there]:
             st.warning(t("runs.deleted", name=escape_markdown(gone[0])), icon=":material/delete:")
         else:
             problem(error if isinstance(error, InputError) else unreadable(error))
