@@ -187,8 +187,14 @@ class Run:
         return self._arrays("held_out.safetensors").get("images")
 
     def live(self) -> Arrays | None:
-        """`codes`, `labels`, `strip` as in a snapshot, and `step` (1,), of the last moment at which someone watched."""
-        return self._arrays("live.safetensors") if (self.path / "live.safetensors").is_file() else None
+        """Return `codes`, `labels`, `strip` as in a snapshot, and `step` (1,), of the last moment that was watched."""
+        path = self.path / "live.safetensors"
+        if not path.is_file():
+            return None
+        arrays = read_arrays(path)
+        if arrays.get("step", np.array(0)).shape != (1,) or arrays["step"].dtype.kind != "i" or "codes" not in arrays:
+            raise InputError("file.damaged", path=path)
+        return arrays
 
     def weights(self) -> Arrays:
         """Every weight of the model, by name."""
@@ -225,9 +231,9 @@ class Run:
 
     def _halted_at(self, step: int | None) -> Arrays | None:
         """`live`, where it is of that step; it is replaced by each halt in mid-epoch."""
-        with contextlib.suppress(InputError, KeyError, IndexError, ValueError):
+        with contextlib.suppress(InputError):
             live = self.live()
-            return live if live is not None and int(live["step"][0]) == step and "codes" in live else None
+            return live if live is not None and live["step"][0] == step else None
         return None
 
     def metrics(self) -> dict[str, Any] | None:
