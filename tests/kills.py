@@ -1,9 +1,9 @@
 """python tests/kills.py [--kills N] [--starts N] [--seed S]: trainings that are killed at random moments, and starts at
 the same moment.
 
-Workers of the queue, trainers of the command line and visitors who submit runs are processes of their own; one after the
-other is killed outright. No run may be lost or fail without having been killed, and every one must end with the weights
-of a training that nobody disturbed, bit for bit. The suite runs a short form (tests/runs/test_kills.py).
+Workers of the queue, trainers of the command line and visitors who submit runs are processes of their own; one after
+the other is killed outright. No run may be lost or fail without having been killed, and every one must end with the
+weights of a training that nobody disturbed, bit for bit. The suite runs a short form (tests/runs/test_kills.py).
 """
 
 from __future__ import annotations
