@@ -234,7 +234,8 @@ class Jobs:
         """
         for run in runs_in(self.folder):
             status = status_on_disk(run)
-            if status.state == "queued" and status.pid and not run.locked():
+            # A training that ended since says so before it lets go of the lock.
+            if status.state == "queued" and status.pid and not run.locked() and status == status_on_disk(run):
                 fail(run, InputError("queue.died", line=_last_line(run.path / "log.txt")))
         child = _children.get(self.folder)
         if child is not None and child.poll() is not None:
@@ -289,7 +290,10 @@ class Jobs:
             # A run that someone trains or removes meanwhile is not ours, and a full disk may have room a moment later.
             with contextlib.suppress(InputError, OSError), contextlib.ExitStack() as lock:
                 lock.enter_context(run.lock())
-                run.write_status(dataclasses.replace(run.status(), pid=os.getpid()))
+                status = run.status_on_disk()
+                if status.state != "queued" or status.pid:  # the command line trained it meanwhile
+                    continue
+                run.write_status(dataclasses.replace(status, pid=os.getpid()))
                 held.enter_context(lock.pop_all())
                 return run
         return None

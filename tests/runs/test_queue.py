@@ -441,6 +441,34 @@ def test_a_worker_that_died_before_it_began_fails_its_run(here: Jobs) -> None:
     assert (then.status().state, here.waiting()) == ("queued", ["b"])
 
 
+def test_a_run_that_ends_while_the_dead_are_spoken_for_does_not_fail(
+    here: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here.submit("a", tiny_run())
+    run.write_status(dataclasses.replace(run.status_on_disk(), pid=12345))
+
+    def locked(self: Run) -> bool:
+        """Say that nobody has the lock, as of a training that ended between the two looks."""
+        self.write_status(Status("finished"))
+        return False
+
+    monkeypatch.setattr(Run, "locked", locked)
+    here.ensure_worker()
+    assert run.status_on_disk().state == "finished"
+
+
+def test_a_run_that_the_command_line_trained_meanwhile_is_not_taken(
+    here: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here.submit("a", tiny_run())
+    waiting = here._waiting()
+    run.write_status(Status("finished"))
+    monkeypatch.setattr(Jobs, "_waiting", lambda self: waiting)
+    with here.take() as taken:
+        assert taken is None
+    assert run.status().state == "finished"
+
+
 def test_damaged_runs_do_not_stop_the_queue(here: Jobs) -> None:
     config, status, then = (here.submit(name, tiny_run(epochs=1)) for name in "abc")
     (config.path / "config.json").write_text("{")
