@@ -78,7 +78,7 @@ def be_trainer(path: Path) -> None:
         for _ in fit(path, resume=True):
             pass
     except InputError as error:
-        if error.key != "run.taken":  # by a worker, meanwhile
+        if error.key != "run.taken" and path.exists():  # else a worker trains it, or has ended it meanwhile
             raise
 
 

@@ -72,17 +72,20 @@ class Case:
 
 @pytest.fixture(params=CASES, ids=lambda case: "-".join(map(str, case[:4])))
 def case(request: pytest.FixtureRequest) -> Case:
-    family, task, net, likelihood, shape = request.param
+    return case_of(*request.param)
+
+
+@pytest.fixture(params=KINDS, ids="-".join)
+def kind(request: pytest.FixtureRequest) -> Case:
+    """A family and task, for what no network, likelihood or shape has a part in."""
+    return case_of(*request.param, "mlp", "bernoulli", SHAPES[0])
+
+
+def case_of(family: str, task: str, net: str, likelihood: str, shape: tuple[int, int, int]) -> Case:
     config = tiny_model(
-        family,
-        task=task,
-        alpha=0.5,
-        net=net,
-        likelihood=likelihood,
-        image_shape=shape,
-        class_names=CLASSES,
+        family, task=task, alpha=0.5, net=net, likelihood=likelihood, image_shape=shape, class_names=CLASSES,
         latent_dim=D,
-    )
+    )  # fmt: skip
     return Case(make(config), images(shape), one_hot(0, 1, 2, 3, 0, classes=K))
 
 
@@ -114,20 +117,19 @@ def test_terms_of_the_bound(case: Case):
     torch.testing.assert_close(terms.neg_elbo, terms.reconstruction.mean(0) + terms.kl.sum(-1))
 
 
-def test_the_prior_is_a_gaussian(case: Case):
-    if case.model.family.prior == "none":
+def test_the_prior_is_a_gaussian(kind: Case):
+    if kind.model.family.prior == "none":
         with pytest.raises(ValueError, match="no prior"):
-            case.model.prior()
+            kind.model.prior()
         return
-    p = case.model.prior(case.given, n=N)
+    p = kind.model.prior(kind.given, n=N)
     assert p.mean.shape == p.log_var.shape == (N, D)
-    if case.model.family.prior == "standard":
+    if kind.model.family.prior == "standard":
         assert not p.mean.any()
         assert not p.log_var.any()
 
 
-@pytest.mark.parametrize("objective", [ObjectiveConfig(), ObjectiveConfig(k=3)], ids=["elbo", "iwae"])
-def test_every_parameter_learns(case: Case, objective: ObjectiveConfig):
+def check_that_every_parameter_learns(case: Case, objective: ObjectiveConfig) -> None:
     loss, _ = case.model.loss(case.x, case.y, objective, beta=1.0, generator=generator())
     assert loss.shape == ()
     loss.backward()
@@ -141,12 +143,20 @@ def test_every_parameter_learns(case: Case, objective: ObjectiveConfig):
         assert parameter.grad.any(), name
 
 
-def test_a_generator_decides_every_draw(case: Case):
+def test_every_parameter_learns(case: Case):
+    check_that_every_parameter_learns(case, ObjectiveConfig())
+
+
+def test_every_parameter_learns_from_several_samples(kind: Case):
+    check_that_every_parameter_learns(kind, ObjectiveConfig(k=3))
+
+
+def test_a_generator_decides_every_draw(kind: Case):
     global_state = torch.get_rng_state()
-    same, again, other = (case.model(case.x, case.y, k=2, generator=generator(seed)) for seed in (0, 0, 1))
+    same, again, other = (kind.model(kind.x, kind.y, k=2, generator=generator(seed)) for seed in (0, 0, 1))
     assert torch.equal(global_state, torch.get_rng_state())
     assert torch.equal(same.reconstruction, again.reconstruction)
-    if case.model.family.prior != "none":
+    if kind.model.family.prior != "none":
         assert not torch.equal(same.z, other.z)
 
 
@@ -161,40 +171,40 @@ def test_saved_and_loaded_it_gives_the_same_outputs(case: Case, tmp_path: Path):
     assert torch.equal(twin.decode(terms.q.mean, case.given), case.model.decode(terms.q.mean, case.given))
 
 
-def test_wrong_labels_have_one_clear_error(case: Case):
-    if not case.config.needs_labels:
-        without = case.model(case.x, None, generator=generator())  # what it does not look at may be missing
-        assert torch.equal(without.reconstruction, case.terms().reconstruction)
+def test_wrong_labels_have_one_clear_error(kind: Case):
+    if not kind.config.needs_labels:
+        without = kind.model(kind.x, None, generator=generator())  # what it does not look at may be missing
+        assert torch.equal(without.reconstruction, kind.terms().reconstruction)
         return
     wrong = (
         None,
         torch.tensor([0, 1, 2, 3, 0]),  # class numbers rather than vectors
-        case.y[:, :-1],  # another number of classes
-        case.y[:-1],  # fewer labels than images
-        torch.cat([case.y, case.y]),
-        case.y.unsqueeze(0),
+        kind.y[:, :-1],  # another number of classes
+        kind.y[:-1],  # fewer labels than images
+        torch.cat([kind.y, kind.y]),
+        kind.y.unsqueeze(0),
     )
     for y in wrong:
         with pytest.raises(ValueError, match=r"needs labels of shape \(.*4\).*got"):
-            case.model(case.x, y)
+            kind.model(kind.x, y)
 
 
-def test_labels_may_be_mixtures(case: Case):
-    mixed = 0.5 * case.y + 0.5 * case.y.roll(1, 0)
-    terms = case.terms(mixed)
+def test_labels_may_be_mixtures(kind: Case):
+    mixed = 0.5 * kind.y + 0.5 * kind.y.roll(1, 0)
+    terms = kind.terms(mixed)
     assert torch.isfinite(terms.reconstruction).all()
-    sees_label = "label" in (*case.model.family.encoder_sees, *case.model.family.decoder_sees)
-    if sees_label or case.out_shape == (K,):
-        assert not torch.equal(terms.reconstruction, case.terms().reconstruction)
-    if case.model.config.takes_label:
+    sees_label = "label" in (*kind.model.family.encoder_sees, *kind.model.family.decoder_sees)
+    if sees_label or kind.out_shape == (K,):
+        assert not torch.equal(terms.reconstruction, kind.terms().reconstruction)
+    if kind.model.config.takes_label:
         z = torch.randn(N, D, generator=generator())
-        assert case.model.decode(z, mixed).shape == (N, *case.out_shape)
-        assert case.model.prior(mixed).mean.shape == (N, D)
+        assert kind.model.decode(z, mixed).shape == (N, *kind.out_shape)
+        assert kind.model.prior(mixed).mean.shape == (N, D)
 
 
-def test_one_label_may_stand_for_all(case: Case):
-    one = case.y[:1]
-    assert torch.equal(case.terms(one).reconstruction, case.terms(one.repeat(N, 1)).reconstruction)
+def test_one_label_may_stand_for_all(kind: Case):
+    one = kind.y[:1]
+    assert torch.equal(kind.terms(one).reconstruction, kind.terms(one.repeat(N, 1)).reconstruction)
 
 
 def test_black_and_white_images_have_a_finite_loss(case: Case):
