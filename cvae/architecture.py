@@ -35,7 +35,8 @@ class Network:
 
 
 def architecture(config: ModelConfig) -> dict[str, Network]:
-    """The networks of a model, by their role: `encoder`, `decoder`, and where it has them `prior_net` and `baseline`.
+    """Return the networks of a model, by their role: `encoder`, `decoder`, and where it has them `prior_net` and
+    `baseline`.
 
     encoder: image (and condition) → mean and raw log-variance of q, 2·d numbers (AE: d numbers, the code)
     decoder: z (and condition or given image) → logits of the image's shape, or of the classes for the task `label`
@@ -57,7 +58,7 @@ def architecture(config: ModelConfig) -> dict[str, Network]:
 
 
 def _network(config: ModelConfig, sees: tuple[Seen, ...], outputs: int | None = None) -> Network:
-    """A network of that many outputs, or without them one that ends in what the model predicts."""
+    """Return a network of that many outputs, or without them one that ends in what the model predicts."""
     widths = {"z": config.latent_dim, "image": _features(config), "condition": config.condition_width}
     inputs = sum(widths[name] for name in sees)
     if outputs is None and config.predicts_label:
@@ -84,7 +85,7 @@ def _channels(config: ModelConfig) -> tuple[int, ...]:
 
 
 def _features(config: ModelConfig) -> int:
-    """How many features the trunk gives."""
+    """Return how many features the trunk gives."""
     return int(_trunk(config)[-1]["shape"][0])
 
 

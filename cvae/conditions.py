@@ -43,8 +43,8 @@ class ConditionBatch(Generic[A]):
 
     @classmethod
     def of(cls, value: Any) -> ConditionBatch[Any]:
-        """A condition as it is at hand: nothing, a batch, or an array: (width,) or (N, width) is a vector, (C, H, W) or
-        (N, C, H, W) a picture."""
+        """Make a batch of a condition as it is at hand: nothing, a batch, or an array, where (width,) or (N, width) is
+        a vector, and (C, H, W) or (N, C, H, W) a picture."""
         if value is None or isinstance(value, ConditionBatch):
             return value or cls()
         if value.ndim in (1, 3):
@@ -69,12 +69,12 @@ class Condition:
         KINDS[cls.kind] = cls
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object from which `from_json` makes an equal condition."""
+        """Return a JSON object from which `from_json` makes an equal condition."""
         return {"kind": self.kind, **dataclasses.asdict(self)}
 
     @staticmethod
     def from_json(values: Any) -> Condition:
-        """The condition that `to_json` wrote; anything else raises `InputError`."""
+        """Return the condition that `to_json` wrote; anything else raises `InputError`."""
         try:
             fields = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name != "kind"}
             condition: Condition = KINDS[str(values["kind"])](**dict[str, Any](fields))
@@ -86,7 +86,7 @@ class Condition:
 
     @property
     def width(self) -> int:
-        """How many numbers of the vector it takes; 0 where it is none."""
+        """Return how many numbers of the vector it takes; 0 where it is none."""
         return 0
 
     def vector(self, values: ArrayLike) -> Vector:
@@ -94,38 +94,39 @@ class Condition:
         raise NotImplementedError
 
     def default(self) -> Vector:
-        """The vector (width,) that is shown first."""
+        """Return the vector (width,) that is shown first."""
         raise NotImplementedError
 
     def showcase(self) -> Vector:
-        """The vectors (M, width) that show what the condition does: every class, or values over the whole range."""
+        """Return the vectors (M, width) that show what the condition does: every class, or values over the whole
+        range."""
         raise NotImplementedError
 
     def to_link(self, vector: Sequence[float]) -> str:
-        """A vector (width,) as a link has it."""
+        """Return a vector (width,) as a link has it."""
         raise NotImplementedError
 
     def from_link(self, text: str) -> Vector:
-        """The vector (width,) that a link names.
+        """Return the vector (width,) that a link names.
 
         Raises `ValueError` for nonsense, and `IndexError` for a value that another data set may have.
         """
         raise NotImplementedError
 
     def from_option(self, text: str) -> Vector:
-        """The vector (width,) that a user names on the command line. Raises `InputError`."""
+        """Return the vector (width,) that a user names on the command line. Raises `InputError`."""
         raise NotImplementedError
 
     def to_state(self, vector: Sequence[float]) -> Any:
-        """A vector (width,) as the state of the explorer holds it, in JSON."""
+        """Return a vector (width,) as the state of the explorer holds it, in JSON."""
         raise NotImplementedError
 
     def from_state(self, value: Any) -> Vector:
-        """The vector (width,) that a state of the explorer holds. Raises `ValueError` where it holds none."""
+        """Return the vector (width,) that a state of the explorer holds. Raises `ValueError` where it holds none."""
         raise NotImplementedError
 
     def describe(self, vector: ArrayLike) -> str:
-        """A vector (width,) in words of the data."""
+        """Return a vector (width,) in words of the data."""
         raise NotImplementedError
 
 
@@ -166,7 +167,7 @@ class ClassCondition(Condition):
         return vector
 
     def to_link(self, vector: Sequence[float]) -> str:
-        """`3`, or a blend `3:0.5,8:0.5`."""
+        """Return `3`, or a blend `3:0.5,8:0.5`."""
         parts = [(i, w) for i, w in enumerate(vector) if w > 0]
         return str(parts[0][0]) if len(parts) == 1 else ",".join(f"{i}:{w:.3g}" for i, w in parts)
 
@@ -185,7 +186,7 @@ class ClassCondition(Condition):
         return self.blend(weights)
 
     def from_option(self, text: str) -> Vector:
-        """A class by its name, or several joined by + as an even blend."""
+        """Return a class by its name, or several joined by + as an even blend."""
         parts = [text] if text in self.values else text.split("+")
         for part in parts:
             if part not in self.values:
@@ -193,7 +194,7 @@ class ClassCondition(Condition):
         return self.blend({self.values.index(part): float(parts.count(part)) for part in parts})
 
     def to_state(self, vector: Sequence[float]) -> dict[str, Any]:
-        """`weights` as they are set, each 0 … 1, and whether several are `mixing`, rather than one chosen."""
+        """Return `weights` as they are set, each 0 … 1, and whether several are `mixing`, rather than one chosen."""
         return {"weights": list(map(float, vector)), "mixing": sum(w > 0 for w in vector) > 1}
 
     def from_state(self, value: Any) -> Vector:
@@ -209,7 +210,7 @@ class ClassCondition(Condition):
         return (vector / total if total > 0 else even).astype(np.float32)
 
     def describe(self, vector: ArrayLike) -> str:
-        """A class in words: "3", or "60% 3 + 40% 8"."""
+        """Return a class in words: "3", or "60% 3 + 40% 8"."""
         weights = np.asarray(vector).tolist()
         parts = [(w, name) for w, name in zip(weights, self.values, strict=True) if w >= 0.005]
         return parts[0][1] if len(parts) == 1 else " + ".join(f"{w:.0%} {name}" for w, name in parts)
@@ -225,7 +226,7 @@ class ImageCondition(Condition):
 
     @property
     def visible(self) -> NDArray[np.bool_]:
-        """Which pixels are visible, (H, W)."""
+        """Return which pixels are visible, (H, W)."""
         _, height, width = self.image_shape
         if self.quadrants is None:
             return np.ones((height, width), dtype=bool)
@@ -233,7 +234,8 @@ class ImageCondition(Condition):
 
     @staticmethod
     def examples(images: int, labels: NDArray[np.integer[Any]] | None = None) -> NDArray[np.intp]:
-        """Which of that many images are offered to choose from: the first of each class, then others in their order."""
+        """Return which of that many images are offered to choose from: the first of each class, then others in their
+        order."""
         chosen = np.arange(min(EXAMPLES, images))
         if labels is not None and len(labels) <= images:
             _, firsts = np.unique(labels, return_index=True)
@@ -251,7 +253,8 @@ def one_hot(labels: NDArray[np.integer[Any]], classes: int) -> Vector:
 
 
 def visible_mask(height: int, width: int, quadrants: int) -> NDArray[np.bool_]:
-    """Which pixels a predictive model is given, (H, W): the lower left quadrant, the upper left, the lower right."""
+    """Return which pixels a predictive model is given, (H, W): the lower left quadrant, the upper left, the lower
+    right."""
     mask = np.zeros((height, width), dtype=bool)
     h, w = height // 2, width // 2
     corners = ((slice(h, None), slice(w)), (slice(h), slice(w)), (slice(h, None), slice(w, None)))
@@ -261,12 +264,13 @@ def visible_mask(height: int, width: int, quadrants: int) -> NDArray[np.bool_]:
 
 
 def width(conditions: Sequence[Condition]) -> int:
-    """The width of the vectors of all conditions side by side."""
+    """Return the width of the vectors of all conditions side by side."""
     return sum(condition.width for condition in conditions)
 
 
 def vectors(conditions: Sequence[Condition], n: int, values: Mapping[str, ArrayLike | None]) -> Vector | None:
-    """The vectors (n, width) of n images by the raw values (n,) of their conditions; None where no condition has one.
+    """Return the vectors (n, width) of n images by the raw values (n,) of their conditions; None where no condition has
+    one.
 
     A condition of which no values are known has its default.
     """
@@ -280,13 +284,15 @@ def vectors(conditions: Sequence[Condition], n: int, values: Mapping[str, ArrayL
 
 
 def joined(conditions: Sequence[Condition], known: Mapping[str, ArrayLike]) -> Vector | None:
-    """The vector (width,) of all conditions side by side from those of some (width of it,), by name; else defaults."""
+    """Return the vector (width,) of all conditions side by side from those of some (width of it,), by name; else
+    defaults."""
     parts = [known.get(one.name, one.default()) for one in conditions if one.width]
     return np.concatenate([np.asarray(part, np.float32) for part in parts]) if parts else None
 
 
 def label_place(conditions: Sequence[Condition]) -> slice:
-    """Where the label's numbers stand in the vector of all conditions; raises `StopIteration` where it is none."""
+    """Return where the label's numbers stand in the vector of all conditions; raises `StopIteration` where it is
+    none."""
     at = next(i for i, condition in enumerate(conditions) if condition.name == LABEL)
     start = width(conditions[:at])
     return slice(start, start + conditions[at].width)

@@ -165,12 +165,12 @@ class ModelConfig(Section):
 
     @property
     def classes(self) -> int:
-        """How many classes the labels have; 0 where there are no labels."""
+        """Return how many classes the labels have; 0 where there are no labels."""
         return len(self.class_names)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """What the model is given beside z."""
+        """Return the conditions that the model is given beside z."""
         if FAMILIES[self.family].completes:
             return (ImageCondition("image", self.image_shape, None if self.predicts_label else self.options.quadrants),)
         return self._columns(self.condition) if self.takes_condition else ()
@@ -181,7 +181,8 @@ class ModelConfig(Section):
         return self._columns((LABEL,)) if self.predicts_label else tuple(c for c in self.conditions if c.width)
 
     def every_class(self) -> NDArray[np.float32]:
-        """The vectors (K, width) of the conditions for each class in turn, all other conditions at their default."""
+        """Return the vectors (K, width) of the conditions for each class in turn, all other conditions at their
+        default."""
         found = vectors(self.conditions, self.classes, {LABEL: np.arange(self.classes)})
         assert found is not None, "the model is given no label"
         return found
@@ -192,32 +193,33 @@ class ModelConfig(Section):
 
     @property
     def condition_width(self) -> int:
-        """The width of the vector that the networks see: of the conditions, or of the label that is predicted."""
+        """Return the width of the vector that the networks see: of the conditions, or of the label that is
+        predicted."""
         return width(self.batch_conditions)
 
     @property
     def takes_condition(self) -> bool:
-        """Whether the model is given a vector of conditions beside z."""
+        """Return whether the model is given a vector of conditions beside z."""
         return FAMILIES[self.family].takes == "condition"
 
     @property
     def takes_label(self) -> bool:
-        """Whether the label is among these conditions."""
+        """Return whether the label is among these conditions."""
         return self.takes_condition and LABEL in self.condition
 
     @property
     def predicts_label(self) -> bool:
-        """Whether the model answers with class probabilities in place of pictures."""
+        """Return whether the model answers with class probabilities in place of pictures."""
         return FAMILIES[self.family].predicts_label(self.options)
 
     @property
     def needs_labels(self) -> bool:
-        """Whether training needs labelled images."""
+        """Return whether training needs labelled images."""
         return self.takes_label or self.predicts_label
 
 
 class Described(Protocol):
-    """What a config takes from data: `ImageData` that were read, or what is known of them without reading."""
+    """The part of a config that comes from data: `ImageData` that were read, or what is known of them without reading."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]: ...
@@ -228,7 +230,7 @@ class Described(Protocol):
 
 
 def model_on(data: Described, *, options: Mapping[str, Any], **chosen: Any) -> ModelConfig:
-    """The model that is chosen for some data. options: of any families; those of another family have no effect.
+    """Return the model that is chosen for some data. options: of any families; those of another family have no effect.
 
     A value that cannot be raises `InputError`, of options without effect too.
     """
@@ -295,25 +297,25 @@ class RunConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def without_data_dir(self) -> RunConfig:
-        """The same, but for where the data lies on this machine."""
+        """Return the same config without the place of the data on this machine."""
         return self.with_data_in(None)
 
     def with_data_in(self, directory: str | None) -> RunConfig:
-        """The same, but for where the data lies."""
+        """Return the same config with another place of the data."""
         return dataclasses.replace(self, data=dataclasses.replace(self.data, dir=directory))
 
     def section(self, name: str) -> Section:
-        """One of the sections of `OPTIONS`."""
+        """Return one of the sections of `OPTIONS`."""
         section: Section = self.model.options if name == "family" else getattr(self, name)
         return section
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object, `{"format": 2, "data": {...}, "model": {...}, "objective": {...}, "train": {...}}`."""
+        """Return a JSON object, `{"format": 2, "data": {...}, "model": {...}, "objective": {...}, "train": {...}}`."""
         return {"format": FORMAT, **{f.name: getattr(self, f.name).to_json() for f in dataclasses.fields(self)}}
 
     @classmethod
     def from_json(cls, values: Any) -> RunConfig:
-        """The config that `to_json` wrote, of this format or of 1; anything else raises `InputError`.
+        """Return the config that `to_json` wrote, of this format or of 1; anything else raises `InputError`.
 
         Keys beyond it are left alone.
         """
@@ -330,7 +332,7 @@ class RunConfig:
 
 
 def _from_format_1(values: dict[str, Any]) -> dict[str, Any]:
-    """The same config in the format of today: what cvae-predictive alone has moves into its options."""
+    """Return the same config in the format of today: options that only cvae-predictive has move into its options."""
     sections = {name: dict(values[name]) for name in ("model", "objective") if isinstance(values.get(name), dict)}
     model, objective = sections.get("model", {}), sections.get("objective", {})
     moved = {name: model.pop(name) for name in ("task", "quadrants") if name in model}
@@ -341,7 +343,7 @@ def _from_format_1(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_family(family: str, own: Option) -> Option:
-    """An option of one family, which has no effect on another."""
+    """Return an option of one family, which has no effect on another."""
 
     def no_effect(config: RunConfig) -> InputError | None:
         now = config.model.family

@@ -31,7 +31,7 @@ class KeyedError(Exception):
         return functools.partial(type(self), self.key, **self.values), ()
 
     def sentence(self, language: str) -> str:
-        """The sentence in a language; the English one where that language lacks the key."""
+        """Return the sentence in a language; the English one where that language lacks the key."""
         text = sentences(language).get(self.key) or sentences(DEFAULT).get(self.key)
         if text is None:  # of another version of the package
             return self.key
@@ -45,7 +45,7 @@ class KeyedError(Exception):
             return text
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object from which `from_json` makes an error with the same sentences."""
+        """Return a JSON object from which `from_json` makes an error with the same sentences."""
         values = {
             name: value.to_json()
             if isinstance(value, KeyedError)
@@ -58,7 +58,7 @@ class KeyedError(Exception):
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> KeyedError:
-        """The error that `to_json` wrote."""
+        """Return the error that `to_json` wrote."""
         values = {
             name: cls.from_json(value) if isinstance(value, dict) else value
             for name, value in written["values"].items()
@@ -75,7 +75,7 @@ class InputError(KeyedError, ValueError):
 
 @functools.cache
 def sentences(language: str) -> dict[str, str]:
-    """The sentences of a language by key; empty where it has none."""
+    """Return the sentences of a language by key; empty where it has none."""
     path = TEXT / f"errors.{language}.json"
     found: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return found

@@ -25,7 +25,7 @@ LAYERS = 6  # at most
 
 
 def always(config: Any) -> InputError | None:
-    """The reason of an option that has an effect in every run: there is none against it."""
+    """Return the reason of an option that has an effect in every run: there is none against it."""
     return None
 
 
@@ -54,7 +54,7 @@ class Option:
     no_effect: Reason = always
 
     def applies(self, config: Any) -> bool:
-        """Whether it has an effect in a `RunConfig`."""
+        """Return whether the option has an effect in a `RunConfig`."""
         return self.no_effect(config) is None
 
     def check(self, value: Any) -> None:
@@ -88,13 +88,13 @@ class Option:
 
 
 def option(default: Any, kind: Kind, flag: str, help: str, **how: Any) -> Any:
-    """The field of a config dataclass that a user can set, with its `Option` in the metadata."""
+    """Return the field of a config dataclass that a user can set, with its `Option` in the metadata."""
     how.setdefault("called", flag.lstrip("-"))
     return dataclasses.field(default=default, metadata={"option": Option(kind, flag, help, default, **how)})
 
 
 def options_of(section: type) -> dict[str, Option]:
-    """The options of a config dataclass by the names of their fields; what the data decides is none."""
+    """Return the options of a config dataclass by the names of their fields; what the data decides is none."""
     fields = dataclasses.fields(section)
     return {field.name: field.metadata["option"] for field in fields if "option" in field.metadata}
 
@@ -119,7 +119,7 @@ class Section:
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object from which `from_json` makes an equal config."""
+        """Return a JSON object from which `from_json` makes an equal config."""
         return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
 
 

@@ -76,7 +76,7 @@ def export(
     plane: Plane = "auto",
     titles: Sequence[str] | None = None,
 ) -> Json:
-    """The explorer's payload for one run, or for several on one z.
+    """Return the explorer's payload for one run, or for several on one z.
 
     `step` takes the weights and codes of that snapshot of every run rather than the trained ones. `data`, of all runs
     or of each, gives thumbnails, and the images that cvae-predictive completes (without it, the run's own
@@ -104,7 +104,7 @@ def export(
 
 @dataclass(frozen=True)
 class _Model:
-    """What is read of one run."""
+    """Everything that the explorer reads of one run."""
 
     name: str
     config: ModelConfig
@@ -183,7 +183,7 @@ class _Model:
         return {**architecture(self.config)[role].to_json(), "weights": weights}
 
     def _decoded(self, prior: Json) -> Callable[[Inference], Array]:
-        """What is decoded of draws from the prior, and of codes."""
+        """Return a function that decodes draws from the prior, and codes."""
         rng = np.random.default_rng(0)
         mean, log_var = (np.array(prior["overall"][name], np.float32) for name in ("mean", "logVar"))
         z = mean + np.exp(0.5 * log_var) * rng.standard_normal((CHECKS, len(mean))).astype(np.float32)
@@ -202,8 +202,8 @@ class _Model:
         return lambda inference: np.stack(inference.prior(given))
 
     def _showcase(self, rows: int | None = None) -> ConditionBatch[Array]:
-        """All that shows what the conditions do: every combination of their vectors, or every picture; or so many rows
-        of these, in turn."""
+        """Return rows that show all that the conditions do: every combination of their vectors, or every picture; or so
+        many of these, in turn."""
         shown = [condition.showcase() for condition in self.config.conditions if condition.width]
         vector = np.stack([np.concatenate(parts) for parts in itertools.product(*shown)]) if shown else None
         image = None if self.pictures is None else self.pictures / np.float32(255)
@@ -230,7 +230,7 @@ class _Model:
 
 
 def _codes(run: Run, step: int | None) -> tuple[Mapping[str, Array], str]:
-    """The run's codes and the split that they are of; no codes where there are none yet."""
+    """Return the run's codes and the split that they are of; no codes where there are none yet."""
     if step is not None:
         return run.snapshot(step), "validation"
     finished = (run.path / "codes.safetensors").is_file()
@@ -240,7 +240,7 @@ def _codes(run: Run, step: int | None) -> tuple[Mapping[str, Array], str]:
 
 
 def _held_out(data: ImageData | None, split: str, config: ModelConfig) -> Array | None:
-    """The images of the split, if they are of the model's shape."""
+    """Return the images of the split, if they are of the model's shape."""
     if data is None:
         return None
     images: Array = (data.test if split == "test" else data.validation).images
@@ -261,7 +261,8 @@ def _thumbnails(images: Array, count: int) -> Array | None:
 
 
 def _pictures(run: Run, config: ModelConfig, images: Array | None, labels: Array | None) -> Array | None:
-    """What cvae-predictive may be given: images of different classes, or else reconstructions; hidden pixels 0."""
+    """Return what cvae-predictive may be given: images of different classes, or else reconstructions; hidden pixels
+    0."""
     given = next((condition for condition in config.conditions if isinstance(condition, ImageCondition)), None)
     if given is None:
         return None
@@ -287,13 +288,13 @@ def _comparable(models: Sequence[_Model]) -> None:
 
 
 def _titles(runs: Sequence[Run], models: Sequence[_Model]) -> list[str]:
-    """The families, where they tell the runs apart; else with the runs' names."""
+    """Return the families, where they tell the runs apart; else with the runs' names."""
     families = [FAMILIES[model.config.family].title for model in models]
     return told_apart(families, [f"{family} · {run.name}" for family, run in zip(families, runs, strict=True)])
 
 
 def _map(codes: Sequence[Array | None], d: int, plane: Plane) -> Json:
-    """The plane of the map. For the main plane, every model's codes count the same."""
+    """Return the plane of the map. For the main plane, every model's codes count the same."""
     if plane != "auto":
         if len(set(plane)) != 2 or not all(0 <= i < d for i in plane):
             raise InputError("explorer.dimensions", d=d)

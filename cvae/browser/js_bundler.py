@@ -20,7 +20,7 @@ _MODULE_SYNTAX = re.compile(r"^\s*(?:import|export)\b|\bimport\s*[(.]")
 
 
 def bundle(folder: Path, entry: str = "main") -> str:
-    """`entry`.js of the folder, and all that it imports, as one module with the entry's default export.
+    """Bundle `entry`.js of the folder and all that it imports into one module with the entry's default export.
 
     Raises ValueError for module syntax beyond the above, for names that a file does not export, and for circles.
     """
@@ -29,7 +29,7 @@ def bundle(folder: Path, entry: str = "main") -> str:
     exports: dict[Path, set[str]] = {}
 
     def variable(file: Path) -> str:
-        """Of a module: its place as seen from the folder."""
+        """Return the variable of a module: its place as seen from the folder."""
         place = Path(os.path.relpath(file, start.parent)).with_suffix("").as_posix()
         return "module_" + re.sub(r"\W", "_", place)
 
@@ -73,7 +73,7 @@ def bundle(folder: Path, entry: str = "main") -> str:
 
 
 def _unwrapped(text: str) -> str:
-    """The text with every import on one line."""
+    """Return the text with every import on one line."""
 
     def one_line(match: re.Match[str]) -> str:
         names = match[1].replace(",", "").split()

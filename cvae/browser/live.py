@@ -1,4 +1,4 @@
-"""What a page that watches a training has not seen yet, as JSON: the browser says what it has, and gets the rest.
+"""The live view's data as JSON: the browser says what it has seen of a training, and gets the rest.
 
 So nothing is sent twice, nothing that got lost is missing for long, and the server remembers nothing of who watches.
 `assets/live/store.js` is the other side of this, and takes:
@@ -49,7 +49,7 @@ Codes = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class ClientState:
-    """What the browser has. It comes from there, so nothing about it is taken for granted."""
+    """A `ClientState` says what the browser has. It comes from there, so nothing about it is taken for granted."""
 
     token: str = ""
     plane: str = ""
@@ -61,7 +61,7 @@ class ClientState:
 
     @classmethod
     def from_json(cls, values: Any) -> ClientState:
-        """What the browser reported; nothing where that makes no sense."""
+        """Return what the browser reported; nothing where that makes no sense."""
         try:
             return cls(
                 token=str(values["token"]),
@@ -125,7 +125,7 @@ def history(run: Run, records: int, last: int) -> Json:
 
 
 def _short(record: Json) -> Json:
-    """A record in the digits that a screen shows."""
+    """Return a record in the digits that a screen shows."""
     return {
         name: [float(f"{v:.4g}") for v in value] if isinstance(value, list) else
         float(f"{value:.6g}") if isinstance(value, float) else value
@@ -143,7 +143,7 @@ def _token(run: Run) -> str:
 
 @dataclass(frozen=True)
 class _Plane:
-    """What the codes are shown in: their own one or two dimensions, or a projection of more."""
+    """A plane in which the codes are shown: their own one or two dimensions, or a projection of more."""
 
     key: str
     project: Projection | None = None

@@ -1,4 +1,4 @@
-"""How things that would have the same name beside each other are told apart."""
+"""Names that tell things apart which would have the same name beside each other."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 
 def told_apart(*ways: Sequence[str]) -> list[str]:
-    """The names of the first way of naming the same things, at least one way, by which no two have the same name.
+    """Return the names of the first way of naming the same things, at least one way, by which no two have the same
+    name.
 
     Where no way tells them all apart, the last one does with a number: the second of a name N is `N (2)`, or the first
     number that is free.

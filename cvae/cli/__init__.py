@@ -25,7 +25,7 @@ Train and explore autoencoders, VAEs and conditional VAEs.
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, as for every other bad input; the usage is a --help away."""
+        """End with one line, as for every other bad input; the usage is a --help away."""
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> Parser:
-    """The parser of all commands; each sets `command`, the function that runs it."""
+    """Return the parser of all commands; each sets `command`, the function that runs it."""
     formatter = argparse.RawDescriptionHelpFormatter
     whole = Parser(prog="cvae", description=DESCRIPTION, formatter_class=formatter)
     commands = whole.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)

@@ -87,7 +87,8 @@ def manifold(args: argparse.Namespace) -> None:
 
 
 def _label(model: Inference, run: Run, text: str | None) -> Any:
-    """A label vector (K,) from a class name, or from several joined by + as an even mixture; None where none is due."""
+    """Return a label vector (K,) from a class name, or from several joined by + as an even mixture; None where none is
+    due."""
     names = model.config.class_names
     if not model.config.takes_label:
         if text is not None:

@@ -46,7 +46,7 @@ def add_to(commands: Any) -> None:
 
 
 def _add(group: Any, option: Option) -> None:
-    """An option as an argument; None where it is not given."""
+    """Add an option as an argument, which is None where it is not given."""
     default = " ".join(map(str, option.default)) if isinstance(option.default, tuple) else str(option.default)
     how: dict[str, Any] = {"metavar": option.metavar, "type": TYPES.get(option.kind, str)}
     if isinstance(option.default, float):
@@ -69,7 +69,7 @@ def _help(option: Option, default: str) -> str:
 
 
 def _given(args: argparse.Namespace) -> Given:
-    """What was given of the options, as the config has it."""
+    """Return the options that were given, as the config has them."""
     given: Given = {}
     for section, options in OPTIONS.items():
         values = {name: getattr(args, option.flag[2:].replace("-", "_")) for name, option in options.items()}
@@ -105,7 +105,7 @@ def train(args: argparse.Namespace) -> int:
 
 
 def without_effect(args: argparse.Namespace, config: RunConfig) -> list[InputError]:
-    """What is said of each option that was given and has no effect in this config."""
+    """Return a sentence for each option that was given and has no effect in this config."""
     given = _given(args)
     return [
         InputError("train.no_effect", option=option.flag, reason=reason)
@@ -166,7 +166,7 @@ def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool
 
 
 def _show(record: Record, config: RunConfig) -> None:
-    """One line an epoch; on a terminal, one that moves in between."""
+    """Print one line an epoch; on a terminal, one that moves in between."""
     epoch, epochs = record["epoch"], config.train.epochs
     figures = f"reconstruction {record['reconstruction']:8.2f}"
     if record["kl"] is not None:
@@ -181,7 +181,7 @@ def _show(record: Record, config: RunConfig) -> None:
 
 
 def run_config(args: argparse.Namespace, data: Described) -> RunConfig:
-    """What the options ask for, on these data."""
+    """Return the config that the options ask for, on these data."""
     given = _given(args)
     model = model_on(data, options=given["family"], **given["model"])
     objective, train = ObjectiveConfig(**given["objective"]), TrainConfig(**given["train"])
@@ -189,7 +189,7 @@ def run_config(args: argparse.Namespace, data: Described) -> RunConfig:
 
 
 def _data_name(name: str) -> str:
-    """The user's own data by its whole path, so that the run can be resumed from anywhere."""
+    """Return the user's own data by its whole path, so that the run can be resumed from anywhere."""
     return name if name in DATASETS or not Path(name).exists() else str(Path(name).resolve())
 
 

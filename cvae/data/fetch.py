@@ -115,7 +115,7 @@ def _stream(url: str, path: Path, md5: str, progress: Progress | None) -> None:
 
 
 def _chunks(url: str) -> Iterator[tuple[bytes, int | None]]:
-    """The body of a response piece by piece, each with the announced size of the whole in bytes."""
+    """Yield the body of a response piece by piece, each with the announced size of the whole in bytes."""
     request = urllib.request.Request(url, headers={"User-Agent": "cvae"})
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:

@@ -72,7 +72,7 @@ def _image_files(folder: Path) -> list[Path]:
 
 
 def _read_all(files: list[Path]) -> tuple[Images, str]:
-    """All files as bytes (N, C, H, W), and a note where they were resized."""
+    """Return all files as bytes (N, C, H, W), and a note where they were resized."""
     pictures: list[Image.Image] = []  # none larger than MAX_SIDE
     sizes: set[tuple[int, int]] = set()
     volume = 0
@@ -92,7 +92,7 @@ def _read_all(files: list[Path]) -> tuple[Images, str]:
 
 
 def _read(file: Path) -> tuple[Image.Image, tuple[int, int]]:
-    """The image as RGB, made a square already where it is larger than MAX_SIDE, and its own width and height."""
+    """Return the image as RGB, made a square already where it is larger than MAX_SIDE, and its own width and height."""
     try:
         with _open(file) as image:
             width, height = image.size

@@ -27,7 +27,7 @@ FILES = {  # name: number of dimensions
 
 
 def find_idx(folder: Path, name: str) -> Path | None:
-    """The file of that name or, failing it, its `.gz`; None where the folder has neither."""
+    """Return the file of that name or, failing it, its `.gz`; None where the folder has neither."""
     return next((path for path in (folder / name, folder / f"{name}.gz") if os.path.isfile(path)), None)
 
 
@@ -54,7 +54,7 @@ def read_idx(path: Path, dimensions: int) -> Images:
 
 
 def load_raw(folder: Path, name: str, class_names: tuple[str, ...]) -> ImageData:
-    """The data set in torchvision's `raw` folder, where the four files exist.
+    """Return the data set in torchvision's `raw` folder, where the four files exist.
 
     Validation is the last sixth of the training images, in the files' order: 10,000 of MNIST's 60,000. Damaged files,
     or files that do not belong together, raise `InputError`.

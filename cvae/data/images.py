@@ -38,16 +38,16 @@ class Split:
 
     @property
     def values(self) -> dict[str, NDArray[Any]]:
-        """The raw values (N,) of every condition by its name, the label among them."""
+        """Return the raw values (N,) of every condition by its name, the label among them."""
         return {**({} if self.labels is None else {LABEL: self.labels}), **self.columns}
 
     def at(self, rows: NDArray[Any] | slice) -> Split:
-        """The images of these rows, with what is known of them."""
+        """Return the images of these rows, with what is known of them."""
         columns = {name: values[rows] for name, values in self.columns.items()}
         return Split(self.images[rows], None if self.labels is None else self.labels[rows], columns)
 
     def joined(self, other: Split) -> Split:
-        """The images of both, with what is known of all of them."""
+        """Return the images of both, with what is known of all of them."""
         labels = None
         if self.labels is not None and other.labels is not None:
             labels = np.concatenate([self.labels, other.labels])
@@ -81,7 +81,8 @@ class ImageData:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """All that a model can be given of the data: the label, where there is one, and the further conditions."""
+        """Return every condition that the data offer to a model: the label, where there is one, and the further
+        conditions."""
         return (*((ClassCondition(LABEL, self.class_names),) if self.class_names else ()), *self.further)
 
 
@@ -124,7 +125,7 @@ def check_sides(where: str, height: int, width: int) -> None:
 
 
 def check_class_names(where: str, names: Sequence[str]) -> tuple[str, ...]:
-    """The names as a tuple; too many, repeated, empty, overlong or unprintable ones raise `InputError`."""
+    """Return the names as a tuple; too many, repeated, empty, overlong or unprintable ones raise `InputError`."""
     if len(names) > MAX_CLASSES:
         raise InputError("data.too_many_classes", where=where, count=len(names), most=MAX_CLASSES)
     for name in names:
@@ -136,7 +137,7 @@ def check_class_names(where: str, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def reason(error: Exception) -> str:
-    """What an exception says, short enough to be a part of a sentence."""
+    """Return the message of an exception, short enough to be a part of a sentence."""
     text = getattr(error, "strerror", None) or str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__
 

@@ -60,7 +60,7 @@ def load_npz(path: Path) -> ImageData:
 
 
 def _read(path: Path) -> dict[str, Array]:
-    """The arrays of `KEYS` that the file holds."""
+    """Return the arrays of `KEYS` that the file holds."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename: info for info in archive.infolist()}
@@ -95,7 +95,7 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Array
 
 
 def _pixels(images: Array, where: str) -> tuple[Images, str]:
-    """Any images that `load_npz` takes → bytes (N, C, H, W), and a note."""
+    """Turn any images that `load_npz` takes into bytes (N, C, H, W), with a note on what was done."""
     if images.dtype.kind not in "buif":
         raise InputError("npz.not_numbers", where=where, dtype=images.dtype)
     shape = images.shape

@@ -22,7 +22,8 @@ DIGIT_NAMES = tuple("0123456789")
 
 
 def default_folder() -> Path:
-    """Where data sets lie if nobody says otherwise: the environment's CVAE_DATA, or `data` in the working directory."""
+    """Return where data sets lie if nobody says otherwise: the environment's CVAE_DATA, or `data` in the working
+    directory."""
     return Path(os.environ.get("CVAE_DATA") or "data")
 
 
@@ -32,7 +33,7 @@ Reader = Callable[["Dataset", Directory], ImageData]
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is known of a data set without reading it."""
+    """A registered data set, as far as it is known without reading it."""
 
     id: str
     title: str
@@ -49,11 +50,11 @@ class Dataset:
 
     @property
     def downloadable(self) -> bool:
-        """Whether `download` can fetch its files."""
+        """Return whether `download` can fetch its files."""
         return bool(self.torchvision)
 
     def folder(self, directory: Directory) -> Path:
-        """Where its files lie below a data directory: torchvision's own folder, or one that has its id."""
+        """Return where its files lie below a data directory: torchvision's own folder, or one that has its id."""
         default = Path(os.path.expanduser(default_folder() if directory is None else directory))
         return default / self.torchvision / "raw" if self.torchvision else default / self.id
 
@@ -67,7 +68,7 @@ class Dataset:
 
 
 def read_scikit_learn(dataset: Dataset, directory: Directory) -> ImageData:
-    """The digits that come with scikit-learn; they need no directory."""
+    """Return the digits that come with scikit-learn; they need no directory."""
     package = importlib.util.find_spec("sklearn")  # its file is read directly: the package takes a second to import
     if package is None or package.origin is None:
         raise InputError("data.no_scikit_learn", title=dataset.title)
@@ -78,7 +79,7 @@ def read_scikit_learn(dataset: Dataset, directory: Directory) -> ImageData:
 
 
 def read_raw(dataset: Dataset, directory: Directory) -> ImageData:
-    """The four files in MNIST's format that torchvision keeps in a folder `raw`."""
+    """Return the four files in MNIST's format that torchvision keeps in a folder `raw`."""
     folder = dataset.folder(directory)
     if missing := dataset.missing(directory):
         where, raw = folder.absolute(), dataset.torchvision
@@ -147,10 +148,10 @@ DATASETS: dict[str, Dataset] = {
 
 
 def dataset_ids() -> tuple[str, ...]:
-    """The registered names, the default first."""
+    """Return the registered names, the default first."""
     return tuple(DATASETS)
 
 
 def unknown_data(name: str) -> InputError:
-    """The error for a name that is neither registered nor a path."""
+    """Return the error for a name that is neither registered nor a path."""
     return InputError("data.unknown", name=name, names=", ".join(DATASETS))

@@ -1,4 +1,4 @@
-"""What codes say by themselves: which of their dimensions a model uses."""
+"""Measures of codes by themselves: which of their dimensions a model uses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ACTIVE = 0.01  # variance of a posterior mean over the data above which a dimens
 
 
 def active_units(means: NDArray[np.floating[Any]]) -> int:
-    """How many dimensions carry information: Var_x(E_q[z_d]) > 0.01 (Burda et al. 2016, section 5.2). 0 … d.
+    """Return how many dimensions carry information: Var_x(E_q[z_d]) > 0.01 (Burda et al. 2016, section 5.2). 0 … d.
 
     means (N, d): posterior means of held-out images.
     """

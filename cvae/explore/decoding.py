@@ -32,7 +32,7 @@ Interpolation = Literal["linear", "spherical"]
 
 
 def label_vector(label: int | Mapping[int, float], classes: int) -> Array:
-    """A class, or weights of several, as a label (classes,) that adds up to 1: `{3: 0.5, 8: 0.5}`.
+    """Return a class, or weights of several, as a label (classes,) that adds up to 1: `{3: 0.5, 8: 0.5}`.
 
     Raises `ValueError` for a class outside 0 … classes−1, and for weights that are negative or all 0.
     """
@@ -79,7 +79,7 @@ def traversal(
     span: float = 3.0,
     condition: Given = None,
 ) -> Array:
-    """One dimension at a time moved from −span to +span standard deviations of the prior: (dims, steps, C, H, W).
+    """Move one dimension at a time from −span to +span standard deviations of the prior: (dims, steps, C, H, W).
 
     z (d,): where the other dimensions stay; by default the prior's mean. dims: by default all of them.
     """
@@ -95,7 +95,7 @@ def traversal(
 
 
 def path(points: ArrayLike, steps: int, course: Interpolation = "linear", *, centre: ArrayLike = 0.0) -> Array:
-    """`steps` codes (steps, d) from the first of `points` (P, d) through the others to the last, at equal times.
+    """Return `steps` codes (steps, d) from the first of `points` (P, d) through the others to the last, at equal times.
 
     linear: along the line, as suits two dimensions and encodings. spherical: along the great circle about `centre`
     (d,), the mean of the prior, the radius changing evenly, as suits draws from a prior of many dimensions: the line
@@ -119,7 +119,7 @@ def interpolate(
     course: Interpolation = "linear",
     condition: Given = None,
 ) -> Array:
-    """The pictures (steps, C, H, W) along the `path` through codes `points` (P, d), at least two.
+    """Return the pictures (steps, C, H, W) along the `path` through codes `points` (P, d), at least two.
 
     condition: one label (K,) or image for all; or several labels (M, K), mixed evenly from the first to the last.
     """
@@ -133,7 +133,7 @@ def interpolate(
 
 
 def carry_code(model: Inference | Autoencoder, z: ArrayLike, before: Given, after: Given) -> Array:
-    """The codes (N, d) that z (N, d) become when what the model is given changes from `before` to `after`.
+    """Return the codes (N, d) that z (N, d) become when the condition changes from `before` to `after`.
 
     What a changed label, or any other changed condition, does to z: the noise ε = (z − μ)/σ stays. Under a learned
     prior p(z|y) z therefore moves, to μ′ + σ′ (z − μ)/σ; under a prior that does not see the label z stays where it is.
@@ -147,7 +147,8 @@ def carry_code(model: Inference | Autoencoder, z: ArrayLike, before: Given, afte
 
 
 def label_swap(model: Inference | Autoencoder, z: ArrayLike, labels: ArrayLike) -> Array:
-    """Every code as every class: z (N, d) and the vectors (N, width) it was encoded with → pictures (N, K, C, H, W).
+    """Decode every code as every class: z (N, d) and the vectors (N, width) it was encoded with → pictures (N, K, C, H,
+    W).
 
     z becomes what `carry_code` says. Raises `ValueError` for a model without labels.
     """
@@ -167,7 +168,7 @@ def label_swap(model: Inference | Autoencoder, z: ArrayLike, labels: ArrayLike) 
 def draw(
     model: Inference | Autoencoder, n: int, condition: Given = None, *, temperature: float = 1.0, seed: int = 0
 ) -> Array:
-    """n codes (n, d) from the prior, its standard deviation multiplied by `temperature`.
+    """Draw n codes (n, d) from the prior, its standard deviation multiplied by `temperature`.
 
     An autoencoder has none: its codes come from the Gaussian fitted to those it was given.
     """
@@ -179,7 +180,8 @@ def draw(
 def sample(
     model: Inference | Autoencoder, n: int, condition: Given = None, *, temperature: float = 1.0, seed: int = 0
 ) -> Array:
-    """n pictures (n, C, H, W) of codes from `draw`. condition: a label (K,) or image (C, H, W), one or n of them."""
+    """Draw n pictures (n, C, H, W) of codes from `draw`. condition: a label (K,) or image (C, H, W), one or n of
+    them."""
     model = _inference(model)
     return model.decode(draw(model, n, condition, temperature=temperature, seed=seed), _row(condition))
 
@@ -187,7 +189,7 @@ def sample(
 def complete(
     model: Inference | Autoencoder, images: ArrayLike, n: int, *, temperature: float = 1.0, seed: int = 0
 ) -> Array:
-    """n completions of each image (N, C, H, W), from n draws of p(z|c): (N, n, C, H, W).
+    """Draw n completions of each image (N, C, H, W) from n draws of p(z|c): (N, n, C, H, W).
 
     The visible part stays as it is. Raises `ValueError` for a model other than cvae-predictive on quadrants.
     """
@@ -223,7 +225,7 @@ def _spherical(a: Array, b: Array, t: float) -> Array:
 
 
 def _row(condition: Given) -> ConditionBatch[Array]:
-    """One vector (width,) or image (C, H, W) as a batch of one; batches stay as they are."""
+    """Return one vector (width,) or image (C, H, W) as a batch of one; batches stay as they are."""
     if condition is None or isinstance(condition, ConditionBatch):
         return ConditionBatch.of(condition)
     return ConditionBatch.of(np.asarray(condition, dtype=np.float32))

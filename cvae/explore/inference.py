@@ -57,7 +57,7 @@ class Inference:
 
     @classmethod
     def load(cls, run: Run | str | os.PathLike[str]) -> Inference:
-        """The model of a run folder; of one that still trains, its newest weights on disk. Raises `InputError`."""
+        """Load the model of a run folder; of one that still trains, its newest weights on disk. Raises `InputError`."""
         run = run if isinstance(run, Run) else Run.open(run)
         config, codes = run.config().model, None
         if FAMILIES[config.family].prior == "none":
@@ -74,7 +74,7 @@ class Inference:
 
     @classmethod
     def of(cls, model: Autoencoder, codes: NDArray[Any] | None = None) -> Inference:
-        """A torch model, whose memory is shared where it lies on the processor."""
+        """Return a torch model for inference; its memory is shared where it lies on the processor."""
         return cls(
             model.config, {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}, codes
         )
@@ -85,7 +85,7 @@ class Inference:
 
     @property
     def predicts_label(self) -> bool:
-        """Whether `decode` gives class probabilities (N, K) in place of pictures."""
+        """Return whether `decode` gives class probabilities (N, K) in place of pictures."""
         return self.config.predicts_label
 
     # --- the three maps -----------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class Inference:
         return mean + std * e
 
     def predict(self, images: ArrayLike) -> Array:
-        """What the plain network beside cvae-predictive answers, of the same shape as `decode`'s."""
+        """Return the answer of the plain network beside cvae-predictive, of the same shape as `decode`'s."""
         return self._complete(self._net("baseline")(image=self.visible_part(images)), images)
 
     # --- helpers ------------------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ class Inference:
         return self._nets[role]
 
     def _vector(self, condition: Given, role: str) -> Array | None:
-        """The condition's vector where a network sees it; a clear error where it does not fit."""
+        """Return the condition's vector where a network sees it; a clear error where it does not fit."""
         if "condition" not in self._networks[role].sees:
             return None
         y, width = _batch(condition).vector, self.config.condition_width
@@ -179,7 +179,8 @@ class Inference:
         return x
 
     def visible_part(self, images: ArrayLike | None) -> Array:
-        """What cvae-predictive sees of images: all for the task `label`, else its hidden quadrants are set to 0."""
+        """Return the part of images that cvae-predictive sees: all for the task `label`, else its hidden quadrants are
+        set to 0."""
         x = self._images(images)
         if self.predicts_label:
             return x
@@ -198,7 +199,7 @@ class Inference:
 
 
 def checked_weights(run: Run, step: int | None = None) -> dict[str, NDArray[Any]]:
-    """The weights of a run, or of one of its snapshots; `InputError` where some are no numbers."""
+    """Return the weights of a run, or of one of its snapshots; `InputError` where some are no numbers."""
     weights = run.weights() if step is None else run.snapshot(step)
     if broken := [name for name, value in weights.items() if not np.isfinite(value).all()]:
         raise InputError("weights.not_numbers", name=run.name, weight=broken[0])
@@ -224,12 +225,13 @@ def checked_codes(
 
 
 def codes_to_fit(arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    """Of a run's codes those that an autoencoder's Gaussian is fitted to: of training images, once it is trained."""
+    """Return those of a run's codes that an autoencoder's Gaussian is fitted to: of training images, once it is
+    trained."""
     return arrays["train_codes"] if "train_codes" in arrays else arrays["codes"]
 
 
 def fit_gaussian(codes: ArrayLike) -> tuple[Array, Array]:
-    """The maximum likelihood Gaussian of codes (N, d): mean (d,) and covariance (d, d).
+    """Fit the maximum likelihood Gaussian to codes (N, d): mean (d,) and covariance (d, d).
 
     How a plain autoencoder is sampled: a density fitted to its codes after training (Ghosh et al. 2020, "From
     variational to deterministic autoencoders", arXiv:1903.12436, section 4).
@@ -241,7 +243,7 @@ def fit_gaussian(codes: ArrayLike) -> tuple[Array, Array]:
 
 
 def _batch(condition: Given) -> ConditionBatch[Array]:
-    """A condition of arrays, or of what can become arrays."""
+    """Return a condition of arrays, or of what can become arrays."""
     if condition is None or isinstance(condition, ConditionBatch):
         return ConditionBatch.of(condition)
     return ConditionBatch.of(_floats(condition))

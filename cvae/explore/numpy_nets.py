@@ -33,7 +33,8 @@ class NumpyNet:
         self._head = [_layer(op, f"head.{i}", weights) for i, op in enumerate(network.head)]
 
     def __call__(self, *, z: Array | None = None, image: Array | None = None, condition: Array | None = None) -> Array:
-        """z (N, d), image (N, C, H, W), condition (N, width), each where the network sees it → (N, ...).
+        """Compute the outputs (N, ...) from z (N, d), image (N, C, H, W) and condition (N, width), each where the
+        network sees it.
 
         A single row stands for N equal ones.
         """
@@ -53,13 +54,13 @@ def _blas() -> ThreadpoolController:
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + e⁻ˣ), by a function that cannot overflow."""
+    """Return 1 / (1 + e⁻ˣ), by a function that cannot overflow."""
     result: Array = 0.5 + 0.5 * np.tanh(0.5 * x)
     return result
 
 
 def softmax(x: Array) -> Array:
-    """e^x / Σ e^x over the last axis."""
+    """Return e^x / Σ e^x over the last axis."""
     e = np.exp(x - x.max(-1, keepdims=True))
     result: Array = e / e.sum(-1, keepdims=True)
     return result
@@ -76,7 +77,7 @@ def _run(layers: Sequence[Layer], x: Array) -> Array:
 
 
 def _layer(op: Op, name: str, weights: Mapping[str, NDArray[Any]]) -> Layer:
-    """One operation as a function of a batch (N, ...)."""
+    """Return one operation as a function of a batch (N, ...)."""
 
     def parameter(kind: str, *shape: int) -> Array:
         value = weights.get(f"{name}.{kind}")
@@ -112,7 +113,7 @@ def _layer(op: Op, name: str, weights: Mapping[str, NDArray[Any]]) -> Layer:
 
 
 def _conv2d(x: Array, kernel: Array, bias: Array, stride: int, padding: int) -> Array:
-    """x (N, in, H, W), kernel (out, in, k, k), bias (out,) → (N, out, H', W')."""
+    """Convolve x (N, in, H, W) with kernel (out, in, k, k) and bias (out,): (N, out, H', W')."""
     k = kernel.shape[-1]
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     windows = sliding_window_view(x, (k, k), axis=(2, 3))[:, :, ::stride, ::stride]  # (N, in, H', W', k, k)
@@ -123,7 +124,7 @@ def _conv2d(x: Array, kernel: Array, bias: Array, stride: int, padding: int) -> 
 def _conv_transpose2d(
     x: Array, kernel: Array, bias: Array, stride: int, padding: int, output_padding: Sequence[int]
 ) -> Array:
-    """x (N, in, H, W), kernel (in, out, k, k), bias (out,) → (N, out, H', W').
+    """Convolve x (N, in, H, W), transposed, with kernel (in, out, k, k) and bias (out,): (N, out, H', W').
 
     Every input pixel paints its kernel onto the output. One matrix product makes all k² taps of all pixels (many small
     products would each wait for the BLAS threads), which are then added where they fall.

@@ -45,14 +45,15 @@ def grid(images: NDArray[Any], columns: int | None = None, *, gap: int = 0, pape
 
 
 def png(pixels: Pixels, width: int = 0) -> bytes:
-    """A PNG file. width: enlarged, pixel by pixel, by the whole factor that comes nearest to that many."""
+    """Return a PNG file. width: enlarged, pixel by pixel, by the whole factor that comes nearest to that many."""
     file = io.BytesIO()
     Image.fromarray(_enlarge(pixels, width)).save(file, "PNG")
     return file.getvalue()
 
 
 def gif(images: NDArray[Any], *, seconds: float = 4.0, width: int = 0, paper: bool = False) -> bytes:
-    """A GIF file that shows images (N, C, H, W) one after the other, in `seconds` altogether, again and again."""
+    """Return a GIF file that shows images (N, C, H, W) one after the other, in `seconds` altogether, again and
+    again."""
     frames = [Image.fromarray(_enlarge(grid(image[None], paper=paper), width)) for image in images]
     milliseconds = max(20, round(1000 * seconds / len(frames)))  # browsers slow anything faster down
     file = io.BytesIO()

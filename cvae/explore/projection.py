@@ -24,18 +24,19 @@ class Projection:
         return projected
 
     def gaussian(self, mean: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats]:
-        """A Gaussian over codes, (d,) and (d, d), as it lies in the projection: (k,) and (k, k)."""
+        """Project a Gaussian over codes, (d,) and (d, d), to the same plane: (k,) and (k, k)."""
         projected: Floats = self.axes @ np.asarray(covariance, dtype=np.float64) @ self.axes.T
         return self(np.asarray(mean)[None])[0], projected
 
 
 def dimensions(latent_dim: int, dims: Sequence[int]) -> Projection:
-    """The codes' own dimensions, some of them."""
+    """Return the codes' own dimensions, some of them."""
     return Projection(np.zeros(latent_dim), np.eye(latent_dim)[list(dims)])
 
 
 def pca(codes: ArrayLike, components: int) -> tuple[Projection, Floats]:
-    """The first principal components of codes (N, d), and the share of the variance that each explains (components,).
+    """Return the first principal components of codes (N, d), and the share of the variance that each explains
+    (components,).
 
     Each points to where its largest coordinate is positive.
     """
@@ -47,7 +48,8 @@ def pca(codes: ArrayLike, components: int) -> tuple[Projection, Floats]:
 
 
 def tsne(codes: ArrayLike, *, perplexity: float = 30.0, seed: int = 0) -> Floats:
-    """t-SNE (van der Maaten & Hinton 2008) of codes (N, d), N > 3: (N, 2), started from the principal components.
+    """Compute t-SNE (van der Maaten & Hinton 2008) of codes (N, d), N > 3: (N, 2), started from the principal
+    components.
 
     Neighbours stay neighbours; distances between groups, their sizes and their densities mean nothing.
     """

@@ -17,7 +17,7 @@ __all__ = ["FAMILIES", "Family", "found", "term_key"]
 
 
 def found(path: list[str], package: str) -> dict[str, Family]:
-    """The families that the modules of a package state, by id, in the order of the menus.
+    """Return the families that the modules of a package state, by id, in the order of the menus.
 
     Raises `ValueError` where an id is not that of its file, and where an id, or the flag of an option of theirs, is
     stated twice.
@@ -43,5 +43,5 @@ FAMILIES = found(__path__, __name__)
 
 
 def term_key(term: str) -> str:
-    """The key of the words for a family's own term of the loss."""
+    """Return the key of the words for a family's own term of the loss."""
     return next(f"families.{family.id}.terms.{term}" for family in FAMILIES.values() if term in family.terms)

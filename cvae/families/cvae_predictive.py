@@ -22,7 +22,7 @@ def _no_quadrants(config: Any) -> InputError | None:
 
 @dataclass(frozen=True)
 class Options(Section):
-    """What the model predicts, and from what."""
+    """The options of this family: the target of the prediction, and what it is predicted from."""
 
     task: Task = option("quadrants", "choice", "--task", "of cvae-predictive: {either} ({default})", choices=TASKS)
     quadrants: int = option(

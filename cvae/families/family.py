@@ -1,4 +1,4 @@
-"""What a family states of itself."""
+"""The statement that each family makes of itself."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ class Networks(Protocol):
 
 
 def gaussian(out: Array, bound: float = POSTERIOR_LOG_VAR) -> Moments:
-    """A network's mean and raw log-variance, (N, 2d) → mean and standard deviation, (N, d) each."""
+    """Split a network's mean and raw log-variance, (N, 2d), into mean and standard deviation, (N, d) each."""
     mean, raw = np.split(out, 2, axis=-1)
     return mean, np.exp(0.5 * bound * np.tanh(raw / bound))
 
 
 def gaussian_code(networks: Networks, image: Array, condition: Array | None) -> Moments:
-    """The encoder's Gaussian q(z|x) or q(z|x, y): how most families make codes."""
+    """Return the encoder's Gaussian q(z|x) or q(z|x, y): how most families make codes."""
     return gaussian(networks("encoder", image=image, condition=condition))
 
 
 def point_code(networks: Networks, image: Array, condition: Array | None) -> Moments:
-    """A code without a density, (N, d): its standard deviation is 0."""
+    """Return a code without a density, (N, d): its standard deviation is 0."""
     code = networks("encoder", image=image, condition=condition)
     return code, np.zeros_like(code)
 
 
 def every_image(split: Split) -> NDArray[np.bool_]:
-    """The one stream of batches that most families ask for: all images."""
+    """Return the one stream of batches that most families ask for: all images."""
     return np.ones(len(split), dtype=bool)
 
 
@@ -86,26 +86,28 @@ class Family:
 
     @property
     def module(self) -> str:
-        """The name of its files."""
+        """Return the name of the family's two files."""
         return self.id.replace("-", "_")
 
     @property
     def takes(self) -> Literal["nothing", "condition", "image"]:
-        """What it is given beside z: the vector of the data's conditions, or a picture whose rest it predicts."""
+        """Return what the model is given beside z: the vector of the data's conditions, or a picture whose rest it
+        predicts."""
         if "image" in self.decoder_sees:
             return "image"
         return "condition" if "condition" in self.encoder_sees + self.decoder_sees + self.prior_sees else "nothing"
 
     @property
     def prior_of(self) -> str:
-        """What the prior of z depends on: none (there is no prior), standard, or what it is learned from."""
+        """Return what the prior of z depends on: none (there is no prior), standard, or what it is learned from."""
         return self.takes if self.prior == "learned" else self.prior
 
     @property
     def completes(self) -> bool:
-        """Whether it is given a picture, of which it predicts the rest."""
+        """Return whether the model is given a picture, of which it predicts the rest."""
         return self.takes == "image"
 
     def predicts_label(self, options: Any) -> bool:
-        """Whether the model answers with class probabilities in place of pictures, with these options of its own."""
+        """Return whether the model answers with class probabilities in place of pictures, with these options of its
+        own."""
         return self.completes and options.task == "label"

@@ -92,7 +92,7 @@ def _pair(model: Inference, data: ImageData, n: int, generated: int, seed: int) 
 
 
 def few(split: Split, n: int, seed: int) -> Split:
-    """n images of each class, drawn by the seed; `InputError` where there are fewer."""
+    """Draw n images of each class by the seed; `InputError` where there are fewer."""
     assert split.labels is not None
     order = np.random.default_rng(seed).permutation(len(split))
     rows = [order[split.labels[order] == k][:n] for k in np.unique(split.labels)]
@@ -103,5 +103,5 @@ def few(split: Split, n: int, seed: int) -> Split:
 
 
 def repeated(split: Split, count: int) -> Split:
-    """`count` images: those of the split over and over."""
+    """Return `count` images: those of the split over and over."""
     return split.at(np.arange(count) % len(split))

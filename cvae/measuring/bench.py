@@ -153,7 +153,7 @@ def bare_step_seconds(config: ModelConfig, batch: int) -> float:
 
 
 def _products(config: ModelConfig, batch: int) -> list[Callable[[], Any]]:
-    """A training step's products of matrices, of linear layers: forwards, then the gradients backwards."""
+    """Return a training step's products of matrices, of linear layers: forwards, then the gradients backwards."""
     forwards: list[Callable[[], Any]] = []
     backwards: list[Callable[[], Any]] = []
     for role, network in architecture(config).items():

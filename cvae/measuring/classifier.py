@@ -47,7 +47,8 @@ class Classifier:
 
     @classmethod
     def load(cls, data: str, folder: Path = CLASSIFIERS) -> Classifier | None:
-        """The one shipped for a registered data set; None where there is none. A damaged one raises `InputError`."""
+        """Return the one shipped for a registered data set; None where there is none. A damaged one raises
+        `InputError`."""
         if data not in DATASETS or not (folder / f"{data}.json").is_file():
             return None
         try:
@@ -68,19 +69,19 @@ class Classifier:
         (folder / f"{data}.json").write_text(card + "\n", encoding="utf-8")
 
     def fits(self, image_shape: tuple[int, ...], class_names: tuple[str, ...]) -> bool:
-        """Whether it knows these classes of images of this shape."""
+        """Return whether it knows these classes of images of this shape."""
         return self.config.image_shape == image_shape and self.config.class_names == class_names
 
     @torch.no_grad()
     def features(self, images: Images) -> NDArray[np.float32]:
-        """The last hidden layer, (N, F)."""
+        """Return the last hidden layer, (N, F)."""
         parts = [tensor(images[i : i + JUDGED]) for i in range(0, len(images), JUDGED)]
         found: NDArray[np.float32] = torch.cat([self.net.head[:-1](self.net.trunk(x)) for x in parts]).numpy()
         return found
 
     @torch.no_grad()
     def classes(self, features: NDArray[np.float32]) -> NDArray[np.int64]:
-        """The likeliest class of images with these features, (N,)."""
+        """Return the likeliest class of images with these features, (N,)."""
         found: NDArray[np.int64] = self.net.head[-1](torch.from_numpy(features)).argmax(-1).numpy()
         return found
 
@@ -95,7 +96,7 @@ def classifier_config(
     channels: tuple[int, ...] = (16, 32, 64),
     features: int = 128,
 ) -> ModelConfig:
-    """A network of strided convolutions, as many as the images bear, and one hidden layer, the features."""
+    """Return a network of strided convolutions, as many as the images bear, and one hidden layer, the features."""
     return ModelConfig(
         "cvae-predictive", "conv", (features,), channels,
         image_shape=image_shape, class_names=class_names, options={"task": "label"},
@@ -172,7 +173,7 @@ def build_classifier(
 
 
 def shifted(x: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Each image (N, C, H, W) moved by up to `most` pixels down or up, right or left; what is laid bare is 0."""
+    """Move each image (N, C, H, W) by up to `most` pixels down or up, right or left, over a background of 0."""
     if most == 0:
         return x
     n, _, height, width = x.shape
@@ -184,7 +185,8 @@ def shifted(x: Tensor, most: int, generator: torch.Generator) -> Tensor:
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """One processor core: as fast for so small a network, and the same weights wherever there are more."""
+    """Use one processor core: this is as fast for so small a network, and gives the same weights wherever there are
+    more."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

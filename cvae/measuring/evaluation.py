@@ -114,7 +114,8 @@ class _Measuring:
         return torch.Generator().manual_seed(self.seed)
 
     def batches(self, count: int | None = None) -> list[tuple[Tensor, Tensor | None]]:
-        """The test images, or `count` of them as far apart as can be: MNIST's first ones are easier than the rest."""
+        """Return the test images in batches, or `count` of them as far apart as can be: MNIST's first ones are easier
+        than the rest."""
         n = len(self.test)
         index = torch.arange(n) if count is None or count >= n else torch.arange(count) * n // count
         return [self.test.eval_batch(part) for part in index.split(BATCH)]
@@ -140,7 +141,7 @@ class _Measuring:
         }
 
     def importance(self) -> dict[str, Any]:
-        """−log p(x), or −log p(x|·), and the ladder of bounds towards it."""
+        """Estimate −log p(x), or −log p(x|·), and the ladder of bounds towards it."""
         names = ("nll", "nll_samples", "neg_iwae_5", "neg_iwae_50", "nll_mixture", "nll_mixture_images")
         if self.model.family.prior == "none":
             return dict.fromkeys(names)
@@ -169,7 +170,8 @@ class _Measuring:
         return metrics.bounds(log_weight, self.samples, DECODES // len(x))
 
     def _label_nats(self) -> float:
-        """log p(x|y) − log p(x), mean over some test images, where p(x) = Σ_y p(y) p(x|y), all labels alike likely.
+        """Return log p(x|y) − log p(x), the mean over some test images, where p(x) = Σ_y p(y) p(x|y), all labels alike
+        likely.
 
         At most log K and much alike from image to image, so that some images do for how far the two are apart.
         """
@@ -188,7 +190,7 @@ class _Measuring:
         return float(torch.cat(found).double().mean())
 
     def prediction(self, model: PredictiveCVAE) -> dict[str, Any]:
-        """cvae-predictive: how well p(t|c) predicts, by Monte Carlo over z ~ p(z|c), beside the baseline."""
+        """Measure how well p(t|c) of cvae-predictive predicts, by Monte Carlo over z ~ p(z|c), beside the baseline."""
         generator = self.generator()
         monte_carlo, baseline, hits = [], [], []
         for x, y in self.batches():
@@ -224,7 +226,7 @@ def _codes(model: Autoencoder, batches: DeviceSplit, count: int | None = None) -
 def _code_figures(
     model: Autoencoder, train: DeviceSplit, test: DeviceSplit, codes: np.ndarray[Any, Any]
 ) -> dict[str, Any]:
-    """What the posterior means of the test images say of the classes."""
+    """Measure what the posterior means of the test images tell about the classes."""
     figures: dict[str, Any] = {"active_units": metrics.active_units(codes)}
     names = ("active_units_within_class", "knn_accuracy", "linear_probe_accuracy")
     if test.labels is None or train.labels is None:

@@ -41,14 +41,15 @@ class Grid:
 
     @classmethod
     def over(cls, centres: Tensor, stds: Tensor) -> Grid:
-        """A grid that holds Gaussians, means and standard deviations (M, d), with cells as wide as the narrowest."""
+        """Lay out a grid that holds Gaussians, means and standard deviations (M, d), with cells as wide as the
+        narrowest."""
         low, high = (centres - REACH * stds).amin(0), (centres + REACH * stds).amax(0)
         counts = ((high - low) / stds.amin(0)).clamp(LEAST, CELLS)
         blocks = (counts / BLOCK).ceil()
         return cls(low, (high - low) / (blocks * BLOCK), tuple(int(n) for n in blocks))
 
     def halved(self) -> Grid:
-        """The same area in cells of half the side."""
+        """Return the same area in cells of half the side."""
         return Grid(self.low, self.step / 2, tuple(2 * n for n in self.blocks))
 
     @property
@@ -56,19 +57,19 @@ class Grid:
         return float(self.step.log().sum())
 
     def middles(self) -> Tensor:
-        """The middle of every block, (blocks, d)."""
+        """Return the middle of every block, (blocks, d)."""
         sides = [torch.arange(n) + 0.5 for n in self.blocks]
         return self.low + self.step * BLOCK * torch.cartesian_prod(*sides).reshape(-1, len(sides))
 
     def cells(self, blocks: Tensor) -> Tensor:
-        """The middles of the cells of some blocks, by their number: (B, cells a block, d)."""
+        """Return the middles of the cells of some blocks, by their number: (B, cells a block, d)."""
         corners = self.middles()[blocks] - 0.5 * BLOCK * self.step
         inside = torch.tensor(list(itertools.product(range(BLOCK), repeat=len(self.blocks)))) + 0.5
         return corners[:, None] + self.step * inside
 
 
 def log_p(model: Autoencoder, x: Tensor, condition: Tensor | None, grid: Grid) -> Tensor:
-    """log p(x|condition) of images x (N, C, H, W) by quadrature, (N,), in nats.
+    """Compute log p(x|condition) of images x (N, C, H, W) by quadrature, (N,), in nats.
 
     condition: one vector (width,) for all images, or None. On grey pixels the Bernoulli likelihood is a loss, and so is
     this.
@@ -99,7 +100,8 @@ def log_p(model: Autoencoder, x: Tensor, condition: Tensor | None, grid: Grid) -
 
 
 def grid_of(model: Autoencoder, x: Tensor, q: Gaussian, conditions: Tensor | None) -> Grid:
-    """A grid for images x (N, C, H, W), their posteriors q (N, d), and the priors at conditions (M, width), or at none.
+    """Lay out a grid for images x (N, C, H, W), their posteriors q (N, d), and the priors at conditions (M, width), or
+    at none.
 
     It holds all of these Gaussians. Where the encoder's are wider than the true posteriors, or elsewhere, halving the
     cells changes log p(x): they are halved until it does not, on some images as far apart as can be.
@@ -131,7 +133,7 @@ def _pixels(model: Autoencoder, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _affine(model: Autoencoder, z: Tensor, condition: Tensor | None, prior: Gaussian) -> tuple[Tensor, Tensor]:
-    """log p(x|z) + log p(z) = x · weights + offset at codes z (M, d): (M, D) and (M,).
+    """Return log p(x|z) + log p(z) = x · weights + offset at codes z (M, d): (M, D) and (M,).
 
     Bernoulli: Σ x·l − softplus(l), l the logits. Gaussian: (x·m − ½ m²) / σ², m the mean image.
     """
@@ -151,7 +153,8 @@ def _affine(model: Autoencoder, z: Tensor, condition: Tensor | None, prior: Gaus
 def _pairs(
     model: Autoencoder, flat: Tensor, condition: Tensor | None, prior: Gaussian, grid: Grid
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """For images as rows (N, D): the image and the block, (P,) each, of every block in which an image has mass."""
+    """Yield, for images as rows (N, D), the image and the block, (P,) each, of every block in which an image has
+    mass."""
     weights, offsets = _affine(model, grid.middles(), condition, prior)
     for first in range(0, len(flat), COARSE):
         joint = torch.addmm(offsets, flat[first : first + COARSE], weights.T)

@@ -1,4 +1,4 @@
-"""What a model's samples are worth, judged by the frozen classifier of its data set (`cvae.measuring.classifier`).
+"""The worth of a model's samples, judged by the frozen classifier of its data set (`cvae.measuring.classifier`).
 
 Samples are the decoder's mean images of codes from the model's own prior at temperature 1, an autoencoder's from the
 Gaussian fitted to its codes; a model that is given a label draws the same number for each. They are compared with grey
@@ -38,7 +38,8 @@ Labels = NDArray[np.int64]
 def generation_figures(
     model: Inference, classifier: Classifier | None, data: ImageData, samples: int = SAMPLES, seed: int = 0
 ) -> dict[str, Any]:
-    """`FIGURES`; all null without a classifier that knows the data, and for cvae-predictive, which completes images.
+    """Return `FIGURES`; all null without a classifier that knows the data, and for cvae-predictive, which completes
+    images.
 
     `conditional_accuracy`: share of samples that the classifier takes for the label they were asked for, 0 … 1, which
     is to be read beside `classifier_accuracy`, the share of test images that it takes for theirs; also by label.
@@ -68,7 +69,8 @@ def generation_figures(
 
 
 def labels_to_draw(model: Inference, samples: int) -> Labels | None:
-    """The labels to ask a model for, (samples,), of each as many as of the others; None where it is given none."""
+    """Return the labels to ask a model for, (samples,), of each as many as of the others; None where it is given
+    none."""
     return np.arange(samples) * model.config.classes // samples if model.config.takes_label else None
 
 

@@ -23,7 +23,7 @@ Labels = NDArray[np.integer[Any]]
 
 
 def active_units_within_class(means: Codes, labels: Labels) -> int:
-    """The `active_units` of what is left of the codes when the mean of each class is taken away. 0 … d.
+    """Return the `active_units` of what is left of the codes when the mean of each class is taken away. 0 … d.
 
     Where the prior depends on the label, a dimension that only tells the classes apart says nothing within one.
     """
@@ -56,12 +56,14 @@ def linear_probe_accuracy(codes: Codes, labels: Labels, test_codes: Codes, test_
 
 
 def mean_distance(features: Codes) -> float:
-    """The mean Euclidean distance between two of the rows (N, F), N ≥ 2, every pair once; 0 … ∞, 0: all are equal."""
+    """Return the mean Euclidean distance between two of the rows (N, F), N ≥ 2, every pair once; 0 … ∞, 0: all are
+    equal."""
     return float(pdist(torch.from_numpy(np.asarray(features, np.float64))).mean())
 
 
 def frechet_distance(features: Codes, others: Codes) -> float:
-    """The squared Fréchet distance between the Gaussians fitted to two sets of features (N, F) and (M, F); 0 … ∞.
+    """Return the squared Fréchet distance between the Gaussians fitted to two sets of features (N, F) and (M, F); 0 …
+    ∞.
 
     0: equal means and covariances. This is the FID (Heusel et al. 2017, arXiv:1706.08500, equation 6), in whatever
     features it is given; it shrinks as there are more images, so that only figures of equal counts compare.
@@ -74,7 +76,7 @@ def frechet_distance(features: Codes, others: Codes) -> float:
 
 
 def gaussian_frechet_distance(mean: Tensor, covariance: Tensor, other_mean: Tensor, other_covariance: Tensor) -> float:
-    """|μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½), between N(μ₁, Σ₁) and N(μ₂, Σ₂) (Dowson & Landau 1982).
+    """Return |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½), between N(μ₁, Σ₁) and N(μ₂, Σ₂) (Dowson & Landau 1982).
 
     tr (Σ₁Σ₂)^½ is the sum of the singular values of Σ₁^½ Σ₂^½, which unlike a root of the product exists and is real
     for singular covariances too.
@@ -85,7 +87,7 @@ def gaussian_frechet_distance(mean: Tensor, covariance: Tensor, other_mean: Tens
 
 
 def _root(covariance: Tensor) -> Tensor:
-    """The symmetric square root."""
+    """Return the symmetric square root."""
     values, axes = torch.linalg.eigh(covariance)
     root: Tensor = (axes * values.clamp(min=0).sqrt()) @ axes.T
     return root
@@ -122,6 +124,6 @@ def bounds(log_weight: Callable[[int], Tensor], samples: int, chunk: int) -> Bou
 
 
 def chunks(total: int, size: int) -> Iterator[int]:
-    """`total` in parts of `size` and a rest."""
+    """Yield `total` in parts of `size` and a rest."""
     for done in range(0, total, size):
         yield min(size, total - done)

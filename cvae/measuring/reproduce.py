@@ -68,7 +68,7 @@ def reproduce(
 
 
 def finished(path: Path, config: RunConfig, data_dir: str | None = None, train: Train | None = None) -> Run:
-    """The finished run `path` of that config: as it is there, gone on with, or trained from the start.
+    """Return the finished run `path` of that config: as it is there, gone on with, or trained from the start.
 
     Raises `InputError` where a run of another config is there, and where the training was stopped.
     """
@@ -98,7 +98,7 @@ def _wanted(protocol: Protocol, label: str) -> set[str]:
 def _metrics(
     run: Run, wanted: set[str], data_dir: str | None, samples: int, seed: int, progress: Progress | None
 ) -> dict[str, Any]:
-    """What `evaluate` finds, or found when it was asked the same of the same weights."""
+    """Return what `evaluate` finds, or found when it was asked the same of the same weights."""
     known = run.metrics() or {}
     samples_then = samples if known.get("nll") is not None else None
     same = {"nll_samples": samples_then, "seed": seed, "step": run.weights_step()}

@@ -62,7 +62,7 @@ def ship(
 
 
 def _pictures(name: str, folder: Path) -> NDArray[np.uint8] | None:
-    """Those that the shipped run `pictures` of a recipe drew, if it asks for some."""
+    """Return those that the shipped run `pictures` of a recipe drew, if it asks for some."""
     other = Run(folder / recipe(name).pictures)
     if other.path == folder:
         return None
@@ -113,7 +113,7 @@ def same_config(run: Run, config: RunConfig) -> None:
 
 
 def _flat(config: RunConfig) -> dict[str, Any]:
-    """Every value of a config, by its name."""
+    """Return every value of a config, by its name."""
     return {name: value for section in vars(config).values() for name, value in vars(section).items()}
 
 
@@ -143,7 +143,8 @@ def _completed(run: Run, pictures: NDArray[np.uint8] | None) -> NDArray[np.uint8
 
 
 def _chosen(steps: list[int], count: int) -> list[int]:
-    """The first step and the last, and between them some that grow by about one factor; with a count of 1, the last."""
+    """Return the first step and the last, and between them some that grow by about one factor; with a count of 1, the
+    last."""
     if count == 1:
         return steps[-1:]
     wanted = np.geomspace(4, max(steps[-1], 4), count - 1)

@@ -17,7 +17,7 @@ __all__ = ["Autoencoder", "build"]
 
 
 def build(config: ModelConfig) -> Autoencoder:
-    """The untrained model that `config` describes, its weights drawn from torch's global generator."""
+    """Build the untrained model that `config` describes, its weights drawn from torch's global generator."""
     module = importlib.import_module(f"cvae.models.{FAMILIES[config.family].module}")
     model: Autoencoder = module.MODEL(config)
     return model

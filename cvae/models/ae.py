@@ -19,7 +19,7 @@ class AE(Autoencoder):
     """encoder f(x) · no prior · decoder g(z)."""
 
     def encode(self, x: Tensor, condition: Given = None) -> PointMass:
-        """The code f(x): (N, C, H, W) → (N, d)."""
+        """Return the code f(x): (N, C, H, W) → (N, d)."""
         return PointMass(self.encoder(image=x))
 
     def prior(self, condition: Given = None, *, n: int = 1) -> Gaussian:

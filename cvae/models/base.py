@@ -1,4 +1,4 @@
-"""What every model of the family offers: encode, prior, decode, and the terms of its bound.
+"""The methods that every model offers: encode, prior, decode, and the terms of its bound.
 
 Symbols: x images (N, C, H, W) in [0, 1]; z codes (N, d), or (k, N, d) for k samples an image; q(z|·) the encoder,
 p(z|·) the prior, p(x|z,·) the decoder. What a model is given beside them is its `condition`: a vector y (N, width), as
@@ -46,17 +46,17 @@ class BoundTerms:
 
     @property
     def neg_elbo(self) -> Tensor | None:
-        """reconstruction + kl an image, (N,), at β = 1 whatever β the model is trained with."""
+        """Return reconstruction + kl an image, (N,), at β = 1 whatever β the model is trained with."""
         return None if self.kl is None else self.reconstruction.mean(0) + self.kl.sum(-1)
 
     def log_ratio(self) -> Tensor:
-        """log q(z|·) − log p(z|·), (k, N)."""
+        """Return log q(z|·) − log p(z|·), (k, N)."""
         assert isinstance(self.q, Gaussian), "an autoencoder has no densities"
         assert self.p is not None
         return self.q.log_prob(self.z) - self.p.log_prob(self.z)
 
     def log_weight(self) -> Tensor:
-        """log p(x|z) + log p(z) − log q(z|x), (k, N): its log-mean-exp estimates log p(x)."""
+        """Return log p(x|z) + log p(z) − log q(z|x), (k, N): its log-mean-exp estimates log p(x)."""
         return -self.reconstruction - self.log_ratio()
 
 
@@ -89,17 +89,18 @@ class Autoencoder(nn.Module):
     # --- the three maps -----------------------------------------------------------------------------------------
 
     def encode(self, x: Tensor, condition: Given = None) -> Gaussian | PointMass:
-        """q(z|x) or q(z|x, y): images (N, C, H, W) → a Gaussian over codes, mean and log-variance (N, d)."""
+        """Return q(z|x) or q(z|x, y): images (N, C, H, W) → a Gaussian over codes, mean and log-variance (N, d)."""
         mean, raw = self.encoder(image=x, condition=self._vector(condition, self.encoder, len(x))).chunk(2, -1)
         return Gaussian(mean, soft_bound(raw, POSTERIOR_LOG_VAR))
 
     def prior(self, condition: Given = None, *, n: int = 1) -> Gaussian:
-        """p(z) or p(z|y): a Gaussian with mean and log-variance of shape (N, d); n rows where nothing is given."""
+        """Return p(z) or p(z|y): a Gaussian with mean and log-variance of shape (N, d); n rows where nothing is
+        given."""
         zero = torch.zeros(rows(condition, n), self.config.latent_dim, device=self.device)
         return Gaussian(zero, zero)
 
     def logits(self, z: Tensor, condition: Given = None) -> Tensor:
-        """The decoder's output before any squashing: z (N, d) or (k, N, d) → (..., C, H, W)."""
+        """Return the decoder's output before any squashing: z (N, d) or (k, N, d) → (..., C, H, W)."""
         lead = z.shape[:-1]
         y = self._vector(condition, self.decoder, lead[-1])
         if y is not None:
@@ -116,7 +117,7 @@ class Autoencoder(nn.Module):
     def forward(
         self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None
     ) -> BoundTerms:
-        """The terms of the bound for images x (N, C, H, W) and their condition."""
+        """Compute the terms of the bound for images x (N, C, H, W) and their condition."""
         raise NotImplementedError
 
     def loss(
@@ -127,7 +128,8 @@ class Autoencoder(nn.Module):
         beta: float,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, BoundTerms]:
-        """What training minimises, in nats an image, and the terms it is made of. `beta` is the KL weight of now."""
+        """Return the loss that training minimises, in nats an image, and the terms it is made of. `beta` is the KL
+        weight of now."""
         terms = self(x, condition, k=objective.k, generator=generator)
         return objective_loss(terms, objective, beta), terms
 
@@ -138,7 +140,7 @@ class Autoencoder(nn.Module):
         beta: float,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, BoundTerms]:
-        """What a step of training minimises: `loss` on the one stream of batches that most families ask for.
+        """Return the loss of a training step: `loss` on the one stream of batches that most families ask for.
 
         batches: images (B, C, H, W) and the vectors (B, width) of their conditions, by the name of each stream of
         `Family.streams`. A family that asks for several joins their losses here.
@@ -147,14 +149,15 @@ class Autoencoder(nn.Module):
         return self.loss(*batch, objective, beta, generator)
 
     def nll(self, x: Tensor, logits: Tensor) -> Tensor:
-        """−log p(x|z) under the model's likelihood, summed over pixels: (N, C, H, W), (k, N, C, H, W) → (k, N)."""
+        """Return −log p(x|z) under the model's likelihood, summed over pixels: (N, C, H, W), (k, N, C, H, W) → (k,
+        N)."""
         x, logits = x.flatten(1), logits.flatten(2)
         if self.config.likelihood == "bernoulli":
             return bernoulli_nll(logits, x)
         return gaussian_nll(torch.sigmoid(logits), x, self.log_sigma())
 
     def log_sigma(self) -> Tensor | float:
-        """log of the pixels' standard deviation, for the Gaussian likelihoods: fixed, or one learned number."""
+        """Return log of the pixels' standard deviation, for the Gaussian likelihoods: fixed, or one learned number."""
         if self.config.likelihood == "gaussian-learned":
             return soft_bound(LOG_SIGMA_GAIN * self.raw_log_sigma, LOG_SIGMA)
         return math.log(self.config.sigma)
@@ -166,7 +169,8 @@ class Autoencoder(nn.Module):
         return next(self.parameters()).device
 
     def _vector(self, condition: Given, net: Net, n: int | None = None) -> Tensor | None:
-        """The condition's vector where the network sees it, one row for all n or a row each; else a clear error."""
+        """Return the condition's vector where the network sees it, one row for all n or a row each; else a clear
+        error."""
         if "condition" not in net.sees:
             return None
         batch: ConditionBatch[Tensor] = ConditionBatch.of(condition)
@@ -179,7 +183,7 @@ class Autoencoder(nn.Module):
 
 
 def rows(condition: Given, otherwise: int) -> int:
-    """How many rows a condition has; `otherwise` where nothing is given."""
+    """Return how many rows a condition has; `otherwise` where nothing is given."""
     batch = ConditionBatch.of(condition)
     return next((len(value) for value in (batch.vector, batch.image) if value is not None), otherwise)
 
@@ -193,7 +197,8 @@ def set_output_bias(net: Net, mean: Tensor) -> None:
 
 
 def objective_loss(terms: BoundTerms, objective: ObjectiveConfig, beta: float) -> Tensor:
-    """The loss in nats an image: w·reconstruction + β·KL with free bits, or for k > 1 the importance-weighted bound.
+    """Return the loss in nats an image: w·reconstruction + β·KL with free bits, or for k > 1 the importance-weighted
+    bound.
 
     Free bits: Σ_d max(λ, batch mean of KL_d) (Kingma et al. 2016, equation 15). IWAE: −log 1/k Σ_i p(x|z_i) p(z_i) /
     q(z_i|x) (Burda et al. 2016, equation 8), its two log-densities weighted alike.

@@ -23,7 +23,7 @@ class LabelPrior(Autoencoder):
     prior_net: Net
 
     def prior(self, condition: Given = None, *, n: int = 1) -> Gaussian:
-        """p(z|y): vectors (N, width) → mean and log-variance (N, d)."""
+        """Return p(z|y): vectors (N, width) → mean and log-variance (N, d)."""
         mean, raw = self.prior_net(condition=self._vector(condition, self.prior_net)).chunk(2, -1)
         return Gaussian(mean, soft_bound(raw, PRIOR_LOG_VAR))
 

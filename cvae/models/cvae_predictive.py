@@ -41,22 +41,24 @@ class PredictiveCVAE(Autoencoder):
 
     @torch.no_grad()
     def init_output_bias(self, mean: Tensor) -> None:
-        """As for every model, and the baseline likewise; labels have no mean image."""
+        """Start as every model does, and the baseline likewise; labels have no mean image."""
         if not self.predicts_label:
             set_output_bias(self.decoder, mean)
             set_output_bias(self.baseline, mean)
 
     def seen(self, image: Tensor) -> Tensor:
-        """c: the image itself for the task `label`, else the image with its hidden quadrants set to 0."""
+        """Return c: the image itself for the task `label`, else the image with its hidden quadrants set to 0."""
         return image if self.predicts_label else image * self.visible
 
     def prior(self, condition: Given = None, *, n: int = 1) -> Gaussian:
-        """p(z|c): images (N, C, H, W), of which only the visible part is looked at → mean and log-variance (N, d)."""
+        """Return p(z|c): images (N, C, H, W), of which only the visible part is looked at → mean and log-variance (N,
+        d)."""
         mean, raw = self.prior_net(image=self.seen(_image(condition))).chunk(2, -1)
         return Gaussian(mean, soft_bound(raw, PRIOR_LOG_VAR))
 
     def logits(self, z: Tensor, condition: Given = None) -> Tensor:
-        """z (N, d) or (k, N, d), images (N, C, H, W) → logits of t: (..., C, H, W), or (..., K) for the label."""
+        """Return z (N, d) or (k, N, d), images (N, C, H, W) → logits of t: (..., C, H, W), or (..., K) for the
+        label."""
         features = self.decoder.trunk(self.seen(_image(condition)))
         lead = z.shape[:-1]
         features = features.expand(*lead, features.shape[-1]).flatten(0, -2)
@@ -68,7 +70,7 @@ class PredictiveCVAE(Autoencoder):
         return self._complete(self.logits(z, condition), _image(condition))
 
     def predict(self, image: Tensor) -> Tensor:
-        """The baseline's answer, of the same shape as `decode`'s."""
+        """Return the baseline's answer, of the same shape as `decode`'s."""
         return self._complete(self.baseline(image=self.seen(image)), image)
 
     def _complete(self, logits: Tensor, image: Tensor) -> Tensor:
@@ -77,7 +79,7 @@ class PredictiveCVAE(Autoencoder):
         return torch.where(self.visible, image, torch.sigmoid(logits))
 
     def target_nll(self, x: Tensor, label: Tensor | None, logits: Tensor) -> Tensor:
-        """−log p(t|·) of the hidden pixels of x, or of the label (N, K): (k, N)."""
+        """Return −log p(t|·) of the hidden pixels of x, or of the label (N, K): (k, N)."""
         if self.predicts_label:
             assert label is not None
             return categorical_nll(logits, label)
@@ -101,7 +103,7 @@ class PredictiveCVAE(Autoencoder):
         beta: float,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, BoundTerms]:
-        """α·L_CVAE + (1−α)·L_GSNN, and the baseline's own loss; the two share no weights."""
+        """Return α·L_CVAE + (1−α)·L_GSNN, and the baseline's own loss; the two share no weights."""
         label = ConditionBatch.of(condition).vector
         terms = self(x, label, k=objective.k, generator=generator)
         loss = objective_loss(terms, objective, beta)

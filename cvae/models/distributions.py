@@ -16,7 +16,8 @@ LOG_2PI = math.log(2 * math.pi)
 
 
 def soft_bound(raw: Tensor, bound: float) -> Tensor:
-    """bound · tanh(raw / bound): the identity near 0, within ±bound, and never without a gradient as a clamp is."""
+    """Return bound · tanh(raw / bound): the identity near 0, within ±bound, and never without a gradient as a clamp
+    is."""
     return bound * torch.tanh(raw / bound)
 
 
@@ -28,12 +29,12 @@ class Gaussian:
     log_var: Tensor
 
     def sample(self, k: int, generator: torch.Generator | None = None) -> Tensor:
-        """k reparameterised draws z = μ + σ·ε of shape (k, N, d) (Kingma & Welling 2013, section 2.4)."""
+        """Return k reparameterised draws z = μ + σ·ε of shape (k, N, d) (Kingma & Welling 2013, section 2.4)."""
         noise = torch.randn((k, *self.mean.shape), generator=generator, device=self.mean.device)
         return torch.addcmul(self.mean, noise, torch.exp(0.5 * self.log_var))
 
     def log_prob(self, z: Tensor) -> Tensor:
-        """log N(z), summed over d: (..., d) → (...)."""
+        """Return log N(z), summed over d: (..., d) → (...)."""
         scaled = (z - self.mean).square() * torch.exp(-self.log_var)
         return -0.5 * (scaled + self.log_var + LOG_2PI).sum(-1)
 
@@ -45,29 +46,30 @@ class PointMass:
     mean: Tensor
 
     def sample(self, k: int, generator: torch.Generator | None = None) -> Tensor:
-        """The code itself, k times: (k, N, d)."""
+        """Return the code itself, k times: (k, N, d)."""
         return self.mean.expand(k, *self.mean.shape)
 
 
 def standard_normal(like: Tensor) -> Gaussian:
-    """N(0, I) of the shape (..., d), type and device of `like`."""
+    """Return N(0, I) of the shape (..., d), type and device of `like`."""
     zero = torch.zeros_like(like)
     return Gaussian(zero, zero)
 
 
 def gaussian_kl(q: Gaussian, p: Gaussian) -> Tensor:
-    """KL(q ‖ p) a dimension, (N, d): ½ [lv_p − lv_q + (e^{lv_q} + (μ_q − μ_p)²) e^{−lv_p} − 1]."""
+    """Return KL(q ‖ p) a dimension, (N, d): ½ [lv_p − lv_q + (e^{lv_q} + (μ_q − μ_p)²) e^{−lv_p} − 1]."""
     ratio = (q.log_var.exp() + (q.mean - p.mean).square()) * torch.exp(-p.log_var)
     return 0.5 * (p.log_var - q.log_var + ratio - 1)
 
 
 def standard_normal_kl(q: Gaussian) -> Tensor:
-    """KL(q ‖ N(0, I)) a dimension, (N, d): ½ [e^{lv_q} + μ_q² − 1 − lv_q] (Kingma & Welling 2013, appendix B)."""
+    """Return KL(q ‖ N(0, I)) a dimension, (N, d): ½ [e^{lv_q} + μ_q² − 1 − lv_q] (Kingma & Welling 2013, appendix
+    B)."""
     return 0.5 * (torch.addcmul(q.log_var.exp() - q.log_var, q.mean, q.mean) - 1)
 
 
 def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
-    """−log Bernoulli(x | sigmoid(logits)) summed over pixels: (..., D), (N, D) → (...).
+    """Return −log Bernoulli(x | sigmoid(logits)) summed over pixels: (..., D), (N, D) → (...).
 
     For x strictly between 0 and 1 this is the cross-entropy loss, not a negative log-likelihood.
     """
@@ -95,7 +97,7 @@ class _BinaryCrossEntropy(torch.autograd.Function):
 
 
 def gaussian_nll(mean: Tensor, x: Tensor, log_sigma: Tensor | float) -> Tensor:
-    """−log N(x | mean, σ²) summed over pixels, with its normaliser: (..., D), (N, D) → (...).
+    """Return −log N(x | mean, σ²) summed over pixels, with its normaliser: (..., D), (N, D) → (...).
 
     σ = 1 is half the sum of squares but for the constant D/2 · log 2π. A density: it can be negative.
     """
@@ -105,10 +107,10 @@ def gaussian_nll(mean: Tensor, x: Tensor, log_sigma: Tensor | float) -> Tensor:
 
 
 def categorical_nll(logits: Tensor, y: Tensor) -> Tensor:
-    """−Σ_c y_c log softmax(logits)_c: (..., K), (N, K) → (...); y one-hot, or a mixture."""
+    """Return −Σ_c y_c log softmax(logits)_c: (..., K), (N, K) → (...); y one-hot, or a mixture."""
     return -(torch.log_softmax(logits, -1) * y).sum(-1)
 
 
 def log_mean_exp(x: Tensor, dim: int = 0) -> Tensor:
-    """log of the mean of exp(x) along `dim`."""
+    """Return log of the mean of exp(x) along `dim`."""
     return torch.logsumexp(x, dim) - math.log(x.shape[dim])

@@ -22,7 +22,7 @@ class Reshape(nn.Module):
 
 
 def layer(op: Op) -> nn.Module:
-    """The torch module of one operation."""
+    """Return the torch module of one operation."""
     match op["op"]:
         case "linear":
             return nn.Linear(op["in"], op["out"])
@@ -55,11 +55,12 @@ class Net(nn.Module):
     def forward(
         self, *, z: Tensor | None = None, image: Tensor | None = None, condition: Tensor | None = None
     ) -> Tensor:
-        """z (N, d), image (N, C, H, W), condition (N, width), each where the network sees it → (N, ...)."""
+        """Compute the outputs (N, ...) from z (N, d), image (N, C, H, W) and condition (N, width), each where the
+        network sees it."""
         return self.run_head(z, None if image is None else self.trunk(image), condition)
 
     def run_head(self, z: Tensor | None, features: Tensor | None, condition: Tensor | None) -> Tensor:
-        """The same from the features (N, F) of the image."""
+        """Compute the outputs from the features (N, F) of the image, in place of the image."""
         inputs = {"z": z, "image": features, "condition": condition}
         seen = [value for name in self.sees if (value := inputs[name]) is not None]
         return self.head(seen[0] if len(seen) == 1 else torch.cat(seen, -1))  # type: ignore[no-any-return]

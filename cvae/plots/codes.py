@@ -40,7 +40,7 @@ class PriorEllipse:
 
 
 def axis_name(dimension: int) -> str:
-    """z₁, z₂, …: dimensions count from 1 on screen."""
+    """Return z₁, z₂, …: dimensions count from 1 on screen."""
     return "z" + str(dimension + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
@@ -100,7 +100,7 @@ def histograms(
     prior_name: str = "prior",
     columns: int = 2,
 ) -> go.Figure:
-    """The density of each of the `dimensions` of codes (N, d), beside the prior's.
+    """Return the density of each of the `dimensions` of codes (N, d), beside the prior's.
 
     prior: means and standard deviations (P, d), of an even mixture where it has P parts, one a class.
     """
@@ -133,7 +133,7 @@ def histograms(
 
 
 def kl_bars(kl_per_dim: Sequence[float], *, unit: str = "nats", color: int = 0, height: int = 320) -> go.Figure:
-    """The KL of each dimension as bars; from eleven dimensions on, the largest first."""
+    """Return the KL of each dimension as bars; from eleven dimensions on, the largest first."""
     kl = np.asarray(kl_per_dim, dtype=np.float64)
     order = np.argsort(-kl, kind="stable") if len(kl) > 10 else np.arange(len(kl))
     figure = go.Figure(
@@ -155,7 +155,7 @@ def curves(
     terms: Sequence[str] = ("reconstruction", "kl", "neg_elbo"),
     titles: Mapping[str, str] | None = None,
 ) -> go.Figure:
-    """The terms of the bound over the epochs, one panel a term, several runs over each other.
+    """Return the terms of the bound over the epochs, one panel a term, several runs over each other.
 
     histories: records of `history.jsonl` by the name of the run. Validation is a line with points, training a thin
     dotted one. titles: words for the terms and for `epoch`, `train`, `validation`, `unit`.
@@ -186,7 +186,7 @@ def curves(
 
 
 def ellipse(mean: ArrayLike, covariance: ArrayLike, sigma: float, points: int = 121) -> Floats:
-    """The points (points, 2) at Mahalanobis distance `sigma` from the mean (2,), closed."""
+    """Return the points (points, 2) at Mahalanobis distance `sigma` from the mean (2,), closed."""
     values, axes = np.linalg.eigh(np.asarray(covariance, dtype=np.float64))
     t = np.linspace(0, 2 * np.pi, points)
     circle = np.stack([np.cos(t), np.sin(t)])
@@ -195,7 +195,7 @@ def ellipse(mean: ArrayLike, covariance: ArrayLike, sigma: float, points: int = 
 
 
 def normal_density(x: Floats, means: Floats, stds: Floats) -> Floats:
-    """The density at x (n,) of an even mixture of normal distributions, means and stds (P,): (n,)."""
+    """Return the density at x (n,) of an even mixture of normal distributions, means and stds (P,): (n,)."""
     z = (x[:, None] - means) / stds
     density: Floats = (np.exp(-0.5 * z**2) / (stds * math.sqrt(2 * math.pi))).mean(1)
     return density
@@ -277,7 +277,7 @@ def _class_chip(at: Floats, label: int, name: str) -> go.layout.Annotation:
 
 
 def _apart(chips: Sequence[go.layout.Annotation], near: float) -> bool:
-    """Whether at least half of them have no other near by."""
+    """Return whether at least half of them have no other near by."""
     at = np.array([(chip.x, chip.y) for chip in chips]).reshape(-1, 2)
     distances = np.linalg.norm(at[:, None] - at, axis=-1) + np.diag(np.full(len(at), np.inf))
     return bool((distances > near).all(1).mean() >= 0.5) if len(at) else False
@@ -303,18 +303,18 @@ def _contours(points: Floats) -> go.Contour:
 
 
 def verbatim(name: str) -> str:
-    """A name that the user gave, for Plotly to show letter by letter: it would read HTML and templates in it."""
+    """Return a name that the user gave, for Plotly to show letter by letter: it would read HTML and templates in it."""
     return html.escape(name).replace("%{", "%&#123;")
 
 
 def axis() -> dict[str, Any]:
-    """How every axis is drawn."""
+    """Return how every axis is drawn."""
     lines = {"showgrid": True, "gridcolor": GRID, "zerolinecolor": NEUTRAL, "zerolinewidth": 1}
     return {**lines, "title_font_size": FONT + 2, "tickfont_size": FONT - 1}
 
 
 def dressed(figure: go.Figure, **layout: Any) -> go.Figure:
-    """The figure as it shall look on either background."""
+    """Dress the figure for either background."""
     clear = "rgba(0,0,0,0)"
     figure.update_annotations(selector={"bgcolor": None}, font_size=FONT + 2)
     figure.update_layout(

@@ -21,7 +21,8 @@ ROW = 52  # pixels of a bar with its name
 
 
 def split(terms: Mapping[str, tuple[float, float | None]], *, words: tuple[str, str, str]) -> go.Figure:
-    """The two terms of the bound of several runs, stacked: (reconstruction, kl) by name. words: both, and the unit.
+    """Return the two terms of the bound of several runs, stacked: (reconstruction, kl) by name. words: both, and the
+    unit.
 
     Where a term is negative, which a Gaussian likelihood allows, the bars lie on either side of 0.
     """
@@ -70,7 +71,7 @@ def per_class(
     limit: float | None,
     words: tuple[str, str],
 ) -> go.Figure:
-    """A share for each class, a row of points a run, and as a line the `limit` that they are measured against.
+    """Return a share for each class, a row of points a run, and as a line the `limit` that they are measured against.
 
     colors: of the runs, by name. words: of the axis, and of the limit.
     """
@@ -102,7 +103,7 @@ def bars(
     limit: float | None = None,
     limit_word: str = "",
 ) -> go.Figure:
-    """One figure of several runs, and where known the value that it is measured against, as a line."""
+    """Return one figure of several runs, and where known the value that it is measured against, as a line."""
     words = [f"{value:.1%}" if share else f"{value:.2f}" for value in values.values()]
     figure = go.Figure(
         go.Bar(
@@ -166,13 +167,14 @@ def approach(
 def _without_the_start(
     curves: Mapping[str, Sequence[tuple[float, float]]], published: Mapping[str, float]
 ) -> list[float]:
-    """A range in which the end of the curves can be told from the published values: the first epochs run out of it."""
+    """Return a range in which the end of the curves can be told from the published values: the first epochs run out of
+    it."""
     ends = [value for points in curves.values() for _, value in points[len(points) // 8 :]]
     low, high = min([*ends, *published.values()]), max([*ends, *published.values()])
     return [low - 0.1 * (high - low) - 0.1, high + 0.1 * (high - low) + 0.1]
 
 
 def _limit(figure: go.Figure, value: float, words: str) -> None:
-    """A line across, named in the legend: beside it, the words would lie on points or bars."""
+    """Draw a line across, named in the legend: beside it, the words would lie on points or bars."""
     figure.add_hline(y=value, line=LIMIT)
     figure.add_trace(go.Scatter(x=[None], y=[None], mode="lines", line=LIMIT, name=words))

@@ -13,7 +13,7 @@ NEUTRAL = "#808895"  # lines and points without a class, on either background
 
 
 def class_color(index: int) -> str:
-    """The colour of a class; beyond ten they begin again, and `class_symbol` tells them apart."""
+    """Return the colour of a class; beyond ten they begin again, and `class_symbol` tells them apart."""
     return CLASS_COLORS[index % len(CLASS_COLORS)]
 
 
@@ -24,7 +24,7 @@ def class_symbol(index: int) -> str:
 
 
 def run_color(index: int) -> str:
-    """The colour of a run."""
+    """Return the colour of a run."""
     return RUN_COLORS[index % len(RUN_COLORS)]
 
 

@@ -33,7 +33,7 @@ def write_card(run: Run, seconds: float, samples: int) -> None:
 
 
 def card(run: Run) -> dict[str, Any] | None:
-    """What card.json of a shipped run says; None for a run without one."""
+    """Return what card.json of a shipped run says; None for a run without one."""
     path = run.path / "card.json"
     if not path.is_file():
         return None

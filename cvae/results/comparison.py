@@ -45,7 +45,8 @@ class Row:
 
 
 def comparison(runs: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> list[Row]:
-    """The rows of the figures that at least one run has. runs: their configs with metrics, or a validation record.
+    """Return the rows of the figures that at least one run has. runs: their configs with metrics, or a validation
+    record.
 
     Two values are compared where they are of one quantity, under one likelihood, on the same pixels of the same split.
     """
@@ -58,12 +59,12 @@ def comparison(runs: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> list[Row]
 
 
 def number(measured: Mapping[str, Any], name: str) -> float | None:
-    """A figure, if there is one: metrics.json may be older than it, or damaged."""
+    """Return a figure, if there is one: metrics.json may be older than it, or damaged."""
     return _finite(measured.get(name))
 
 
 def numbers(measured: Mapping[str, Any], name: str) -> list[float]:
-    """A figure that has a value for each dimension or class; empty where there is none."""
+    """Return a figure that has a value for each dimension or class; empty where there is none."""
     values = measured.get(name)
     if not isinstance(values, list):
         return []

@@ -48,7 +48,7 @@ class Protocol:
     difference: str = ""  # to how the published figures were made, but for these numbers
 
     def at(self, epochs: int | None = None, seed: int = 0) -> dict[str, RunConfig]:
-        """The runs, all of them with that many epochs, and with `seed` added to their own."""
+        """Return the runs, all of them with that many epochs, and with `seed` added to their own."""
         return {label: _changed(config, epochs, seed) for label, config in self.runs.items()}
 
 
@@ -59,14 +59,14 @@ def _changed(config: RunConfig, epochs: int | None, seed: int) -> RunConfig:
 
 
 def protocol_named(name: str) -> Protocol:
-    """The protocol of that name; `InputError` where there is none."""
+    """Return the protocol of that name; `InputError` where there is none."""
     if name not in PROTOCOLS:
         raise InputError("protocol.unknown", name=repr(name), names=", ".join(PROTOCOLS))
     return PROTOCOLS[name]
 
 
 def _one_layer(family: str, epochs: int, k: int = 1) -> RunConfig:
-    """The network with one stochastic layer of Burda, Grosse & Salakhutdinov 2016, and how it is trained."""
+    """Return the network with one stochastic layer of Burda, Grosse & Salakhutdinov 2016, and how it is trained."""
     return RunConfig(
         data_of("mnist", binarize="dynamic", full_train=True),
         model_of("mnist", family, hidden=(200, 200), activation="tanh", latent_dim=50),
@@ -93,7 +93,7 @@ def _sohn(value: float) -> Published:
 
 
 def _seeds(recipe: str) -> dict[str, RunConfig]:
-    """A shipped run's training with three seeds."""
+    """Train a shipped run with three seeds."""
     config = RECIPES[recipe].config
     return {f"{config.model.family}-{seed}": _changed(config, None, seed) for seed in range(3)}
 

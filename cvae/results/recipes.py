@@ -38,19 +38,19 @@ class Recipe:
 
 
 def exactly(cls: type[SectionT], **values: Any) -> SectionT:
-    """A section of a config in which every option is named, so that none of it depends on a default."""
+    """Return a section of a config in which every option is named, so that none of it depends on a default."""
     if unnamed := options_of(cls).keys() - values.keys():
         raise TypeError(f"{cls.__name__} must name every option, and lacks {', '.join(sorted(unnamed))}")
     return cls(**values)
 
 
 def data_of(name: str, **options: Any) -> DataConfig:
-    """A registered data set."""
+    """Return a registered data set."""
     return exactly(DataConfig, **{**DATA, **options, "name": name})
 
 
 def model_of(data: str, family: str, **options: Any) -> ModelConfig:
-    """A model of a registered data set's images."""
+    """Return a model of a registered data set's images."""
     known, own = DATASETS[data], FAMILIES[family].options
     values: dict[str, Any] = {**MODEL, "family": family}
     of_family = dict(OWN.get(family, {}))
@@ -63,12 +63,12 @@ def model_of(data: str, family: str, **options: Any) -> ModelConfig:
 
 
 def objective_of(**options: Any) -> ObjectiveConfig:
-    """An objective: the plain bound, but for these options."""
+    """Return an objective: the plain bound, but for these options."""
     return exactly(ObjectiveConfig, **{**OBJECTIVE, **options})
 
 
 def train_of(epochs: int, **options: Any) -> TrainConfig:
-    """A training of that many epochs."""
+    """Return a training of that many epochs."""
     return exactly(TrainConfig, **{**TRAIN, **options, "epochs": epochs})
 
 
@@ -77,7 +77,7 @@ def _trained(data: str, epochs: int, model: ModelConfig, objective: ObjectiveCon
 
 
 def _plane(family: str, objective: ObjectiveConfig | None = None) -> RunConfig:
-    """Two latent dimensions, on the same network, data, seed and epochs for every family."""
+    """Return two latent dimensions, on the same network, data, seed and epochs for every family."""
     return _trained("mnist", 20, model_of("mnist", family, hidden=(256, 256)), objective)
 
 
@@ -118,14 +118,14 @@ RECIPES: dict[str, Recipe] = {
 
 
 def recipe(name: str) -> Recipe:
-    """The recipe of that name; `InputError` where there is none."""
+    """Return the recipe of that name; `InputError` where there is none."""
     if name not in RECIPES:
         raise InputError("recipe.unknown", name=repr(name), names=", ".join(RECIPES))
     return RECIPES[name]
 
 
 def command(config: RunConfig) -> str:
-    """The line that trains a run with this config, whatever the defaults of the options become.
+    """Return the line that trains a run with this config, whatever the defaults of the options become.
 
     It names every option that has an effect, but for what is off or left to the machine.
     """

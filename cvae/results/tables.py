@@ -56,7 +56,7 @@ class Row:
 
 
 def read(folder: Path = RESULTS) -> dict[str, Result]:
-    """The results that there are, by protocol, in the order of PROTOCOLS; a damaged file raises `InputError`."""
+    """Return the results that there are, by protocol, in the order of PROTOCOLS; a damaged file raises `InputError`."""
     found = {}
     for name in PROTOCOLS:
         path = folder / f"{name}.json"
@@ -72,7 +72,7 @@ def read(folder: Path = RESULTS) -> dict[str, Result]:
 
 
 def rows(results: Mapping[str, Result]) -> list[Row]:
-    """Every figure that was found, in the protocols' order; one that does not apply to its model has no row."""
+    """Return every figure that was found, in the protocols' order; one that does not apply to its model has no row."""
     found = []
     for name, result in results.items():
         for figure in PROTOCOLS[name].figures:
@@ -105,7 +105,7 @@ def _row(name: str, figure: Figure, result: Result) -> Row | None:
 
 
 def _difference(name: str, figure: Figure, result: Result, epochs: int) -> str:
-    """What was done otherwise than where the published figure comes from."""
+    """Return what was done otherwise than where the published figure comes from."""
     protocol, samples = PROTOCOLS[name], result["samples"]
     parts = []
     if protocol.epochs_published != epochs:
@@ -123,7 +123,8 @@ def _of(published: int | None) -> str:
 
 
 def markdown(found: list[Row]) -> str:
-    """One table of what stands beside published figures, and one for each of the project's own comparisons."""
+    """Write one table of the figures that stand beside published ones, and one for each of the project's own
+    comparisons."""
     beside = [row for row in found if _has_published(row.protocol)]
     own = dict.fromkeys(row.protocol for row in found if not _has_published(row.protocol))
     parts = [_beside_published(beside)] if beside else []
@@ -173,13 +174,13 @@ def quantity(row: Row) -> str:
 
 
 def quantities(found: Sequence[Row]) -> list[str]:
-    """The columns of a comparison."""
+    """Return the columns of a comparison."""
     there = {quantity(row) for row in found}
     return [key for key in QUANTITIES if key in there]
 
 
 def value(row: Row) -> str:
-    """The figure as it is shown: nats with two decimals, accuracies in per cent, with their spread."""
+    """Return the figure as it is shown: nats with two decimals, accuracies in per cent, with their spread."""
     share = "accuracy" in row.figure
     scale, unit = (100, " %") if share else (1, "")
     spread = "" if row.spread is None else f" ± {scale * row.spread:.2f}"
@@ -187,7 +188,7 @@ def value(row: Row) -> str:
 
 
 def insert(text: str, table: str) -> str:
-    """The text with the table in place of what stands between the markers; `InputError` where they are missing."""
+    """Put the table between the markers in the text; `InputError` where they are missing."""
     begin, end = MARKERS
     if text.count(begin) != 1 or text.count(end) != 1:
         raise InputError("table.no_markers", begin=begin, end=end)

@@ -11,12 +11,12 @@ from cvae.runs.folder import Run
 
 
 def runs_folder() -> Path:
-    """Where new runs go: the environment's CVAE_RUNS, or `runs` in the working directory."""
+    """Return where new runs go: the environment's CVAE_RUNS, or `runs` in the working directory."""
     return Path(os.environ.get("CVAE_RUNS", "runs"))
 
 
 def find_run(text: str) -> Run:
-    """The run that a user means by a path, or by the name of one in `runs_folder()` or in the gallery."""
+    """Return the run that a user means by a path, or by the name of one in `runs_folder()` or in the gallery."""
     for path in (Path(text), runs_folder() / text, GALLERY / text):
         if (path / "config.json").is_file():
             return Run.open(path)
@@ -24,7 +24,7 @@ def find_run(text: str) -> Run:
 
 
 def runs_in(folder: str | os.PathLike[str]) -> list[Run]:
-    """The runs right below `folder`, the newest first.
+    """Return the runs right below `folder`, the newest first.
 
     A symbolic link to a run is passed over: it would be a second run of the same name, or one that lies elsewhere and
     cannot be queued or deleted here. By its path such a run opens (`find_run`).

@@ -72,7 +72,7 @@ class Run:
 
     @classmethod
     def create(cls, path: str | os.PathLike[str], config: RunConfig, state: State = "queued", *, turn: int = 0) -> Run:
-        """A new run folder with its config; a folder that exists already, or cannot be made, raises `InputError`.
+        """Make a new run folder with its config; a folder that exists already, or cannot be made, raises `InputError`.
 
         turn: of a run that waits, its place in the queue.
         """
@@ -96,7 +96,7 @@ class Run:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Run:
-        """The run at `path`; `InputError` where there is none, or its config cannot be read."""
+        """Open the run at `path`; `InputError` where there is none, or its config cannot be read."""
         run = cls(path)
         run.config()
         return run
@@ -111,7 +111,7 @@ class Run:
     # --- reading ------------------------------------------------------------------------------------------------
 
     def config(self) -> RunConfig:
-        """What the run is made from."""
+        """Return the config that the run is made from."""
         if not (self.path / "config.json").is_file():
             raise InputError("run.none", path=self.path)
         values = self._json("config.json")
@@ -121,7 +121,7 @@ class Run:
             raise InputError("run.unusable", path=self.path / "config.json", error=error) from error
 
     def status(self) -> Status:
-        """Where the training stands; a state that no living process keeps up reads as "interrupted".
+        """Return where the training stands; a state that no living process keeps up reads as "interrupted".
 
         On a full disk a training cannot say why it ended; then this says that the disk is full.
         """
@@ -137,7 +137,7 @@ class Run:
         return status
 
     def status_on_disk(self) -> Status:
-        """What status.json says, whether a living process keeps it up or not."""
+        """Return the contents of status.json, whether a living process keeps it up or not."""
         values = self._json("status.json") if (self.path / "status.json").is_file() else {}
         if not isinstance(values, dict) or not all(is_status(*item) for item in values.items()):
             raise InputError("run.no_status", path=self.path / "status.json")
@@ -161,7 +161,7 @@ class Run:
         return records
 
     def snapshot_steps(self) -> list[int]:
-        """The steps of which there is a snapshot, rising."""
+        """Return the steps of which there is a snapshot, rising."""
         try:
             with os.scandir(self.path / "snapshots") as entries:
                 files = [entry.name for entry in entries if entry.is_file()]
@@ -170,8 +170,8 @@ class Run:
         return sorted(int(found[1]) for name in files if (found := SNAPSHOT.fullmatch(name)))
 
     def snapshot(self, step: int, names: Collection[str] | None = None) -> Arrays:
-        """`codes` (N, d) posterior means of the first validation images, `labels` (N,) where there are any, `decoder.*`
-        and `prior_net.*` weights in half precision, `strip` (16, C, H, W) uint8 reconstructions.
+        """Return `codes` (N, d) posterior means of the first validation images, `labels` (N,) where there are any,
+        `decoder.*` and `prior_net.*` weights in half precision, `strip` (16, C, H, W) uint8 reconstructions.
 
         A shipped run's snapshots may come without weights: those of its last step are the model's.
         """
@@ -181,7 +181,8 @@ class Run:
         return arrays
 
     def held_out(self) -> np.ndarray[Any, Any] | None:
-        """The validation images whose reconstructions are the strips, (16, C, H, W) uint8, where they were kept."""
+        """Return the validation images whose reconstructions are the strips, (16, C, H, W) uint8, where they were
+        kept."""
         if not (self.path / "held_out.safetensors").is_file():
             return None
         return self._arrays("held_out.safetensors").get("images")
@@ -197,13 +198,13 @@ class Run:
         return arrays
 
     def weights(self) -> Arrays:
-        """Every weight of the model, by name."""
+        """Return every weight of the model, by name."""
         if not (self.path / "model.safetensors").is_file():
             raise InputError("run.no_weights", name=self.name)
         return self._arrays("model.safetensors")
 
     def weights_step(self) -> int | None:
-        """The optimiser step that `weights` are of; None where the file does not say."""
+        """Return the optimiser step that `weights` are of; None where the file does not say."""
         try:
             with safetensors.safe_open(regular(self.path / "model.safetensors"), framework="numpy") as file:
                 return int((file.metadata() or {})["step"])
@@ -211,8 +212,8 @@ class Run:
             return None
 
     def codes(self) -> Arrays:
-        """`codes` (N, d) posterior means and `labels` (N,) of the test images; until the end, of validation images as
-        they were when `weights` were written, or at the last snapshot before.
+        """Return `codes` (N, d) posterior means and `labels` (N,) of the test images; until the end, of validation
+        images as they were when `weights` were written, or at the last snapshot before.
 
         Of an autoencoder also `train_codes` (M, d), to which a Gaussian is fitted where others have a prior.
         """
@@ -230,18 +231,18 @@ class Run:
         return {k: v for k, v in arrays.items() if k in ("codes", "labels")}
 
     def _halted_at(self, step: int | None) -> Arrays | None:
-        """`live`, where it is of that step; it is replaced by each halt in mid-epoch."""
+        """Return `live`, where it is of that step; it is replaced by each halt in mid-epoch."""
         with contextlib.suppress(InputError):
             live = self.live()
             return live if live is not None and live["step"][0] == step else None
         return None
 
     def metrics(self) -> dict[str, Any] | None:
-        """What `evaluate` measured, if it has."""
+        """Return the figures that `evaluate` measured, if it has."""
         return self._object("metrics.json")
 
     def augmentation(self) -> dict[str, Any] | None:
-        """What `augment` measured, if it has."""
+        """Return the figures that `augment` measured, if it has."""
         return self._object("augmentation.json")
 
     def _object(self, name: str) -> dict[str, Any] | None:
@@ -278,7 +279,7 @@ class Run:
             raise InputError("run.cannot_ask", path=self.path, reason=reason(error)) from error
 
     def control(self) -> Control:
-        """What was asked last; to run where nothing readable was."""
+        """Return the last request; it is to run where nothing readable was asked."""
         try:
             values = json.loads(regular(self.path / "control.json").read_text(encoding="utf-8"))
             return Control(values["action"], int(values["until"]), float(values.get("pace", 0)))
@@ -291,7 +292,7 @@ class Run:
             (self.path / "watched").touch()
 
     def watched(self) -> bool:
-        """Whether someone looked in the last seconds."""
+        """Return whether someone looked in the last seconds."""
         try:
             # After the clock was set back, a look of before lies in the future, and does not count.
             return 0 <= time.time() - (self.path / "watched").stat().st_mtime < WATCH_SECONDS
@@ -376,25 +377,25 @@ class Run:
             yield
 
     def locked(self) -> bool:
-        """Whether a living process trains this run."""
+        """Return whether a living process trains this run."""
         return is_locked(self.path / "lock")
 
 
 def _begun(status: Status) -> bool:
-    """Whether a process has begun what the status says, and must be alive for that to be true."""
+    """Return whether a process has begun what the status says, and must be alive for that to be true."""
     return status.state in ("running", "paused") or (status.state == "queued" and status.pid != 0)
 
 
 def regular(path: Path) -> Path:
-    """The path, of a file or of nothing yet. A pipe or a device, which would keep who opens it waiting for ever, raises
-    `OSError`."""
+    """Return the path, of a file or of nothing yet. A pipe or a device, which would keep who opens it waiting for ever,
+    raises `OSError`."""
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "not a file", str(path))
     return path
 
 
 def disk_is_full(path: Path) -> bool:
-    """Whether the disk has no room even for a status."""
+    """Return whether the disk has no room even for a status."""
     try:
         return shutil.disk_usage(path).free < FULL
     except OSError:
@@ -402,18 +403,18 @@ def disk_is_full(path: Path) -> bool:
 
 
 def _decodes(name: str) -> bool:
-    """Whether a weight of that name is among those that decoding takes."""
+    """Return whether a weight of that name is among those that decoding takes."""
     return name.startswith(("decoder.", "prior_net."))
 
 
 def _aside(name: str) -> str:
-    """Where a process and thread writes what will be `name`."""
+    """Return the name under which a process and thread writes the file `name` before it is moved into place."""
     return f".{name}.{os.getpid()}.{threading.get_ident()}.tmp"
 
 
 def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:
-    """The arrays of a safetensors file, or those of `names` that it has; one that is missing, cut short or of another
-    format raises `InputError`."""
+    """Return the arrays of a safetensors file, or those of `names` that it has; one that is missing, cut short or of
+    another format raises `InputError`."""
     try:
         regular(path)
         if names is None:
@@ -425,7 +426,7 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:
 
 
 def reason(error: OSError) -> KeyedError | str:
-    """What the system says of an error, in lower case; what is met most is known in each language."""
+    """Return what the system says of an error, in lower case; what is met most is known in each language."""
     if error.errno == errno.ENOSPC:
         return KeyedError("system.no_space")
     if error.errno == errno.EACCES:
@@ -436,11 +437,11 @@ def reason(error: OSError) -> KeyedError | str:
 
 
 def unreadable(error: OSError) -> InputError:
-    """Where something that a page shows cannot be read."""
+    """Return the error for a file that a page shows and that cannot be read."""
     return InputError("file.unreadable", path=error.filename, reason=reason(error))
 
 
 def versions() -> dict[str, str]:
-    """What the numbers of a run may depend on."""
+    """Return the versions that the numbers of a run may depend on."""
     packages = {name: metadata.version(name) for name in ("torch", "torchvision", "numpy", "scikit-learn")}
     return {"python": platform.python_version(), **packages, "machine": f"{platform.system()} {platform.machine()}"}

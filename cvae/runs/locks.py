@@ -9,7 +9,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def try_lock(descriptor: int, *, exclusive: bool) -> bool:
-        """Whether the open file could be locked, against everybody or against those who want it alone."""
+        """Return whether the open file could be locked, against everybody or against those who want it alone."""
         try:
             os.lseek(descriptor, 0, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -28,7 +28,7 @@ else:
 
 
 def is_locked(path: str | os.PathLike[str]) -> bool:
-    """Whether a living process keeps the file locked. Only a file can be: to open a pipe would wait for ever."""
+    """Return whether a living process keeps the file locked. Only a file can be: to open a pipe would wait for ever."""
     try:
         if not os.path.isfile(path):
             return False

@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def cores() -> int:
-    """Those that it is allowed to run on, which in a container can be fewer than the machine has."""
+    """Count the processors that this process may run on, which in a container can be fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def machine() -> str:
-    """What figures of time were measured on: "2 cores, Intel(R) Xeon(R) Processor @ 2.10GHz"."""
+    """Describe what figures of time were measured on: "2 cores, Intel(R) Xeon(R) Processor @ 2.10GHz"."""
     name = platform.processor() or platform.machine()
     listed = Path("/proc/cpuinfo")  # Linux, where `platform` knows no more than the architecture
     if listed.exists():

@@ -62,7 +62,7 @@ class Jobs:
     # --- asking -------------------------------------------------------------------------------------------------
 
     def submit(self, name: str | Iterable[str], config: RunConfig) -> Run:
-        """A new run that waits behind all others.
+        """Make a new run that waits behind all others.
 
         name: its name, or several, of which it gets the first that is free. `InputError` where none is free, or where
         it cannot name a folder.
@@ -135,11 +135,11 @@ class Jobs:
                 run.delete()
 
     def waiting(self) -> list[str]:
-        """The names of the runs that wait, the next one first."""
+        """Return the names of the runs that wait, the next one first."""
         return [run.name for run in self._waiting()]
 
     def state(self, run: Run) -> State:
-        """The run's state."""
+        """Return the run's state."""
         return run.status().state
 
     # --- tending ------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ class Jobs:
                 self._start_worker()
 
     def _needs_attention(self) -> bool:
-        """Whether any run waits, or was left behind by a worker, as far as can be seen without the lock."""
+        """Return whether any run waits, or was left behind by a worker, as far as can be seen without the lock."""
         child = _children.get(self.folder)
         return (child is not None and child.poll() is not None) or any(
             status_on_disk(run).state == "queued" for run in runs_in(self.folder)
@@ -187,7 +187,7 @@ class Jobs:
             yield
 
     def _waiting(self) -> list[Run]:
-        """The runs that wait, the next one first."""
+        """Return the runs that wait, the next one first."""
         turns = {}
         for run in runs_in(self.folder):
             status = status_on_disk(run)
@@ -196,15 +196,15 @@ class Jobs:
         return sorted(turns, key=turns.__getitem__)
 
     def _last_turn(self) -> int:
-        """The turn of the last run that waits; 0 where none does."""
+        """Return the turn of the last run that waits; 0 where none does."""
         return max((int(status_on_disk(run).turn) for run in self._waiting()), default=0)
 
     def _busy(self) -> list[Run]:
-        """The runs that a process is at, from the queue or from the command line."""
+        """Return the runs that a process works on, from the queue or from the command line."""
         return [run for run in runs_in(self.folder) if run.locked()]
 
     def _idle_worker(self) -> bool:
-        """Whether a living worker has no run, or one is just being started."""
+        """Return whether a living worker has no run, or one is just being started."""
         at_work = {str(status_on_disk(run).pid) for run in self._busy()}
         if any(worker.name not in at_work and is_locked(worker) for worker in _files(self.workers)):
             return True
@@ -270,7 +270,7 @@ class Jobs:
             return True
 
     def last_queued(self) -> int:
-        """A number that changes whenever a run is queued, at the cost of one look at one file."""
+        """Return a number that changes whenever a run is queued, at the cost of one look at one file."""
         try:
             return self.lock_file.stat().st_mtime_ns
         except OSError:
@@ -339,7 +339,7 @@ def spare_threads() -> int:
 
 
 def status_of(run: Run) -> Status:
-    """The status, or where that is damaged an empty one."""
+    """Return the status, or where that is damaged an empty one."""
     try:
         return run.status()
     except InputError:
@@ -347,7 +347,8 @@ def status_of(run: Run) -> Status:
 
 
 def status_on_disk(run: Run) -> Status:
-    """What the run's status file says, whether a process keeps it up or not; where it is damaged, an empty status."""
+    """Return what the run's status file says, whether a process keeps it up or not; where it is damaged, an empty
+    status."""
     try:
         return run.status_on_disk()
     except InputError:
@@ -365,7 +366,7 @@ def fail(run: Run, why: KeyedError | str) -> None:
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """A disk that is full, or a folder that may not be written, is told in a sentence."""
+    """Turn a disk that is full, or a folder that may not be written, into a sentence."""
     try:
         yield
     except OSError as error:
@@ -373,12 +374,12 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _is_waiting(run: Run, status: Status) -> bool:
-    """Whether a run of that status waits for a worker: no process has taken it, or trains it."""
+    """Return whether a run of that status waits for a worker: no process has taken it, or trains it."""
     return status.state == "queued" and not status.pid and not run.locked()
 
 
 def _ticket_name(ticket: Path) -> str:
-    """The run that a ticket of the last version is for."""
+    """Return the run that a ticket of the last version is for."""
     return ticket.name.partition(".")[2]
 
 
@@ -400,7 +401,7 @@ def _wait(true: Callable[[], bool], seconds: float) -> bool:
 
 
 def _last_line(log: Path) -> str:
-    """How a log ends, where the reason mostly stands."""
+    """Return how a log ends, where the reason mostly stands."""
     end = b""
     with contextlib.suppress(OSError):
         if log.is_file():

@@ -16,7 +16,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Status:
-    """Where a training stands."""
+    """A `Status` says where a training stands."""
 
     state: State  # what a process has begun, on disk, and none keeps up any more reads as "interrupted"
     message: str | None = None  # why it failed
@@ -33,17 +33,18 @@ class Status:
 
     @property
     def failure(self) -> KeyedError | str | None:
-        """Why it failed, for a page: an error that has a sentence in each language, else the English message."""
+        """Return why the run failed, for a page: an error that has a sentence in each language, else the English
+        message."""
         return self.message if self.error is None else KeyedError.from_json(self.error)
 
     @property
     def active(self) -> bool:
-        """Whether a process works on it or will."""
+        """Return whether a process works on it or will."""
         return self.state in ("queued", "running", "paused")
 
 
 def is_status(name: str, value: Any) -> bool:
-    """Whether `value` can be what status.json says of `name`."""
+    """Return whether `value` can be what status.json says of `name`."""
     match name:
         case "state":
             return value in typing.get_args(State)
@@ -57,7 +58,7 @@ def is_status(name: str, value: Any) -> bool:
 
 
 def is_record(values: Any) -> bool:
-    """Whether `values` can be a line of history.jsonl."""
+    """Return whether `values` can be a line of history.jsonl."""
     if not isinstance(values, dict) or values.get("split") not in ("train", "validation"):
         return False
     others = (value for name, value in values.items() if name not in ("split", "kl_per_dim") and value is not None)
@@ -71,7 +72,7 @@ def is_record(values: Any) -> bool:
 
 
 def _is_error(value: Any, depth: int = 8) -> bool:
-    """Whether `KeyedError.from_json` can read it; errors lie within each other up to `depth` deep."""
+    """Return whether `KeyedError.from_json` can read it; errors lie within each other up to `depth` deep."""
     if not isinstance(value, dict) or value.keys() != {"key", "values"}:
         return False
     key, values = value["key"], value["values"]
@@ -89,7 +90,7 @@ def _is_number(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Control:
-    """What the user asks of a training: to run, at most `pace` steps a second (0: as fast as it can), to pause (but for
+    """A `Control` says what the user asks of a training: to run, at most `pace` steps a second (0: as fast as it can), to pause (but for
     the steps up to `until`), or to stop."""
 
     action: Literal["run", "pause", "stop"] = "run"

@@ -20,7 +20,7 @@ Batch = tuple[Tensor, Tensor | None]  # images x (B, C, H, W) in [0, 1]; the vec
 
 
 def tensor(array: NDArray[Any]) -> Tensor:
-    """What a model takes: bytes 0 … 255 become floats in [0, 1], floats stay as they are."""
+    """Turn images into what a model takes: bytes 0 … 255 become floats in [0, 1], floats stay as they are."""
     values = torch.from_numpy(np.ascontiguousarray(array))
     return values.float() / 255 if values.dtype == torch.uint8 else values.float()
 
@@ -47,7 +47,7 @@ class DeviceSplit:
         return len(self.images)
 
     def order(self, seed: int, epoch: int, count: int | None = None) -> Tensor:
-        """The order of the images in one epoch, (N,): it depends on nothing but seed and epoch.
+        """Return the order of the images in one epoch, (N,): it depends on nothing but seed and epoch.
 
         count: how many images the epoch takes, where these are not the images that make the epoch: they go around,
         each time in another order.
@@ -58,13 +58,13 @@ class DeviceSplit:
         return torch.cat(orders)[:count].to(self.device)
 
     def train_batch(self, index: Tensor, generator: torch.Generator) -> Batch:
-        """The images at `index` (B,), for training."""
+        """Return the images at `index` (B,), for training."""
         if self.binarize != "dynamic":
             return self.eval_batch(index)
         return torch.bernoulli(self._grey(index), generator=generator), self._conditions(index)
 
     def eval_batch(self, index: Tensor) -> Batch:
-        """The images at `index` (B,), the same every time, for measuring."""
+        """Return the images at `index` (B,), the same every time, for measuring."""
         if self.binarize is None:
             return self._grey(index), self._conditions(index)
         if self._draw is None:  # on the processor, so that every device measures the same images

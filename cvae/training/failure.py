@@ -1,4 +1,4 @@
-"""Why a training ended by an error that is not addressed to the user, as a sentence where there is a remedy."""
+"""Reasons why a training ended by an error that is not addressed to the user, as a sentence where there is a remedy."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ SAVING = "safetensors"  # the library that panics when there is no memory for th
 
 
 def explanation(error: BaseException) -> InputError | str:
-    """The sentence that names the remedy, where memory ran out; else the error's type and words in English."""
+    """Return the sentence that names the remedy, where memory ran out; else the error's type and words in English."""
     if is_out_of_memory(error):
         return InputError("training.no_memory")
     return f"{type(error).__name__}: {error}"
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out: Python's, that of a device, or in a library of its own that could not say so better."""
+    """Return whether memory ran out: Python's, that of a device, or in a library of its own that could not say so
+    better."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     if type(error).__name__ == "PanicException":

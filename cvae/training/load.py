@@ -14,7 +14,7 @@ from cvae.runs.folder import Arrays, Run
 
 
 def load(path: str | os.PathLike[str]) -> Autoencoder:
-    """The model of the run folder `path`, on the processor, in evaluation mode.
+    """Load the model of the run folder `path`, on the processor, in evaluation mode.
 
     A run that is still training gives its newest weights on disk. What is not a run, and weights that are
     damaged or belong to another model, raise `InputError`.
@@ -24,7 +24,7 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
 
 
 def model_from(run: Run, weights: Arrays) -> Autoencoder:
-    """The run's model with the given weights, of full or half precision."""
+    """Build the run's model with the given weights, of full or half precision."""
     model = build(run.config().model)
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     found = {name: value.shape for name, value in weights.items()}
@@ -43,7 +43,7 @@ def model_from(run: Run, weights: Arrays) -> Autoencoder:
 
 
 def data_of(run: Run, data_dir: str | None = None, data: ImageData | None = None) -> ImageData:
-    """The data that the run was trained on, read from `data_dir` if it lies elsewhere now; `data` if it is at hand.
+    """Load the data that the run was trained on, from `data_dir` if it lies elsewhere now; `data` if it is at hand.
 
     Raises `InputError` for data that is missing, or whose images or classes are others.
     """

@@ -90,7 +90,8 @@ def fit(
 
 
 def with_data(config: RunConfig, data: ImageData) -> RunConfig:
-    """The config with what is taken from `data` filled in: image shape, class names, and the columns it names."""
+    """Return the config with what is taken from `data` filled in: image shape, class names, and the columns it
+    names."""
     columns = tuple(column for column in data.further if column.name in config.model.condition)
     model = dataclasses.replace(
         config.model, image_shape=data.image_shape, class_names=data.class_names, columns=columns
@@ -99,7 +100,7 @@ def with_data(config: RunConfig, data: ImageData) -> RunConfig:
 
 
 def device_of(config: RunConfig) -> torch.device:
-    """The device the config asks for; `auto` is CUDA, else MPS, else the processor."""
+    """Return the device the config asks for; `auto` is CUDA, else MPS, else the processor."""
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     name = config.train.device
     if name == "auto":
@@ -110,7 +111,7 @@ def device_of(config: RunConfig) -> torch.device:
 
 
 def _resumed(run: Run, new: RunConfig | None) -> RunConfig:
-    """The run's config, with as many epochs as the new one asks for; `InputError` where it cannot go on."""
+    """Return the run's config, with as many epochs as the new one asks for; `InputError` where it cannot go on."""
     config = run.config()
     if new is not None:
         config = dataclasses.replace(config, train=dataclasses.replace(config.train, epochs=new.train.epochs))
@@ -244,7 +245,7 @@ class _Training:
         return control
 
     def _watched(self) -> bool:
-        """Whether someone waits for a live picture, and it may be paid for."""
+        """Return whether someone waits for a live picture, and it may be paid for."""
         now = time.perf_counter()
         if now < self.next_live_at:
             return False

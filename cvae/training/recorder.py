@@ -27,7 +27,7 @@ class Failed(KeyedError, RuntimeError):
 
 
 class Recorder:
-    """What happened since the last record, checked for sanity when the record is made."""
+    """A `Recorder` sums up the steps since the last record, checked for sanity when the record is made."""
 
     def __init__(self, config: RunConfig, per_epoch: int, images: int, device: torch.device, world: World) -> None:
         self.config, self.per_epoch, self.images, self.device = config, per_epoch, images, device
@@ -55,7 +55,8 @@ class Recorder:
         self.filled += 1
 
     def train(self, step: int, beta: float) -> Record:
-        """The means of the steps since the last record; raises `Failed` where one of them is not a sane number."""
+        """Return the means of the steps since the last record; raises `Failed` where one of them is not a sane
+        number."""
         rows = self.world.mean(self.rows[: self.filled]).cpu().double()  # in this order: MPS has no doubles
         self._check(rows, step)
         seconds = self.elapsed()
@@ -67,7 +68,7 @@ class Recorder:
 
     @torch.inference_mode()
     def validation(self, model: Autoencoder, images: DeviceSplit, step: int, beta: float) -> Record:
-        """The terms over all validation images: one fixed draw of noise, the same every epoch."""
+        """Compute the terms over all validation images with one fixed draw of noise, the same every epoch."""
         objective = self.config.objective
         generator = torch.Generator(self.device).manual_seed(self.config.train.seed)
         total = torch.zeros(self.rows.shape[1], dtype=torch.float64)
@@ -135,11 +136,11 @@ class Recorder:
         return self._seconds
 
     def skip(self) -> None:
-        """The time since the last look at the clock was no training."""
+        """Leave out the time since the last look at the clock: it was no training."""
         self._clock = time.perf_counter()
 
     def state(self) -> dict[str, Any]:
-        """What `restore` takes, beside the rows."""
+        """Return what `restore` takes, beside the rows."""
         return {"seconds": self.elapsed(), "scale": self._scale, "last_record": self._last}
 
     def restore(self, rows: Tensor, state: dict[str, Any]) -> None:

@@ -10,7 +10,8 @@ IWAE_EPOCHS = (3**8 - 1) // 2
 
 
 def snapshot_steps(steps_per_epoch: int, epochs: int) -> list[int]:
-    """0, then powers of 2 within the first epoch, then ends of epochs: about 60 in all, however long the training."""
+    """Return 0, then powers of 2 within the first epoch, then ends of epochs: about 60 in all, however long the
+    training."""
     early = [0] + [2**i for i in range(steps_per_epoch.bit_length()) if 2**i < steps_per_epoch]
     stride = math.ceil(epochs / 50)
     late = {e * steps_per_epoch for e in (*range(stride, epochs + 1, stride), epochs)}
@@ -26,7 +27,7 @@ def record_steps(steps_per_epoch: int, epochs: int) -> list[int]:
 
 
 def lr_factor(schedule: Schedule, step: int, steps_per_epoch: int, epochs: int) -> float:
-    """What the learning rate is multiplied by at a step, 0 … 1.
+    """Return the factor of the learning rate at a step, 0 … 1.
 
     cosine: half a wave from 1 down to 0 at the end (Loshchilov & Hutter 2017). iwae: 10^(−i/7) in stage i, which lasts
     3^i epochs, i = 0 … 7 (Burda, Grosse & Salakhutdinov 2016, section 5); a training that is shorter than these 3,280

@@ -46,5 +46,6 @@ def step_by_settings(steps: Generator[Item], threads: int) -> Generator[Item]:
 
 
 def denormals_are_flushed() -> bool:
-    """Whether this thread of the processor counts denormal numbers as zero; torch can set this, but not tell it."""
+    """Return whether this thread of the processor counts denormal numbers as zero; torch can set this, but not tell
+    it."""
     return sys.float_info.min / 2 == 0.0

@@ -18,7 +18,8 @@ BATCH = 500
 
 @torch.inference_mode()
 def codes(model: Autoencoder, images: DeviceSplit, count: int) -> Arrays:
-    """`codes` (N, d), the posterior means of the first `count` images, in half precision; `labels` (N,) where known."""
+    """Return `codes` (N, d), the posterior means of the first `count` images, in half precision; `labels` (N,) where
+    known."""
     count = min(count, len(images))
     parts = torch.arange(count, device=images.device).split(BATCH)
     arrays = {"codes": torch.cat([model.encode(*images.eval_batch(part)).mean for part in parts]).half().cpu().numpy()}
@@ -28,13 +29,13 @@ def codes(model: Autoencoder, images: DeviceSplit, count: int) -> Arrays:
 
 
 def originals(images: DeviceSplit) -> Arrays:
-    """`images` (16, C, H, W): the first images, which `strip` reconstructs."""
+    """Return `images` (16, C, H, W): the first images, which `strip` reconstructs."""
     return {"images": _bytes(images.eval_batch(_first(images))[0])}
 
 
 @torch.inference_mode()
 def strip(model: Autoencoder, images: DeviceSplit) -> Arrays:
-    """`strip` (16, C, H, W): the first images reconstructed; nothing where the model predicts labels."""
+    """Return `strip` (16, C, H, W): the first images reconstructed; nothing where the model predicts labels."""
     if model.config.predicts_label:
         return {}
     x, y = images.eval_batch(_first(images))
@@ -42,12 +43,14 @@ def strip(model: Autoencoder, images: DeviceSplit) -> Arrays:
 
 
 def live(model: Autoencoder, images: DeviceSplit, step: int) -> Arrays:
-    """What moves on the screen while a model trains: `codes`, `labels`, `strip`, and the `step` that they are of."""
+    """Return what moves on the screen while a model trains: `codes`, `labels`, `strip`, and the `step` that they are
+    of."""
     return {**codes(model, images, SNAPSHOT_CODES), **strip(model, images), "step": np.array([step])}
 
 
 def snapshot(model: Autoencoder, images: DeviceSplit) -> Arrays:
-    """What replaying needs: `codes`, `labels`, `strip`, and in half precision the weights that decoding takes."""
+    """Return what replaying needs: `codes`, `labels`, `strip`, and in half precision the weights that decoding
+    takes."""
     decoding = {
         name: weight.detach().half().cpu().numpy()
         for name, weight in model.state_dict().items()
@@ -57,7 +60,7 @@ def snapshot(model: Autoencoder, images: DeviceSplit) -> Arrays:
 
 
 def weights(model: Autoencoder) -> Arrays:
-    """Every weight, by name."""
+    """Return every weight, by name."""
     return {name: weight.detach().cpu().numpy() for name, weight in model.state_dict().items()}
 
 

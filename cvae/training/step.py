@@ -42,7 +42,7 @@ class Learner:
         self.step = 0
 
     def on_device(self, split: Split) -> DeviceSplit:
-        """A split of the data, with the conditions that the model is given, on the training's device."""
+        """Return a split of the data, with the conditions that the model is given, on the training's device."""
         return DeviceSplit(split, self.config.model.batch_conditions, self.config.data.binarize, self.device)
 
     def _streams(self, split: Split, name: str) -> dict[str, DeviceSplit]:
@@ -55,13 +55,13 @@ class Learner:
         return streams
 
     def orders(self, epoch: int) -> list[Tensor]:
-        """The order of the images in an epoch, (N,) for each stream."""
+        """Return the order of the images in an epoch, (N,) for each stream."""
         seed = self.config.train.seed
         others = (stream.order(seed, epoch, len(self.train)) for stream in list(self.streams.values())[1:])
         return [self.train.order(seed, epoch), *others]
 
     def learn(self, orders: list[Tensor]) -> tuple[Tensor, BoundTerms]:
-        """One step of Adam on the next batch of the epoch; the loss in nats an image and its terms."""
+        """Take one step of Adam on the next batch of the epoch; return the loss in nats an image and its terms."""
         train = self.config.train
         factor = lr_factor(train.lr_schedule, self.step, self.per_epoch, train.epochs)
         self.optimiser.param_groups[0]["lr"] = train.lr * factor
@@ -82,7 +82,7 @@ class Learner:
         return loss, terms
 
     def beta(self) -> float:
-        """The KL weight of this step: it rises linearly over the warm-up."""
+        """Return the KL weight of this step: it rises linearly over the warm-up."""
         objective = self.config.objective
         warmup = objective.kl_warmup * self.per_epoch
         return objective.beta * min(1.0, self.step / warmup) if warmup else objective.beta

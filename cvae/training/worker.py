@@ -95,7 +95,7 @@ def _why(error: BaseException) -> KeyedError | str:
 
 
 def _rehearse() -> None:
-    """One step of a small training: torch prepares much at the first use."""
+    """Take one step of a small training: torch prepares much at the first use."""
     from cvae.training.loop import fit
 
     config = RunConfig(model=ModelConfig(hidden=(8,)), train=TrainConfig(epochs=1, batch_size=2000))
@@ -106,12 +106,12 @@ def _rehearse() -> None:
 
 @functools.lru_cache(maxsize=1)
 def _images(name: str, directory: str | None, _written: int) -> ImageData:
-    """The images of a training; the next one on the same finds them in memory."""
+    """Load the images of a training; the next one on the same finds them in memory."""
     return load_data(DataConfig(name, directory))
 
 
 def _written(name: str) -> int:
-    """When the user's own file was written, which tells its contents apart; a folder never counts as known."""
+    """Return when the user's own file was written, which tells its contents apart; a folder never counts as known."""
     if Path(name).is_dir():
         return time.time_ns()
     return Path(name).stat().st_mtime_ns if Path(name).is_file() else 0
@@ -119,7 +119,7 @@ def _written(name: str) -> int:
 
 @contextlib.contextmanager
 def _printing_to(path: Path) -> Iterator[None]:
-    """Both standard streams go to the end of a file, those of C libraries and of a dying process too."""
+    """Send both standard streams to the end of a file, those of C libraries and of a dying process too."""
     sys.stdout.flush()
     sys.stderr.flush()
     before = [os.dup(1), os.dup(2)]

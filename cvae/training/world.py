@@ -17,13 +17,13 @@ class World:
     writes: bool = True
 
     def share(self, index: Tensor) -> Tensor:
-        """The part of a batch, image indices (B,), that this process works on."""
+        """Return the part of a batch, image indices (B,), that this process works on."""
         return index
 
     def mean(self, value: Tensor) -> Tensor:
-        """The mean of a tensor over all processes: of gradients, and of what is recorded."""
+        """Return the mean of a tensor over all processes: of gradients, and of what is recorded."""
         return value
 
     def agree(self, flag: bool) -> bool:
-        """The flag as the process that writes has it, so that all processes go on, wait or stop together."""
+        """Return the flag as the process that writes has it, so that all processes go on, wait or stop together."""
         return flag

@@ -1,4 +1,4 @@
-"""What a training writes into its run folder: status, records, weights, snapshots, codes, checkpoints."""
+"""The files that a training writes into its run folder: status, records, weights, snapshots, codes, checkpoints."""
 
 from __future__ import annotations
 

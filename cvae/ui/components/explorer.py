@@ -41,7 +41,7 @@ _mount = st.components.v2.component(
 
 @dataclass(frozen=True)
 class ExplorerState:
-    """What the user has set in an explorer, when they last let go."""
+    """An `ExplorerState` holds what the user has set in an explorer when they last let go."""
 
     z: tuple[float, ...]  # the latent point, (d,)
     conditions: Mapping[str, Any] = field(default_factory=dict)  # by name; their kinds say what a value is, in JSON
@@ -50,11 +50,12 @@ class ExplorerState:
     cursor: tuple[float, float] | None = None  # where z lies in the plane of the map
 
     def vector(self, conditions: Sequence[Condition]) -> NDArray[np.float32] | None:
-        """What these values are of a model's conditions, side by side: (width,); None where they have no numbers."""
+        """Return what these values are of a model's conditions, side by side: (width,); None where they have no
+        numbers."""
         return joined(conditions, {one.name: self.of(one) for one in conditions if one.width})
 
     def of(self, condition: Condition) -> NDArray[np.float32]:
-        """The vector (width,) of a condition; its default where none that fits is set."""
+        """Return the vector (width,) of a condition; its default where none that fits is set."""
         try:
             return condition.from_state(self.conditions.get(condition.name))
         except ValueError:
@@ -64,21 +65,22 @@ class ExplorerState:
     def at(
         cls, payload: Mapping[str, Any], z: Sequence[float] | None = None, **vectors: NDArray[np.float32]
     ) -> ExplorerState:
-        """The state at a point and at vectors of conditions, by name; where the explorer starts, for all others."""
+        """Return the state at a point and at vectors of conditions, by name; where the explorer starts, for all
+        others."""
         start = _initial(payload["models"])
         known = _conditions(payload["models"])
         given = {name: known[name].to_state(vector.tolist()) for name, vector in vectors.items() if name in known}
         return cls(z=start.z if z is None else tuple(z), conditions={**start.conditions, **given})
 
     def to_json(self) -> dict[str, Any]:
-        """As the browser understands it: what is not set here stays there as it is."""
+        """Return the state as the browser understands it: a value that is not set here stays there as it is."""
         values: dict[str, Any] = {"z": list(self.z), "conditions": dict(self.conditions)}
         if self.path:
             values |= {"path": [list(point) for point in self.path], "progress": self.progress}
         return values
 
     def says(self, wanted: ExplorerState, conditions: Sequence[Condition]) -> bool:
-        """Whether this is already what is wanted, up to the rounding of an address."""
+        """Return whether this is already what is wanted, up to the rounding of an address."""
         near = functools.partial(np.allclose, rtol=0.01, atol=0.002)
         numbers = {one.name: near(self.of(one), wanted.of(one)) for one in conditions}
         same = (numbers.get(name, self.conditions.get(name) == value) for name, value in wanted.conditions.items())
@@ -86,7 +88,7 @@ class ExplorerState:
 
     @classmethod
     def from_json(cls, values: Any) -> ExplorerState | None:
-        """What the browser reported, or None if that is not a state."""
+        """Return the state that the browser reported, or None if that is not a state."""
         try:
             cursor = values.get("cursor")
             state = cls(
@@ -145,7 +147,7 @@ def explorer(
 
 
 def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Panel] = PANELS) -> ExplorerState:
-    """The live explorer, at the link's z and conditions when it appears, and the link kept at what is set in it."""
+    """Show the live explorer, at the link's z and conditions when it appears; keep the link at what is set in it."""
     models = payload["models"]
     conditions = list(_conditions(models).values())
     start = None  # from then on the browser knows better
@@ -161,7 +163,7 @@ def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Pane
 
 
 def payload_of(runs: Sequence[Run], *, step: int | None = None, titles: Sequence[str] | None = None) -> dict[str, Any]:
-    """`export` of runs, with thumbnails where their data are at hand, made once until a run's files change.
+    """Return `export` of runs, with thumbnails where their data are at hand, made once until a run's files change.
 
     Shared by all sessions: read only. Raises `InputError` as `export` does.
     """
@@ -185,7 +187,7 @@ def _payload(
 
 @functools.lru_cache
 def texts(language: str) -> dict[str, Any]:
-    """The component's words, nested by key; English where a language lacks them."""
+    """Return the component's words, nested by key; English where a language lacks them."""
     english: dict[str, Any] = json.loads((TEXT / "explorer.en.json").read_text(encoding="utf-8"))
     path = TEXT / f"explorer.{language}.json"
     if language == "en" or not language.isalpha() or not path.is_file():
@@ -200,7 +202,7 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reported(key: str) -> ExplorerState | None:
-    """What the browser said last, if this explorer is on the page."""
+    """Return the state that the browser reported last, if this explorer is on the page."""
     value = st.session_state.get(key)
     return ExplorerState.from_json(value.get("state")) if isinstance(value, Mapping) else None
 
@@ -208,7 +210,8 @@ def _reported(key: str) -> ExplorerState | None:
 def _forwarded(
     key: str, state: ExplorerState | None, reported: ExplorerState | None, conditions: Sequence[Condition]
 ) -> dict[str, Any] | None:
-    """The state to send: what was sent before, unless the page asks anew for one that the browser is not in already.
+    """Return the state to send: what was sent before, unless the page asks anew for one that the browser is not in
+    already.
 
     The data of a component that do not change are not sent again, and these are large.
     """
@@ -222,7 +225,7 @@ def _forwarded(
 
 
 def _fitting(state: ExplorerState | None, models: Sequence[Mapping[str, Any]]) -> ExplorerState:
-    """The state, as far as it fits the models: other ones may have been here before."""
+    """Return the state as far as it fits the models: other ones may have been here before."""
     initial = _initial(models)
     if state is None or len(state.z) != len(initial.z):
         return initial
@@ -237,7 +240,7 @@ def _fitting(state: ExplorerState | None, models: Sequence[Mapping[str, Any]]) -
 
 
 def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
-    """Where the browser starts: the middle of the prior, every condition but a picture at its default.
+    """Return where the browser starts: the middle of the prior, every condition but a picture at its default.
 
     The prior is that of `reference` in assets/explorer/prior.js: N(0, I) where a model has it, else one fitted to
     codes, else the first model's.
@@ -248,6 +251,6 @@ def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
 
 
 def _conditions(models: Sequence[Mapping[str, Any]]) -> dict[str, Condition]:
-    """The conditions of all models that have numbers, by name."""
+    """Return the conditions of all models that have numbers, by name."""
     found = [condition for model in models for condition in model["conditions"] if condition["kind"] != "image"]
     return {condition["name"]: Condition.from_json(condition) for condition in found}

@@ -51,8 +51,8 @@ Ask = Callable[..., None]
 
 @st.fragment(run_every=IDLE)
 def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: bool = False) -> None:
-    """A run and what can be asked of it, with the curves of other runs laid over its own. The page begins anew when the
-    runs are no longer those that it knew, and if so wished when the training is over."""
+    """Show a run and what can be asked of it, with the curves of other runs laid over its own. The page begins anew
+    when the runs are no longer those that it knew, and if so wished when the training is over."""
     entries = {entry.name: entry for entry in runs.all_runs()}
     if name not in entries or entries.keys() != known:
         st.rerun()
@@ -75,7 +75,8 @@ def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: b
 
 
 def overlay_choice(entries: Sequence[ListedRun]) -> list[str]:
-    """A menu of runs whose curves are laid over those of the one that is watched, kept in the link as `over`."""
+    """Show a menu of runs whose curves are laid over those of the one that is watched, kept in the link as `over`;
+    return the choice."""
     key, names = "train.overlay", {entry.name: entry.title for entry in entries}
     before = st.session_state.get(key, (state.read("over") or "").split(","))
     st.session_state[key] = [name for name in before if name in names][:OVERLAID]
@@ -192,7 +193,7 @@ def _pause(run: Run, status: Status, main: dict[str, Any]) -> float:
 
 
 def _reported() -> tuple[ClientState, int]:
-    """What the browser said it has, and which of its questions that was."""
+    """Return what the browser said it has, and which of its questions that was."""
     value = st.session_state.get(KEY)
     reported = value.get("seen") if isinstance(value, Mapping) else None
     tick = reported.get("tick") if isinstance(reported, Mapping) else 0
@@ -200,7 +201,7 @@ def _reported() -> tuple[ClientState, int]:
 
 
 def _ahead(jobs: Jobs, run: Run) -> str | None:
-    """The run that has to end before this one begins."""
+    """Return the run that has to end before this one begins."""
     waiting = jobs.waiting()
     if run.name not in waiting:
         return None

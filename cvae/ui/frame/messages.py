@@ -10,7 +10,7 @@ from cvae.ui.frame.text import escape_markdown, t, translate_error
 
 
 def problem(what: BaseException | str) -> None:
-    """What went wrong, an error or words of this language, in a box."""
+    """Show what went wrong, an error or words of this language, in a box."""
     words = what if isinstance(what, str) else translate_error(what)
     st.error(escape_markdown(words), icon=":material/error:")
 
@@ -21,7 +21,7 @@ def formula(*lines: str) -> None:
 
 
 def notice(title: str, key: str, formulas: Sequence[str] = ()) -> None:
-    """A heading, formulas, and a short list of what to look for."""
+    """Show a heading, formulas, and a short list of what to look for."""
     st.subheader(title, anchor=False)
     if formulas:
         formula(*formulas)

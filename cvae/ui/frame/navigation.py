@@ -1,4 +1,4 @@
-"""That app.py runs around every page.
+"""Navigation: app.py runs around every page.
 
 On a server that has not met `st.navigation` yet, Streamlit runs a file of pages/ on its own: whoever opens a fresh one
 at /train would get that page without language, style and navigation.
@@ -13,12 +13,12 @@ from cvae.assets import APP
 
 
 def mark() -> None:
-    """What app.py does first: from now on it runs for every page."""
+    """Note that app.py runs for every page from now on; app.py calls this first."""
     PagesManager.uses_pages_directory = False
 
 
 def require_app() -> None:
-    """What every page does first: where it runs on its own, app.py runs in its place, and with it the page."""
+    """Run app.py in the place of a page that runs on its own, and with it the page; every page calls this first."""
     if PagesManager.uses_pages_directory:
         exec(compile(APP.read_text(encoding="utf-8"), APP, "exec"), {"__name__": "__main__", "__file__": str(APP)})
         st.stop()

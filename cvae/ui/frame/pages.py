@@ -19,7 +19,7 @@ class Page:
 
     @property
     def file(self) -> str:
-        """Its file, as Streamlit names it."""
+        """Return its file, as Streamlit names it."""
         return f"pages/{self.id}.py"
 
 

@@ -1,4 +1,4 @@
-"""What a link to a screen carries, language, runs, z, conditions: in the address and, between pages, in the session.
+"""The state that a link to a screen carries, language, runs, z, conditions: in the address and, between pages, in the session.
 
 A value is looked for in the address first, then among what this session chose before. Anyone can write an address, so
 every reader here checks what it finds: what does not fit is left out, and a sentence on the page says so.
@@ -25,7 +25,7 @@ UNSENT = "link.unsent"  # the session's key for what the address shall have
 
 
 def language_choice() -> None:
-    """The control that changes the language; app.py puts it into the bar at the top of every page."""
+    """Show the control that changes the language; app.py puts it into the bar at the top of every page."""
     st.session_state["language"] = language()
 
     def change() -> None:
@@ -40,13 +40,13 @@ def language_choice() -> None:
 
 
 def read(name: str) -> str | None:
-    """A value of the address, else of this session."""
+    """Return a value of the address, else of this session."""
     value = in_link(name)
     return st.session_state.get(f"link.{name}") if value is None else value
 
 
 def in_link(name: str) -> str | None:
-    """A value of the address as it is, or is about to be."""
+    """Return a value of the address as it is, or is about to be."""
     unsent = st.session_state.get(UNSENT, {})
     return unsent[name] if name in unsent else st.query_params.get(name)
 
@@ -88,12 +88,12 @@ def stop() -> NoReturn:
 
 
 def run_name() -> str | None:
-    """The one run that the link names, unchecked."""
+    """Return the one run that the link names, unchecked."""
     return read("run")
 
 
 def run_names() -> list[str]:
-    """The runs that the link names, unchecked, each once."""
+    """Return the runs that the link names, unchecked, each once."""
     names = (read("runs") or "").split(",")
     return list(dict.fromkeys(name for name in names if name))[:MOST_RUNS]
 
@@ -103,7 +103,7 @@ def keep_runs(names: Sequence[str]) -> None:
 
 
 def z(latent_dim: int) -> list[float] | None:
-    """The point that the link names, `z=0.5,-1`; None where it names none that fits."""
+    """Return the point that the link names, `z=0.5,-1`; None where it names none that fits."""
     text = read("z")
     if text is None:
         return None
@@ -125,7 +125,8 @@ def keep_z(values: Sequence[float] | None) -> None:
 
 
 def condition(about: Condition) -> NDArray[np.float32] | None:
-    """The vector (width,) of a condition that the link names, as its kind writes it: `label=3`; None where it does not.
+    """Return the vector (width,) of a condition that the link names, as its kind writes it: `label=3`; None where it
+    does not.
 
     Another condition than the label has a name of its data's, so that `c.` stands before it.
     """

@@ -23,7 +23,7 @@ Table = dict[str, Any]
 
 @functools.cache
 def table(language: str) -> Table:
-    """All words of a language, nested as in its file; those of families and pages below the name of their file.
+    """Return all words of a language, nested as in its file; those of families and pages below the name of their file.
 
     What a page's file says under `page` stands where the other pages have it: `pages.<id>`, `start.to.<id>`, …
     """
@@ -47,7 +47,7 @@ def _read(path: Path) -> Table:
 
 
 def _languages() -> dict[str, str]:
-    """The code of each language, and what its speakers call it; English first."""
+    """Return the code of each language, and what its speakers call it; English first."""
     codes = sorted((path.stem for path in TEXT.glob("*.json") if path.stem.isalpha()), key=lambda c: (c != DEFAULT, c))
     return {code: _read(TEXT / f"{code}.json").get("app", {}).get("language_name", code) for code in codes}
 
@@ -56,7 +56,7 @@ LANGUAGES = _languages()
 
 
 def keys(words: Table, prefix: str = "") -> set[str]:
-    """The dotted keys of a table."""
+    """Return the dotted keys of a table."""
     found = set()
     for name, value in words.items():
         found |= keys(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name}
@@ -64,7 +64,7 @@ def keys(words: Table, prefix: str = "") -> set[str]:
 
 
 def translate(language: str, key: str, **values: Any) -> str:
-    """The words under a dotted key with `{name}` gaps filled; the key itself where no language has it."""
+    """Return the words under a dotted key with `{name}` gaps filled; the key itself where no language has it."""
     for words in (table(language), table(DEFAULT)):
         found = _find(words, key)
         if isinstance(found, str):
@@ -73,17 +73,18 @@ def translate(language: str, key: str, **values: Any) -> str:
 
 
 def section(language: str, key: str) -> Table:
-    """All words below a dotted key, English ones for those that are missing: what a component is given."""
+    """Return all words below a dotted key, English ones for those that are missing: what a component is given."""
     return _merged(_find(table(DEFAULT), key) or {}, _find(table(language), key) or {})
 
 
 def t(key: str, **values: Any) -> str:
-    """`translate` in the language of this session."""
+    """Return `translate` in the language of this session."""
     return translate(language(), key, **values)
 
 
 def translate_phrase(english: str) -> str:
-    """What the package itself says in English, a title or a source, in the language of this session as far as known."""
+    """Translate a title or a source, which the package states in English, into the language of this session as far as
+    known."""
     return phrases(language()).get(english, english)
 
 
@@ -96,12 +97,12 @@ def phrases(language: str) -> dict[str, str]:
 
 
 def translate_error(error: BaseException) -> str:
-    """What an error says, in the language of this session where it is addressed to the user."""
+    """Return the words of an error, in the language of this session where it is addressed to the user."""
     return error.sentence(language()) if isinstance(error, KeyedError) else str(error)
 
 
 def language() -> str:
-    """The language of this session: of the address, else as chosen before, else the browser's."""
+    """Return the language of this session: of the address, else as chosen before, else the browser's."""
     browser = (st.context.locale or DEFAULT).split("-")[0]
     wanted = (st.query_params.get("lang"), st.session_state.get("link.lang"), browser)
     return next((code for code in wanted if code in LANGUAGES), DEFAULT)

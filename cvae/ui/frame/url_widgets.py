@@ -1,4 +1,6 @@
-"""Controls whose value is in the link, so that who opens it sees the same. What does not fit gives way to the usual."""
+"""Controls whose value is in the link, so that who opens it sees the same. A value that does not fit gives way to the
+default.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ LONGEST = 60  # letters of what was typed that are shown again
 
 
 def choice(label: str, name: str, options: Sequence[str], words: Words = str, default: str | None = None) -> str:
-    """One of few options, side by side."""
+    """Show few options side by side; return the chosen one."""
     _start(name, lambda text: text if text in options else None, default or options[0])
     if st.session_state[_key(name)] not in options:  # another run has other options
         st.session_state[_key(name)] = default or options[0]
@@ -29,7 +31,7 @@ def choice(label: str, name: str, options: Sequence[str], words: Words = str, de
 def choices(
     label: str, name: str, options: Sequence[str], words: Words = str, default: Sequence[str] = ()
 ) -> list[str]:
-    """Any of few options, side by side; none is `-` in the link."""
+    """Show few options side by side; return those that are chosen. None is `-` in the link."""
 
     def parse(text: str) -> list[str] | None:
         parts = [] if text == "-" else text.split(",")
@@ -43,7 +45,7 @@ def choices(
 
 
 def menu(label: str, name: str, options: Sequence[int], words: Callable[[int], str], default: int) -> int:
-    """One of many numbers, in a menu."""
+    """Show a menu of many numbers; return the chosen one."""
     _start(name, lambda text: n if (n := _number(text)) in options else None, default)
     if st.session_state[_key(name)] not in options:
         st.session_state[_key(name)] = default
@@ -53,7 +55,7 @@ def menu(label: str, name: str, options: Sequence[int], words: Callable[[int], s
 
 
 def whole(label: str, name: str, low: int, high: int, default: int, help: str | None = None) -> int:
-    """A whole number, typed."""
+    """Show a field for a whole number; return the number."""
     _start(name, lambda text: n if low <= (n := _number(text)) <= high else None, default)
     chosen = int(st.number_input(label, low, high, step=1, key=_key(name), help=help, width=160))
     state.remember(**{name: str(chosen)})
@@ -63,7 +65,7 @@ def whole(label: str, name: str, low: int, high: int, default: int, help: str | 
 def slider(
     label: str, name: str, low: float, high: float, default: float, step: float, help: str | None = None
 ) -> float:
-    """A number on a slider."""
+    """Show a slider; return its number."""
 
     def parse(text: str) -> float | None:
         try:
@@ -97,7 +99,7 @@ def put_numbers(name: str, values: Sequence[int]) -> None:
 
 
 def seed(name: str = "seed") -> int:
-    """The seed of what is drawn on the page, and a button for the next one."""
+    """Show the seed of what is drawn on the page, and a button for the next one; return the seed."""
 
     def change() -> None:
         st.session_state[_key(name)] = (value + 1) % SEEDS
@@ -113,7 +115,7 @@ def _key(name: str) -> str:
 
 
 def _number(text: str) -> int:
-    """A whole number of at most nine digits; −1 for anything else."""
+    """Read a whole number of at most nine digits; −1 for anything else."""
     return int(text) if text.isdecimal() and len(text) <= 9 else -1
 
 

@@ -51,7 +51,7 @@ class Examples:
 
 
 def shown(entries: Sequence[runs.ListedRun]) -> list[ComparedRun]:
-    """What the page needs of the chosen runs."""
+    """Return what the page needs of the chosen runs."""
     return [
         ComparedRun(entry, entry.config, cache.model(entry.run), cache.held_out(entry.run), title)
         for entry, title in zip(entries, runs.titles(entries), strict=True)
@@ -60,7 +60,7 @@ def shown(entries: Sequence[runs.ListedRun]) -> list[ComparedRun]:
 
 
 def kind(one: ComparedRun) -> str:
-    """What there is to notice of a run: its family, or that a term of its loss is missing."""
+    """Return what there is to notice of a run: its family, or that a term of its loss is missing."""
     if one.config.objective.recon_weight == 0:
         return "kl-only"
     has_prior = FAMILIES[one.config.model.family].prior != "none"
@@ -68,7 +68,7 @@ def kind(one: ComparedRun) -> str:
 
 
 def examples(first: ComparedRun) -> Examples | None:
-    """The k-th held-out image of each class, k chosen here; of unlabelled data some images in a row."""
+    """Return the k-th held-out image of each class, k chosen here; of unlabelled data some images in a row."""
     held = first.held
     if held.images is None:
         return None
@@ -88,7 +88,7 @@ def _examples_at(held: HeldOut, rows: NDArray[np.intp]) -> Examples:
 
 
 def reconstructions(chosen: Sequence[ComparedRun], same: Examples | None) -> None:
-    """The same images by every model; from the snapshots where the data set is not at hand."""
+    """Show the same images by every model; from the snapshots where the data set is not at hand."""
     if same is None:
         _kept_reconstructions(chosen)
         return
@@ -107,7 +107,7 @@ def reconstructions(chosen: Sequence[ComparedRun], same: Examples | None) -> Non
 
 
 def _kept_reconstructions(chosen: Sequence[ComparedRun]) -> None:
-    """What the last snapshots keep of some validation images, the same for all runs on the same data."""
+    """Show what the last snapshots keep of some validation images, the same for all runs on the same data."""
     st.caption(t("compare.reconstructions.strip"))
     for one in chosen:
         steps = one.entry.run.snapshot_steps()
@@ -127,7 +127,7 @@ def _reconstructed(model: Inference, same: Examples) -> Array:
 
 
 def _row(title: str, pictures: NDArray[Any] | None, otherwise: str, alt: str = "", note: str = "") -> None:
-    """A name and pictures beside it, (n, C, H, W) in one row; or a word why there are none."""
+    """Show a name and pictures beside it, (n, C, H, W) in one row; or a word why there are none."""
     left, right = st.columns([1, 6], vertical_alignment="center")
     left.markdown(f"**{escape_markdown(title)}**")
     if note and pictures is not None:
@@ -171,7 +171,7 @@ def _drawn(one: ComparedRun, same: Examples | None, seed: int) -> Array | None:
 
 
 def maps(chosen: Sequence[ComparedRun]) -> None:
-    """The codes of runs that one z cannot drive, side by side, each in its own plane."""
+    """Show the codes of runs that one z cannot drive, side by side, each in its own plane."""
     for one, column in zip(chosen, st.columns(len(chosen), gap="medium"), strict=True):
         d, held = one.model.latent_dim, one.held
         view = view_of("pca" if d > 2 else "plane", range(min(d, 2)), 0, one.model, held.codes[:POINTS])
@@ -188,7 +188,7 @@ def maps(chosen: Sequence[ComparedRun]) -> None:
 
 
 def curves(chosen: Sequence[ComparedRun]) -> None:
-    """How the terms of the bound fell in training, the runs laid over each other."""
+    """Show how the terms of the bound fell in training, the runs laid over each other."""
     histories = {one.title: history.curves(one.entry.run).records for one in chosen}
     if not any(histories.values()):
         st.info(t("compare.curves.nothing"), icon=":material/show_chart:")

@@ -38,7 +38,7 @@ class Choice:
 
 
 def dataset_choice() -> Choice | None:
-    """The menu, and below it what the chosen set still needs; None until it can be trained on."""
+    """Show the menu, and below it what the chosen set still needs; return None until it can be trained on."""
     own = sorted(str(path.resolve()) for path in (default_folder() / "own").glob("*.npz"))
     options = [*DATASETS, *own, OWN]
     if st.session_state.get(CHOICE) not in options:
@@ -153,7 +153,7 @@ def _take_upload() -> None:
 
 
 def _renamed(error: InputError, path: Path, name: str) -> InputError:
-    """The same error of a file, by the name that its owner knows."""
+    """Return the same error of a file, by the name that its owner knows."""
     texts = {gap: str(value) for gap, value in error.values.items() if isinstance(value, (str, Path))}
     renamed = {gap: value.replace(str(path), name) for gap, value in texts.items()}
     return type(error)(error.key, **{**error.values, **renamed})

@@ -23,7 +23,7 @@ STOPS, FRAMES, SECONDS = 5, 80, 8.0  # of a walk
 
 
 def chance() -> tuple[float, int]:
-    """The controls of chance: temperature and seed."""
+    """Show the controls of chance; return temperature and seed."""
     left, right = st.columns([3, 2], vertical_alignment="bottom", gap="large")
     with left:
         help = t("sample.temperature_help")
@@ -33,7 +33,7 @@ def chance() -> tuple[float, int]:
 
 
 def draws(run: Run, model: Inference, given: Array | None, temperature: float, seed: int) -> None:
-    """A grid of draws: of one label or of all, or where the model takes none, of all it has learnt.
+    """Show a grid of draws: of one label or of all, or where the model takes none, of all it has learnt.
 
     given: the vector (width,) of the conditions that the model is given, if it is given any.
     """
@@ -61,7 +61,7 @@ def draws(run: Run, model: Inference, given: Array | None, temperature: float, s
 
 
 def completions(run: Run, model: Inference, held: HeldOut, temperature: float, seed: int) -> None:
-    """What is given of some images, a plain network's answer, and several draws of the model's."""
+    """Show what is given of some images, a plain network's answer, and several draws of the model's."""
     images = condition_images(run, held)
     drawn = complete(model, images, COLUMNS - 2, temperature=temperature, seed=seed)
     rows = np.concatenate([np.stack([model.visible_part(images), model.predict(images)], axis=1), drawn], axis=1)
@@ -89,7 +89,7 @@ def mixing(run: Run, model: Inference, temperature: float, seed: int) -> None:
 
 
 def walk(run: Run, model: Inference, given: Array | None, temperature: float, seed: int) -> None:
-    """A moving picture of a closed way through draws of the prior; it starts only when asked for."""
+    """Show a moving picture of a closed way through draws of the prior; it starts only when asked for."""
     if not st.toggle(t("sample.walk.show"), key="sample.walk"):
         return
     stops = draw(model, STOPS, given, temperature=temperature, seed=seed)

@@ -29,7 +29,8 @@ TRAINING = "start.training"  # the session's key for the run that the first clic
 
 
 def shown(entries: Sequence[ListedRun]) -> ListedRun | None:
-    """The run to open with: the link's, else the best to begin with: conditional, two dimensions, shipped, large."""
+    """Return the run to open with: the link's, else the best to begin with: conditional, two dimensions, shipped,
+    large."""
     ready = {entry.name: entry for entry in entries if _ready(entry)}
     best = min(ready.values(), key=runs.rank, default=None)
     name = state.in_link("run")
@@ -39,7 +40,7 @@ def shown(entries: Sequence[ListedRun]) -> ListedRun | None:
 
 
 def _ready(entry: ListedRun) -> bool:
-    """Whether it has been trained, for an epoch at least, on images that it can draw."""
+    """Return whether it has been trained, for an epoch at least, on images that it can draw."""
     if entry.config is None or entry.status is None or not entry.trained:
         return False
     model = entry.config.model
@@ -48,7 +49,7 @@ def _ready(entry: ListedRun) -> bool:
 
 
 def explorer(entry: ListedRun) -> None:
-    """The live explorer on a run; one whose files are damaged leaves the rest of the page as it is."""
+    """Show the live explorer on a run; one whose files are damaged leaves the rest of the page as it is."""
     try:
         explorer_at_link(payload(entry.run), "start-explorer", ("map", "picture", "labels"))
     except InputError as error:
@@ -56,7 +57,8 @@ def explorer(entry: ListedRun) -> None:
 
 
 def payload(run: Run) -> dict[str, Any]:
-    """What the explorer decodes with, without the images that the codes are of: reading these would delay the start."""
+    """Return what the explorer decodes with, without the images that the codes are of: reading these would delay the
+    start."""
     return _payload(str(run.path), cache.stamp(run))
 
 
@@ -66,13 +68,13 @@ def _payload(path: str, stamp: cache.Stamp) -> dict[str, Any]:
 
 
 def described(entry: ListedRun) -> str:
-    """The model's family and data, for a sentence."""
+    """Return the model's family and data, for a sentence."""
     assert entry.config is not None
     return escape_markdown(f"{FAMILIES[entry.config.model.family].title} · {runs.data_title(entry.config.data.name)}")
 
 
 def label_words(entry: ListedRun) -> str:
-    """What a label does, of a model that is given one."""
+    """Say what a label does, of a model that is given one."""
     assert entry.config is not None
     return t("start.what_label") if entry.config.model.takes_label else ""
 
@@ -114,7 +116,7 @@ def _train() -> None:
 
 
 def run_list(entries: Sequence[ListedRun]) -> None:
-    """The runs on disk and how they stand; it keeps itself up to date while one trains."""
+    """Show the runs on disk and how they stand; it keeps itself up to date while one trains."""
     if not entries:
         return
     active = any(entry.status is not None and entry.status.active for entry in entries)

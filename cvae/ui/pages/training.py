@@ -44,7 +44,7 @@ OWNERS = {name: family.id for family in FAMILIES.values() for name in options_of
 
 @st.fragment
 def new_training(expanded: bool) -> None:
-    """All settings, each with what it does, and Start. What is set stays, whatever goes wrong."""
+    """Show all settings, each with what it does, and Start. A setting stays, whatever goes wrong."""
     if st.session_state.pop("train.fold", False):
         st.session_state["train.new"] = False
     panel = st.expander(t("train.new"), expanded, key="train.new", icon=":material/tune:", on_change="rerun")
@@ -71,7 +71,7 @@ def new_training(expanded: bool) -> None:
 
 
 def summary(config: RunConfig) -> str:
-    """One line that names what would be trained."""
+    """Return one line that names what would be trained."""
     model = config.model
     words = t(
         "train.summary", family=FAMILIES[model.family].title, data=runs.data_title(config.data.name),
@@ -81,7 +81,8 @@ def summary(config: RunConfig) -> str:
 
 
 def quick_config() -> RunConfig:
-    """A small conditional model of the digits that comes with scikit-learn: trained in seconds, without a download."""
+    """Return a small conditional model of the digits that comes with scikit-learn: trained in seconds, without a
+    download."""
     digits = DATASETS["digits"]
     model = ModelConfig("cvae", image_shape=digits.image_shape, class_names=digits.class_names)
     train = TrainConfig(epochs=digits.epochs, threads=jobs.spare_threads())
@@ -89,7 +90,8 @@ def quick_config() -> RunConfig:
 
 
 def free_names(config: RunConfig) -> Iterator[str]:
-    """Those of `cvae-digits-1`, `cvae-digits-2`, … that are free. Somebody else may take one in the same moment."""
+    """Yield those of `cvae-digits-1`, `cvae-digits-2`, … that are free. Somebody else may take one in the same
+    moment."""
     data = "own" if config.data.name not in DATASETS else config.data.name
     shown = {entry.name for entry in runs.all_runs()}
     for n in range(1, 10_000):
@@ -99,7 +101,7 @@ def free_names(config: RunConfig) -> Iterator[str]:
 
 
 def _settings() -> tuple[RunConfig | None, str, InputError | None]:
-    """What is set, the name that is asked for, and why it cannot be trained."""
+    """Return the config that is set, the name that is asked for, and why it cannot be trained."""
     first, second, third = st.columns(3, gap="medium")
     with first:
         choice = dataset_choice()
@@ -124,7 +126,7 @@ def _settings() -> tuple[RunConfig | None, str, InputError | None]:
 
 
 def _config(choice: Choice, values: dict[str, Any]) -> RunConfig:
-    """The config of what is set; widths are still as they were typed."""
+    """Return the config that is set; widths are still as they were typed."""
     values = {name: _widths(value) if FIELDS[name].kind == "widths" else value for name, value in values.items()}
     parts = {section: {n: v for n, v in values.items() if n in OPTIONS[section]} for section in OPTIONS}
     return RunConfig(
@@ -139,7 +141,8 @@ def _config(choice: Choice, values: dict[str, Any]) -> RunConfig:
 
 
 def control(name: str, choices: Sequence[str] | None = None, default: Any = None) -> Any:
-    """The control of an option: its value, widths as they are typed. Fewer choices, or another usual one, if given."""
+    """Show the control of an option; return its value, widths as they are typed. Fewer choices, or another default, if
+    given."""
     option, words = FIELDS[name], _words(name)
     default = option.default if default is None else default
     if option.kind == "switch" or option.const is not None:  # the latter on as the flag alone has it, or off
@@ -163,25 +166,25 @@ def control(name: str, choices: Sequence[str] | None = None, default: Any = None
 
 
 def _words(name: str) -> dict[str, Any]:
-    """What every control is given: its words, and the key under which the session keeps its value."""
+    """Return what every control is given: its words, and the key under which the session keeps its value."""
     family, key = OWNERS.get(name), f"train.{name}"
     words = f"families.{family}.options.{name}" if family else key
     return {"label": t(words), "key": key, "help": t(f"{words}_help"), "persist_state": "session"}
 
 
 def choice_of_family(name: str) -> Callable[[str], str]:
-    """The words for what can be chosen in an option of one family; the value itself where there are none."""
+    """Return the words for what can be chosen in an option of one family; the value itself where there are none."""
     key = f"families.{OWNERS.get(name)}.options.{name}_choices"
     return lambda value: word if (word := t(f"{key}.{value}")) != f"{key}.{value}" else value
 
 
 def _controls(names: Sequence[str]) -> dict[str, Any]:
-    """The controls of those options that have an effect, and their values."""
+    """Show the controls of those options that have an effect; return their values."""
     return {name: control(name) for name in names if FIELDS[name].applies(_draft())}
 
 
 def _draft() -> RunConfig:
-    """The choices and counts that the session holds: whether an option has an effect depends on them alone."""
+    """Return the choices and counts that the session holds: whether an option has an effect depends on them alone."""
     found: dict[str, dict[str, Any]] = {"model": {}, "family": {}, "objective": {}}
     for section, values in found.items():
         for name, option in OPTIONS[section].items():
@@ -203,7 +206,7 @@ def _family(choice: Choice | None) -> str:
 
 
 def _condition(choice: Choice | None) -> dict[str, tuple[str, ...]]:
-    """What a conditional model is given of the data, where there is more than the label to choose from."""
+    """Return what a conditional model is given of the data, where there is more than the label to choose from."""
     if choice is None or not choice.further or not FIELDS["condition"].applies(_draft()):
         return {}
     names = [*((LABEL,) if choice.class_names else ()), *(column.name for column in choice.further)]

@@ -1,4 +1,4 @@
-"""What the pages read of a run: once for all sessions, and again when its files change. Shared: look, do not touch."""
+"""The parts of a run that pages read: once for all sessions, and again when its files change. Shared: look, do not touch."""
 
 from __future__ import annotations
 
@@ -37,11 +37,12 @@ class HeldOut:
 
     @property
     def values(self) -> dict[str, NDArray[Any]]:
-        """The raw values (N,) of every condition that is known, by its name."""
+        """Return the raw values (N,) of every condition that is known, by its name."""
         return {**({} if self.labels is None else {LABEL: self.labels}), **self.columns}
 
     def vectors(self, conditions: Sequence[Condition], rows: NDArray[np.intp]) -> Array | None:
-        """What a model is given of the images at `rows` (n,): (n, width); None where that is nothing.
+        """Return the vectors that a model is given of the images at `rows` (n,): (n, width); None where that is
+        nothing.
 
         A condition whose values are not at hand has its default.
         """
@@ -50,12 +51,12 @@ class HeldOut:
 
 
 def model(run: Run) -> Inference:
-    """The trained model."""
+    """Return the trained model."""
     return _model(run.path, stamp(run))
 
 
 def held_out(run: Run) -> HeldOut:
-    """Its held-out codes, and their images where the data set is on this disk."""
+    """Return the run's held-out codes, and their images where the data set is on this disk."""
     split, codes, labels = _codes(run.path, stamp(run))
     config = run.config()
     data = data_of(run)
@@ -66,7 +67,8 @@ def held_out(run: Run) -> HeldOut:
 
 
 def figures(run: Run) -> dict[str, Any] | None:
-    """What `evaluate` measured on the test images; else the last validation record; None before there is one."""
+    """Return the figures that `evaluate` measured on the test images; else the last validation record; None before
+    there is one."""
     measured, step = run.metrics(), run.weights_step()
     if measured is not None and (step is None or measured.get("step", step) == step):
         return measured
@@ -85,7 +87,8 @@ def kl_per_dim(run: Run) -> list[float] | None:
 
 
 def data_of(run: Run) -> ImageData | None:
-    """The images that a run was made with, but for those it was trained on; None where they are not on this disk.
+    """Return the images that a run was made with, but for those it was trained on; None where they are not on this
+    disk.
 
     A run from another machine names a folder of that machine: the usual one is tried as well.
     """
@@ -97,12 +100,12 @@ def data_of(run: Run) -> ImageData | None:
 
 
 def data_written(run: Run) -> int:
-    """When the images that `data_of` gives were last written, where they are the user's own; else 0."""
+    """Return when the images that `data_of` gives were last written, where they are the user's own; else 0."""
     return _written(run.config().data.name)
 
 
 def stamp(run: Run) -> Stamp:
-    """What changes when the run's weights or codes do."""
+    """Return a value that changes when the run's weights or codes do."""
     files = (run.path / name for name in ("config.json", "model.safetensors", "codes.safetensors", "snapshots"))
     return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
 
@@ -123,7 +126,7 @@ def _codes(path: Path, stamp: Stamp) -> tuple[str, Array, NDArray[np.uint8] | No
 
 
 def _written(name: str) -> int:
-    """When the user's own file, or a folder of the user's own folder, was last written."""
+    """Return when the user's own file, or a folder of the user's own folder, was last written."""
     path = Path(name)
     folders = [child for child in path.iterdir() if child.is_dir()] if path.is_dir() else []
     return max((place.stat().st_mtime_ns for place in (path, *folders) if place.exists()), default=0)

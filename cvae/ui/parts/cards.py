@@ -23,7 +23,7 @@ BETA = "mnist-cvae-16d"  # beside whose figures those of the same training at β
 
 
 def cards(entries: Sequence[ListedRun]) -> None:
-    """A button that opens the cards of those that are shipped."""
+    """Show a button that opens the cards of those that are shipped."""
     shipped = [one for one in measured(entries) if one.entry.shipped]
     if not shipped:
         return
@@ -72,7 +72,7 @@ def _card(one: RunMetrics) -> None:
 
 
 def _figures(found: Mapping[str, Any]) -> str:
-    """The figures that there are, in a row."""
+    """Return the figures that there are, in a row."""
     known = [(key, value) for key in METRICS if (value := number(found, key)) is not None]
     return ", ".join(
         f"{t(f'card.{key}')} {value:.1%}" if "accuracy" in key else f"{t(f'card.{key}')} {value:.2f}"
@@ -81,7 +81,7 @@ def _figures(found: Mapping[str, Any]) -> str:
 
 
 def _twin() -> str:
-    """The figures of the same training at β = 1, where they were measured."""
+    """Return the figures of the same training at β = 1, where they were measured."""
     try:
         found = read().get("beta", {})
     except InputError:

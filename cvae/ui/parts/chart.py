@@ -21,7 +21,7 @@ def chart(
     config: dict[str, Any] | None = None,
     **options: Any,
 ) -> None:
-    """What a function of `cvae.plots` draws of its arguments, with a text for who does not see it."""
+    """Show what a function of `cvae.plots` draws of its arguments, with a text for who does not see it."""
     figure = _drawn(draw, *args, **options)
     st.plotly_chart(figure, key=key, alt=alt, on_select=on_select, config=config)
 

@@ -20,7 +20,7 @@ SETS = {  # of shipped runs, by what they teach
 
 
 def several(label: str) -> list[ListedRun]:
-    """A menu of runs, buttons for the shipped sets, and the cards of what is chosen."""
+    """Show a menu of runs, buttons for the shipped sets, and the cards of the chosen runs; return these."""
     entries = runs.all_runs()
     _sets({entry.name for entry in entries if entry.shipped and entry.trained})
     left, right = st.columns([6, 1], vertical_alignment="bottom")
@@ -32,8 +32,8 @@ def several(label: str) -> list[ListedRun]:
 
 
 def default_runs(entries: Sequence[ListedRun]) -> list[str]:
-    """An AE, a VAE and a CVAE on the same data with as many dimensions, the user's newest or shipped ones; of several
-    such sets, the fullest."""
+    """Return an AE, a VAE and a CVAE on the same data with as many dimensions, the user's newest or shipped ones; of
+    several such sets, the fullest."""
     sets: dict[object, dict[str, str]] = {}
     for entry in entries:
         if entry.config is not None and entry.trained and entry.config.model.family in FAMILIES_FIRST:
@@ -45,7 +45,7 @@ def default_runs(entries: Sequence[ListedRun]) -> list[str]:
 
 
 def _sets(shipped: set[str]) -> None:
-    """A button for each of the sets that are there."""
+    """Show a button for each of the sets that are there."""
     there = {name: names for name, names in SETS.items() if shipped.issuperset(names)}
     if not there:
         return

@@ -37,7 +37,8 @@ def control(kind: str) -> Callable[[Control], Control]:
 
 
 def condition_choice(run: Run, model: Inference, held: HeldOut) -> ConditionBatch[Array] | None:
-    """The controls of all conditions that the model is given, and what was chosen; None where it is given nothing."""
+    """Show the controls of all conditions that the model is given; return what was chosen, None where it is given
+    nothing."""
     conditions = model.config.conditions
     chosen = [(condition, CONTROLS[condition.kind](condition, run, held)) for condition in conditions]
     if not chosen:
@@ -51,7 +52,8 @@ def condition_choice(run: Run, model: Inference, held: HeldOut) -> ConditionBatc
 
 @control("class")
 def class_choice(condition: ClassCondition, run: Run, held: HeldOut) -> Array:
-    """A label (K,) that adds up to 1: the one chosen here, else the link's, which may be a blend."""
+    """Show the classes; return a label (K,) that adds up to 1: the one chosen here, else the link's, which may be a
+    blend."""
     names = condition.values
     linked = state.condition(condition)
     weights = condition.default() if linked is None else linked
@@ -76,7 +78,7 @@ def class_choice(condition: ClassCondition, run: Run, held: HeldOut) -> Array:
 
 @control("image")
 def image_choice(condition: ImageCondition, run: Run, held: HeldOut) -> Array:
-    """One of the pictures (C, H, W) that can be completed."""
+    """Show the pictures that can be completed; return one of them (C, H, W)."""
     images = condition_images(run, held)
     chosen = url_widgets.menu(t("latent.given"), "given", range(len(images)), lambda i: f"#{i + 1}", 0)
     return np.asarray(images[chosen])

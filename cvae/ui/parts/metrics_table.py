@@ -37,12 +37,12 @@ class RunMetrics:
 
     @property
     def evaluated(self) -> bool:
-        """Whether these are figures of the test images."""
+        """Return whether these are figures of the test images."""
         return self.figures.get("split") == "test"
 
     @property
     def command(self) -> str:
-        """What measures it, again with as many draws, or for the first time."""
+        """Return the command that measures the run, again with as many draws, or for the first time."""
         samples = number(self.figures, "nll_samples")
         options = f" --samples {samples:.0f}" if samples not in (None, DEFAULT_SAMPLES) else ""
         if seed := number(self.figures, "seed"):
@@ -51,7 +51,7 @@ class RunMetrics:
 
 
 def measured(entries: Sequence[ListedRun]) -> list[RunMetrics]:
-    """What is known of the runs; damaged figures leave a run without any."""
+    """Return what is known of the runs; damaged figures leave a run without any."""
     return [
         RunMetrics(entry, entry.config, title, *_figures(entry))
         for entry, title in zip(entries, runs.titles(entries), strict=True)
@@ -67,7 +67,7 @@ def _figures(entry: ListedRun) -> tuple[Mapping[str, Any], InputError | None]:
 
 
 def table(chosen: Sequence[RunMetrics], *, explained: bool = False) -> None:
-    """The figures of the runs, the better of comparable ones in bold, and what they were measured on.
+    """Show the figures of the runs, the better of comparable ones in bold, and what they were measured on.
 
     explained: with a column of what each says.
     """
@@ -89,7 +89,7 @@ def table(chosen: Sequence[RunMetrics], *, explained: bool = False) -> None:
 
 
 def commands(chosen: Sequence[RunMetrics]) -> None:
-    """What measures the runs, again or for the first time: a line for each."""
+    """Show what measures the runs, again or for the first time: a line for each."""
     if not chosen:
         return
     missing = [one for one in chosen if not one.evaluated]

@@ -16,7 +16,7 @@ Width = int | Literal["stretch", "content"]
 
 
 def paper() -> bool:
-    """Whether grey images are ink on paper, as in the light theme, rather than light on black."""
+    """Return whether grey images are ink on paper, as in the light theme, rather than light on black."""
     return st.context.theme.type != "dark"
 
 
@@ -38,7 +38,7 @@ def show(
 
 
 def download(file: bytes, name: str, kind: Literal["png", "gif"] = "png") -> None:
-    """A button that saves a picture, without a rerun of the page."""
+    """Show a button that saves a picture, without a rerun of the page."""
     st.download_button(
         t("pictures.download", kind=kind.upper()), file, f"{name}.{kind}", f"image/{kind}",
         key=f"download-{name}", on_click="ignore", icon=":material/download:",

@@ -45,22 +45,22 @@ class ListedRun:
 
     @property
     def trained(self) -> bool:
-        """Whether there are weights to decode with."""
+        """Return whether there are weights to decode with."""
         return self.config is not None and (self.run.path / "model.safetensors").is_file()
 
     @property
     def watchable(self) -> bool:
-        """Whether there is, or will be, a training to look at; shipped runs may come without theirs."""
+        """Return whether there is, or will be, a training to look at; shipped runs may come without theirs."""
         return self.config is not None and (not self.shipped or (self.run.path / "history.jsonl").is_file())
 
     @property
     def begun(self) -> bool:
-        """Whether it has been trained for an epoch at least."""
+        """Return whether it has been trained for an epoch at least."""
         return self.shipped or (self.status is not None and self.status.epoch >= 1)
 
     @property
     def short(self) -> str:
-        """What it is called where its data and size are plain from the rest: a shipped run by what it is."""
+        """Return the name of the run where its data and size are plain from the rest: a shipped run by what it is."""
         key = f"gallery.{self.name}.title"
         words = t(key) if self.shipped else key
         return self.name if words == key else words
@@ -79,7 +79,8 @@ Fits = Callable[[ListedRun], bool]
 
 
 def all_runs() -> list[ListedRun]:
-    """The user's own runs, the newest first, then the shipped ones but for those that an own run's name hides."""
+    """Return the user's own runs, the newest first, then the shipped ones but for those that an own run's name
+    hides."""
     own = [_entry(run, shipped=False) for run in runs_in(runs_folder())]
     names = {entry.name for entry in own}
     order = list(RECIPES)
@@ -88,7 +89,7 @@ def all_runs() -> list[ListedRun]:
 
 
 def find(name: str) -> ListedRun | None:
-    """The run of that name."""
+    """Return the run of that name."""
     return next((entry for entry in all_runs() if entry.name == name), None)
 
 
@@ -111,7 +112,7 @@ def _config(path: Path, _mtime: int) -> RunConfig:
 
 
 def trained(entry: ListedRun) -> bool:
-    """What the pages that decode ask of a run."""
+    """Return whether a run can be decoded."""
     return entry.trained
 
 
@@ -124,7 +125,7 @@ def rank(entry: ListedRun) -> tuple[bool, bool, bool, int]:
 
 
 def titles(entries: Sequence[ListedRun]) -> list[str]:
-    """What several runs are called beside each other, as short as tells them apart."""
+    """Name several runs beside each other, as short as tells them apart."""
     families = [
         FAMILIES[entry.config.model.family].title if entry.config and not entry.shipped else entry.short
         for entry in entries
@@ -144,7 +145,8 @@ def choose(name: str | None) -> None:
 
 
 def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bool = True) -> ListedRun:
-    """A menu of the runs that fit, kept in the link as `run`. Without any it says what to do and ends the page."""
+    """Show a menu of the runs that fit, kept in the link as `run`, and return the choice. Without any it says what to
+    do and ends the page."""
     entries = _fitting(fits)
     names = list(entries)
     default = _default(entries)
@@ -165,7 +167,7 @@ def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bo
 
 
 def _default(entries: dict[str, ListedRun]) -> str:
-    """The user's newest run, rather one that has begun to learn; without any the best of the shipped ones."""
+    """Return the user's newest run, rather one that has begun to learn; without any the best of the shipped ones."""
     own = [entry for entry in entries.values() if not entry.shipped]
     lively = (entry for entry in own if entry.begun or (entry.status is not None and entry.status.active))
     return next(lively, own[0] if own else min(entries.values(), key=rank)).name
@@ -174,7 +176,7 @@ def _default(entries: dict[str, ListedRun]) -> str:
 def runs_picker(
     fits: Fits = trained, label: str | None = None, most: int = 4, default: Sequence[str] = ()
 ) -> list[ListedRun]:
-    """A menu of several runs that fit, kept in the link as `runs`; at least one is always chosen."""
+    """Show a menu of several runs that fit, kept in the link as `runs`; return the chosen ones, at least one."""
     entries = _fitting(fits)
     names = list(entries)
     wanted = state.run_names()
@@ -205,7 +207,7 @@ def not_here(name: str, other: str) -> None:
 
 
 def say_damaged(entries: Sequence[ListedRun]) -> None:
-    """What is wrong with those that cannot be read."""
+    """Show what is wrong with those that cannot be read."""
     for entry in entries:
         if entry.problem:
             problem(t("runs.damaged", name=entry.name, problem=translate_error(entry.problem)))
@@ -221,7 +223,7 @@ def _fitting(fits: Fits) -> dict[str, ListedRun]:
 
 
 def nothing_yet(others: bool = False) -> None:
-    """The empty state: what is missing and where to get it; ends the page."""
+    """Show the empty state: what is missing and where to get it; ends the page."""
     st.info(f"{t('runs.none_fit' if others else 'runs.none')} {t('runs.none_do')}", icon=":material/model_training:")
     st.page_link("pages/train.py", label=t("runs.to_train"), icon=":material/arrow_forward:")
     state.stop()
@@ -235,12 +237,12 @@ def details(entry: ListedRun) -> str:
 
 
 def data_title(name: str) -> str:
-    """What a data set is called: its title, or the name of the user's file."""
+    """Return what a data set is called: its title, or the name of the user's file."""
     return DATASETS[name].title if name in DATASETS else Path(name).stem
 
 
 def badge(name: str) -> str:
-    """A state as coloured text."""
+    """Return a state as coloured text."""
     colours = {"running": "blue", "paused": "orange", "queued": "orange"}
     colour = "red" if name in ("failed", "interrupted", "damaged") else colours.get(name, "gray")
     return f":{colour}-badge[{t(f'runs.state.{name}')}]"
