@@ -219,7 +219,7 @@ class ModelConfig(Section):
 
 
 class Described(Protocol):
-    """The part of a config that comes from data: `ImageData` that were read, or what is known of them without reading."""
+    """The part of a config that comes from data: `ImageData` that were read, or what is known without reading them."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]: ...

@@ -117,6 +117,7 @@ class Killing:
     choose: random.Random
     workers: list[BaseProcess] = field(default_factory=list)
     others: list[BaseProcess] = field(default_factory=list)
+    trains: dict[BaseProcess, str] = field(default_factory=dict)  # the run that a trainer was started for
     known: set[str] = field(default_factory=set)  # names of runs that must be there
     killed: set[str] = field(default_factory=set)  # runs whose process was killed since they were begun or resumed
     counts: Counter[str] = field(default_factory=Counter)
@@ -160,6 +161,7 @@ class Killing:
                 self.counts[status.state] += 1
                 if resume and self.choose.random() < 0.25:
                     self.others.append(self._start(be_trainer, run.path))  # it goes on a moment later
+                    self.trains[self.others[-1]] = name
                 elif resume:
                     self.killed.discard(name)
                     self.jobs.resume(run)
@@ -186,9 +188,7 @@ class Killing:
         self.counts["kills"] += process.exitcode == -9
         self.counts["kills in training"] += any(run.status_on_disk().pid == process.pid for run in runs_in(self.folder))
         for run in runs_in(self.folder):
-            status = run.status_on_disk()
-            begun = process in self.others and status.state in ("failed", "interrupted")  # it may just have said so
-            if status.pid == process.pid or begun:
+            if run.status_on_disk().pid == process.pid or self.trains.get(process) == run.name:
                 self.killed.add(run.name)
 
     def _compare(self, run: Run) -> None:

@@ -27,7 +27,7 @@ def default_folder() -> Path:
     return Path(os.environ.get("CVAE_DATA") or "data")
 
 
-Directory = str | Path | None  # the data directory that was named; None: the usual one
+Directory = str | Path | None  # the data directory that was named; None: the default
 Reader = Callable[["Dataset", Directory], ImageData]
 
 

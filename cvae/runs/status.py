@@ -90,8 +90,8 @@ def _is_number(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Control:
-    """A `Control` says what the user asks of a training: to run, at most `pace` steps a second (0: as fast as it can), to pause (but for
-    the steps up to `until`), or to stop."""
+    """A `Control` says what the user asks of a training: to run, at most `pace` steps a second (0: as fast as it can),
+    to pause (but for the steps up to `until`), or to stop."""
 
     action: Literal["run", "pause", "stop"] = "run"
     until: int = 0

@@ -1,4 +1,4 @@
-"""The state that a link to a screen carries, language, runs, z, conditions: in the address and, between pages, in the session.
+"""The state that a link carries, language, runs, z, conditions: in the address and, between pages, in the session.
 
 A value is looked for in the address first, then among what this session chose before. Anyone can write an address, so
 every reader here checks what it finds: what does not fit is left out, and a sentence on the page says so.

@@ -120,7 +120,7 @@ def _number(text: str) -> int:
 
 
 def _start(name: str, parse: Callable[[str], object | None], default: object) -> None:
-    """Give a control that is not on the page yet its value of the link, or the usual one."""
+    """Give a control that is not on the page yet its value of the link, or its default."""
     if _key(name) in st.session_state:
         st.session_state[_key(name)] = st.session_state[_key(name)]  # the control of another page was another widget
         return

@@ -36,7 +36,7 @@ MANY = 500  # images whose priors are mixed, where each has one of its own
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A `View` holds what the map shows: points (n, 2 or 3), the names of its axes, priors to draw, and what to say below."""
+    """A `View` holds what the map shows: points (n, 2 or 3), names of axes, priors to draw, and what to say below."""
 
     points: NDArray[np.floating[Any]]
     axes: tuple[str, ...]

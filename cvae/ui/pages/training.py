@@ -218,7 +218,7 @@ def _condition(choice: Choice | None) -> dict[str, tuple[str, ...]]:
 
 
 def _propose_epochs(choice: Choice | None) -> None:
-    """Another data set has another usual length, unless the user has set one."""
+    """Set the default length of another data set, unless the user has set one."""
     data, before = choice.config.name if choice else "", st.session_state.get("train.epochs_for", "")
     if choice and before != data:
         st.session_state["train.epochs_for"] = data

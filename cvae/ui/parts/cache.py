@@ -1,4 +1,4 @@
-"""The parts of a run that pages read: once for all sessions, and again when its files change. Shared: look, do not touch."""
+"""The parts of a run that pages read: once for all sessions, and again when its files change. Do not change them."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def data_of(run: Run) -> ImageData | None:
     """Return the images that a run was made with, but for those it was trained on; None where they are not on this
     disk.
 
-    A run from another machine names a folder of that machine: the usual one is tried as well.
+    A run from another machine names a folder of that machine: the default one is tried as well.
     """
     config = run.config().data
     for place in (config, dataclasses.replace(config, dir=None)):
