@@ -14,7 +14,7 @@ from cvae.data import DATASETS, ImageData, download, load_data
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.options import Option
-from cvae.runs.find import find_run, runs_folder
+from cvae.runs.find import find_run, run_path, runs_folder
 from cvae.runs.folder import Run
 from cvae.runs.status import Record
 
@@ -36,7 +36,7 @@ def add_to(commands: Any) -> None:
             _add(group, option)
             if option.flag == "--data-dir":
                 group.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
-    group.add_argument("--run", metavar="DIR", help="the run folder (runs/MODEL-DATA-N)")
+    group.add_argument("--run", metavar="RUN", help="a name below runs/, or the path of a folder (MODEL-DATA-N)")
     group.add_argument(
         "--resume",
         action="store_true",
@@ -95,7 +95,7 @@ def train(args: argparse.Namespace) -> int:
     for line in without_effect(args, config):
         print(line, file=sys.stderr)
     if args.run:
-        return follow(args.run, config, data, resume=False)
+        return follow(run_path(args.run), config, data, resume=False)
     while True:
         try:
             return follow(_free_name(config), config, data, resume=False)
