@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from cvae.cli.options import add_run
+from cvae.cli.terminal import print_over
 from cvae.config import TrainConfig
 from cvae.errors import InputError
 from cvae.runs.find import find_run
@@ -56,7 +57,7 @@ def refuse_no_samples(samples: int | None) -> None:
 def show_share(share: float) -> None:
     """On a terminal, how much has been measured."""
     if sys.stderr.isatty():
-        print(f"\rmeasuring {share:4.0%}", end="\n" if share == 1 else "", file=sys.stderr, flush=True)
+        print_over(f"measuring {share:4.0%}", sys.stderr, end="\n" if share == 1 else "")
 
 
 def bench(args: argparse.Namespace) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
+from cvae.cli.terminal import columns, command, fitted, print_over, say
 from cvae.config import OPTIONS, DataConfig, Described, ObjectiveConfig, RunConfig, TrainConfig, model_on
 from cvae.data import DATASETS, ImageData, download, load_data
 from cvae.errors import InputError
@@ -93,7 +95,7 @@ def train(args: argparse.Namespace) -> int:
     data = load_data(of_data)
     config = run_config(args, data)
     for line in without_effect(args, config):
-        print(line, file=sys.stderr)
+        say(str(line))
     if args.run:
         return follow(run_path(args.run), config, data, resume=False)
     while True:
@@ -144,7 +146,7 @@ def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if not Run(path).locked():  # not begun yet: nothing to save
             raise KeyboardInterrupt
-        print("\nstopping and saving; once more to stop at once", file=sys.stderr)
+        say("\nstopping and saving; once more to stop at once")
         Run(path).request("stop")
 
     model, images = config.model, len(data.all_train if config.data.full_train else data.train)
@@ -153,31 +155,51 @@ def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool
         print(data.note)
     before = signal.signal(signal.SIGINT, stop)
     try:
-        for record in fit(path, config, data=data, resume=resume):
-            _show(record, config)
+        with contextlib.closing(fit(path, config, data=data, resume=resume)) as records:
+            for record in records:
+                _show(record, config)
     except Failed as error:
-        print(f"\ncvae: the training failed at {error}", file=sys.stderr)
+        say(f"\ncvae: the training failed at {error}")
         return 1
+    except (KeyboardInterrupt, BrokenPipeError):
+        if (Run(path).path / "config.json").is_file():
+            say(f"\nstopped. {_going_on(path)}")
+        raise
     finally:
         signal.signal(signal.SIGINT, before)
     status = Run(path).status()
-    print(f"{status.state} after {status.step:,} steps. Next: python -m cvae evaluate {path}")
+    after = f"Next: {command('evaluate', path)}" if status.state == "finished" else _going_on(path)
+    print(f"{status.state} after {status.step:,} steps. {after}")
     return 0
 
 
+def _going_on(path: str | Path) -> str:
+    return f"To go on: {command('train', '--resume', '--run', path)}"
+
+
 def _show(record: Record, config: RunConfig) -> None:
-    """One line an epoch; on a terminal, one that moves in between."""
-    epoch, epochs = record["epoch"], config.train.epochs
-    figures = f"reconstruction {record['reconstruction']:8.2f}"
-    if record["kl"] is not None:
-        figures += f"  kl {record['kl']:6.2f}  neg_elbo {record['neg_elbo']:8.2f}"
-    left = record["seconds"] / epoch * (epochs - epoch)
-    line = f"epoch {epoch:6.2f}/{epochs}  {record['split']:<10}  {figures}  {record['images_per_second']:,} images/s"
-    line += f"  {int(left) // 60}:{int(left) % 60:02d} left"
+    """One line an epoch; on a terminal, one that moves in between and is never wider than the terminal."""
+    moves = sys.stdout.isatty()
     if record["split"] == "validation":
-        print(("\r" if sys.stdout.isatty() else "") + line, flush=True)
-    elif sys.stdout.isatty():
-        print("\r" + line, end="", flush=True)
+        line = progress_line(record, config, columns() if moves else None)
+        print_over(line, sys.stdout, end="\n") if moves else print(line, flush=True)
+    elif moves:
+        print_over(progress_line(record, config, columns()), sys.stdout)
+
+
+def progress_line(record: Record, config: RunConfig, width: int | None) -> str:
+    """What a record says, in at most `width` characters; what matters least is left out first. None: all of it."""
+    epoch, epochs = record["epoch"], config.train.epochs
+    left = int(record["seconds"] / epoch * (epochs - epoch))
+    parts = [
+        (0, f"epoch {epoch:6.2f}/{epochs}"),
+        (3, f"{record['split']:<10}"),
+        (2 if record["kl"] is not None else 1, f"reconstruction {record['reconstruction']:8.2f}"),
+    ]
+    if record["kl"] is not None:
+        parts += [(4, f"kl {record['kl']:6.2f}"), (1, f"neg_elbo {record['neg_elbo']:8.2f}")]
+    parts += [(5, f"{record['images_per_second']:,} images/s"), (2, f"{left // 60}:{left % 60:02d} left")]
+    return "  ".join(text for _, text in parts) if width is None else fitted(parts, width)
 
 
 def run_config(args: argparse.Namespace, data: Described) -> RunConfig:
@@ -200,4 +222,4 @@ def _free_name(config: RunConfig) -> Path:
 
 def _download_progress(done: int, total: int | None, name: str) -> None:
     share = f" of {total / 1e6:.1f}" if total else ""
-    print(f"\r{name}: {done / 1e6:.1f}{share} MB ", end="", file=sys.stderr, flush=True)
+    print_over(f"{name}: {done / 1e6:.1f}{share} MB", sys.stderr)

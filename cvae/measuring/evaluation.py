@@ -16,6 +16,7 @@ from torch import Tensor
 
 from cvae.conditions import label_place
 from cvae.data import ImageData
+from cvae.errors import Notice
 from cvae.explore.inference import Inference, codes_to_fit
 from cvae.families import FAMILIES
 from cvae.measuring import metrics
@@ -95,12 +96,12 @@ def keep(run: Run, step: int | None, name: str, write: Callable[[], None]) -> No
     """Write what was measured of the weights of `step`, but a warning where the run has others by now or is read-only:
     the figures are returned all the same."""
     if run.weights_step() != step:
-        warnings.warn(f"{run.name} has been trained meanwhile: {name} was not written.", stacklevel=3)
+        warnings.warn(Notice("measure.trained_meanwhile", name=run.name, file=name), stacklevel=3)
         return
     try:
         write()
     except OSError as error:
-        warnings.warn(f"{name} of {run.name} could not be written: {reason(error)}", stacklevel=3)
+        warnings.warn(Notice("measure.not_written", name=run.name, file=name, reason=reason(error)), stacklevel=3)
 
 
 class _Measuring:
