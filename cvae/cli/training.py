@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 import signal
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from cvae.cli.terminal import columns, command, fitted, print_over, say
 from cvae.config import OPTIONS, DataConfig, Described, ObjectiveConfig, RunConfig, TrainConfig, model_on
 from cvae.data import DATASETS, ImageData, download, load_data
-from cvae.errors import InputError
+from cvae.errors import InputError, KeyedError
 from cvae.families import FAMILIES
 from cvae.options import Option
 from cvae.runs.find import find_run, run_path, runs_folder
@@ -25,7 +26,7 @@ GROUPS = {
     "family": "of single models",
 }  # titles in --help that differ
 TYPES: dict[str, type] = {"whole": int, "widths": int, "number": float}
-WITH_RESUME = ("--epochs", "--data-dir")  # the only settings of a run that going on with it may change
+WITH_RESUME = ("--epochs", "--threads", "--device", "--data-dir")  # what going on with a run may change
 
 Given = dict[str, dict[str, Any]]  # the options that were given, by section and field
 
@@ -42,7 +43,8 @@ def add_to(commands: Any) -> None:
     group.add_argument(
         "--resume",
         action="store_true",
-        help="go on with --run; --epochs may ask for more, and a learning rate that falls to 0 then rises again",
+        help="go on with --run, with its settings; --epochs may ask for more (a learning rate that falls to 0 then rises"
+        " again), and --threads and --device may change",
     )
     sub.set_defaults(command=train)
 
@@ -89,13 +91,10 @@ def train(args: argparse.Namespace) -> int:
     if args.resume:
         return _resume(args)
     of_data = DataConfig(**_given(args)["data"])
-    if args.download and of_data.name in DATASETS and DATASETS[of_data.name].missing(of_data.dir):
-        download(of_data.name, of_data.dir, _download_progress)
-        print(file=sys.stderr)
+    _download_if_asked(args, of_data)
     data = load_data(of_data)
     config = run_config(args, data)
-    for line in without_effect(args, config):
-        say(str(line))
+    _say_without_effect(args, config)
     if args.run:
         return follow(run_path(args.run), config, data, resume=False)
     while True:
@@ -104,6 +103,17 @@ def train(args: argparse.Namespace) -> int:
         except InputError as error:
             if error.key != "run.exists":  # else another training took the name in the same moment
                 raise
+
+
+def _download_if_asked(args: argparse.Namespace, of_data: DataConfig) -> None:
+    if args.download and of_data.name in DATASETS and DATASETS[of_data.name].missing(of_data.dir):
+        download(of_data.name, of_data.dir, _download_progress)
+        print(file=sys.stderr)
+
+
+def _say_without_effect(args: argparse.Namespace, config: RunConfig) -> None:
+    for line in without_effect(args, config):
+        say(str(line))
 
 
 def without_effect(args: argparse.Namespace, config: RunConfig) -> list[InputError]:
@@ -118,24 +128,56 @@ def without_effect(args: argparse.Namespace, config: RunConfig) -> list[InputErr
 
 
 def _resume(args: argparse.Namespace) -> int:
+    """Go on with a run: by the command that began it and --resume, or by less of it."""
     if not args.run:
         raise InputError("train.resume_needs_run")
     run = find_run(args.run)
     config, given = run.config(), _given(args)
-    changed = ["--download"] if args.download else []
+    others = _other_settings(given, config)
+    if others:
+        listed = functools.reduce(lambda one, other: InputError("shipping.listed", one=one, other=other), others)
+        raise InputError("train.resume_changed", values=listed)
+    _say_without_effect(args, config)
+    asked = {name: value for name, value in given["train"].items() if OPTIONS["train"][name].flag in WITH_RESUME}
+    config = dataclasses.replace(config, train=dataclasses.replace(config.train, **asked))
+    if "device" in asked:
+        from cvae.training.loop import device_of
+
+        device_of(config)  # refuses what is not here; a run's own device may be left out instead
+    of_data = dataclasses.replace(config.data, dir=given["data"].get("dir", config.data.dir))
+    _download_if_asked(args, of_data)
+    return follow(run.path, config, load_data(of_data), resume=True)
+
+
+def _other_settings(given: Given, config: RunConfig) -> list[InputError]:
+    """The settings that were given and differ from the run's, but for those that may and those without effect."""
+    others = []
     for section, options in OPTIONS.items():
         for name, value in given[section].items():
-            if options[name].flag not in WITH_RESUME and value != getattr(config.section(section), name, None):
-                changed.append(options[name].flag)
-    if changed:
-        raise InputError("train.resume_changed", options=", ".join(sorted(changed)))
-    config = dataclasses.replace(config, train=dataclasses.replace(config.train, **_only(given["train"], "epochs")))
-    data = load_data(dataclasses.replace(config.data, **_only(given["data"], "dir")))
-    return follow(run.path, config, data, resume=True)
+            option = options[name]
+            option.check(value)
+            if option.flag in WITH_RESUME or not option.applies(config):
+                continue
+            stored = getattr(config.section(section), name, None)
+            # Own data may have been moved since: then --data names the place where it was.
+            moved = option.flag == "--data" and value not in DATASETS and str(Path(value).resolve()) == stored
+            if value != stored and not moved:
+                here, then = _shown(value), _shown(stored)
+                others.append(InputError("train.resume_other", option=option.flag, given=here, stored=then))
+    return others
 
 
-def _only(values: dict[str, Any], name: str) -> dict[str, Any]:
-    return {name: values[name]} if name in values else {}
+def _shown(value: Any) -> Any:
+    """A setting as it is written on the command line; in words where it is not written there."""
+    if value is None:
+        return KeyedError("train.not_set")
+    if isinstance(value, bool):
+        return KeyedError("train.on" if value else "train.off")
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return value
 
 
 def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool) -> int:
