@@ -73,6 +73,13 @@ class InputError(KeyedError, ValueError):
     """
 
 
+class Notice(KeyedError, UserWarning):
+    """A warning that is addressed to the user: `warnings.warn(Notice(key, **values))`.
+
+    The command line prints its sentence and goes on.
+    """
+
+
 @functools.cache
 def sentences(language: str) -> dict[str, str]:
     """Return the sentences of a language by key; empty where it has none."""

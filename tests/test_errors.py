@@ -20,7 +20,7 @@ from cvae.training.recorder import Failed
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [*(ROOT / "cvae").rglob("*.py"), *ROOT.glob("pages/*.py"), ROOT / "app.py"]
-ERRORS = {"KeyedError", "InputError", "Failed"}
+ERRORS = {"KeyedError", "InputError", "Notice", "Failed"}
 LANGUAGES = sorted(path.name.split(".")[1] for path in TEXT.glob("errors.*.json"))
 
 Made = tuple[str, frozenset["str | None"], str]  # key, values, and where in the code

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from cvae.cli import exploring, judging, measuring, shipping, training
+from cvae.cli.terminal import READER_GONE, drop_output, open_streams, quiet_libraries, say
 from cvae.errors import InputError
 from cvae.runs.folder import reason
+from cvae.runs.machine import limit_threads
 
 DESCRIPTION = """\
 Train and explore autoencoders, VAEs and conditional VAEs.
@@ -30,21 +31,28 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns 0, 1 for a failed training, 2 for bad input, or 130 for a Ctrl-C at once."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # where a console has no arrow, a question mark will do
-    args = parser().parse_args(argv)
+    """Run one command; returns 0, 1 for a failed training, 2 for bad input, 130 for a Ctrl-C at once, or 141 where
+    nobody reads what it prints any more."""
+    open_streams()
+    limit_threads()
     try:
-        return int(args.command(args) or 0)
+        with quiet_libraries():
+            args = parser().parse_args(argv)
+            code = int(args.command(args) or 0)
+            sys.stdout.flush()
+            return code
     except InputError as error:
-        print(f"cvae: {error}", file=sys.stderr)
+        say(f"cvae: {error}")
+    except BrokenPipeError:
+        return READER_GONE
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        print(f"cvae: cannot use{where}: {reason(error)}.", file=sys.stderr)
+        say(f"cvae: cannot use{where}: {reason(error)}.")
     except KeyboardInterrupt:
-        print("\ncvae: interrupted.", file=sys.stderr)
+        say("\ncvae: interrupted.")
         return 130
+    finally:
+        drop_output()
     return 2
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cvae.assets import GALLERY
-from cvae.cli.options import add_run
+from cvae.cli.options import add_run, check_file
 from cvae.conditions import LABEL, joined
 from cvae.config import TrainConfig
 from cvae.data import DATASETS, load_data
@@ -52,6 +52,7 @@ def sample(args: argparse.Namespace) -> None:
 
     if not 1 <= args.n <= 10_000 or not 0 <= args.temperature <= 100:
         raise InputError("command.sample_range")
+    check_file(args.out, ".png")
     TrainConfig(seed=args.seed)  # refuses what no seed can be
     run = find_run(args.run)
     model = Inference.load(run)
@@ -77,6 +78,7 @@ def manifold(args: argparse.Namespace) -> None:
 
     if not 2 <= args.steps <= 100:
         raise InputError("command.manifold_steps", steps=args.steps)
+    check_file(args.out, ".png")
     run = find_run(args.run)
     model = Inference.load(run)
     if model.family.completes:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cvae.cli.measuring import show_share
-from cvae.cli.options import add_run
+from cvae.cli.options import add_run, check_file, check_folder
+from cvae.cli.terminal import columns, say
 from cvae.config import DataConfig, TrainConfig
 from cvae.errors import InputError
 from cvae.runs.find import find_run
@@ -26,6 +27,9 @@ def add_to(commands: Any) -> None:
     sub.add_argument("--generated", type=int, metavar="M", help="samples a class (1000)")
     sub.add_argument("--seeds", type=int, default=5, help="how many pairs of classifiers for each N (5)")
     sub.add_argument("--json", action="store_true", help="print one JSON object")
+    sub.add_argument(
+        "--out", type=Path, metavar="FILE", help="the JSON file to write, in place of the run's own (augmentation.json)"
+    )
 
     sub = commands.add_parser("classifier", help="build the classifier that judges the samples of a data set's models")
     sub.set_defaults(command=classifier)
@@ -43,10 +47,11 @@ def augment(args: argparse.Namespace) -> None:
     generated = GENERATED_PER_CLASS if args.generated is None else args.generated
     if min(*real, generated, args.seeds) < 1:
         raise InputError("command.augment_counts")
+    check_file(args.out, ".json")
     run = find_run(args.run)
     figures = augmentation(
         run.path, data_dir=args.data_dir, real_per_class=real, generated_per_class=generated, seeds=args.seeds,
-        progress=show_share,
+        out=args.out, progress=show_share,
     )  # fmt: skip
     if args.json:
         print(json.dumps(figures))
@@ -68,11 +73,12 @@ def classifier(args: argparse.Namespace) -> None:
     from cvae.measuring.classifier import build_classifier
 
     config = TrainConfig(epochs=args.epochs, seed=args.seed)  # refuses what neither can be
+    check_folder(args.out)
     folder = args.out or CLASSIFIERS
 
     def report(epoch: int, right: float | None) -> None:
         if sys.stderr.isatty():
-            print(f"epoch {epoch:3}/{config.epochs}  validation accuracy {right or 0:.2%}", file=sys.stderr, flush=True)
+            say(f"epoch {epoch:3}/{config.epochs}  validation accuracy {right or 0:.2%}"[: columns()])
 
     built = build_classifier(
         DataConfig(args.data, args.data_dir), epochs=config.epochs, seed=config.seed, folder=folder, report=report

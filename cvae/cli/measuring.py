@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
-from cvae.cli.options import add_run
+from cvae.cli.options import add_run, check_file
+from cvae.cli.terminal import print_over
 from cvae.config import TrainConfig
 from cvae.errors import InputError
 from cvae.runs.find import find_run
@@ -20,6 +22,9 @@ def add_to(commands: Any) -> None:
     sub.add_argument("--samples", type=int, default=1000, metavar="K", help="importance samples of nll (1000)")
     sub.add_argument("--seed", type=int, default=0, help="of the draws (0)")
     sub.add_argument("--json", action="store_true", help="print one JSON object")
+    sub.add_argument(
+        "--out", type=Path, metavar="FILE", help="the JSON file to write, in place of the run's own (metrics.json)"
+    )
 
     sub = commands.add_parser("bench", help="time training on this machine against a plain loop and its limit")
     sub.set_defaults(command=bench)
@@ -30,9 +35,12 @@ def evaluate(args: argparse.Namespace) -> None:
     from cvae.measuring.evaluation import evaluate as measure
 
     refuse_no_samples(args.samples)
+    check_file(args.out, ".json")
     TrainConfig(seed=args.seed)  # refuses what no seed can be
     run = find_run(args.run)
-    figures = measure(run.path, data_dir=args.data_dir, samples=args.samples, seed=args.seed, progress=show_share)
+    figures = measure(
+        run.path, data_dir=args.data_dir, samples=args.samples, seed=args.seed, out=args.out, progress=show_share
+    )
     if args.json:
         print(json.dumps(figures))
         return
@@ -56,7 +64,7 @@ def refuse_no_samples(samples: int | None) -> None:
 def show_share(share: float) -> None:
     """On a terminal, how much has been measured."""
     if sys.stderr.isatty():
-        print(f"\rmeasuring {share:4.0%}", end="\n" if share == 1 else "", file=sys.stderr, flush=True)
+        print_over(f"measuring {share:4.0%}", sys.stderr, end="\n" if share == 1 else "")
 
 
 def bench(args: argparse.Namespace) -> None:

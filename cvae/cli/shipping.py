@@ -8,6 +8,7 @@ from typing import Any
 
 from cvae.assets import GALLERY, README, RESULTS
 from cvae.cli.measuring import refuse_no_samples, show_share
+from cvae.cli.options import check_folder
 from cvae.cli.training import follow
 from cvae.config import TrainConfig
 from cvae.results import cards
@@ -53,6 +54,7 @@ def gallery(args: argparse.Namespace) -> None:
         print(f"\n{cards.size(args.out) / 1e6:.1f} of {cards.LARGEST / 1e6:.0f} MB in {args.out}")
         return
     config = recipe(args.name).config
+    check_folder(args.out)
     refuse_no_samples(args.samples)
     if args.run is None:
         from cvae.measuring.reproduce import finished
@@ -76,6 +78,8 @@ def reproduce(args: argparse.Namespace) -> None:
         return
     TrainConfig(epochs=TrainConfig.epochs if args.epochs is None else args.epochs, seed=args.seed)  # refuses nonsense
     refuse_no_samples(args.samples)
+    check_folder(args.out)
+    check_folder(args.runs)
     from cvae.measuring.reproduce import reproduce as run_protocol
 
     result = run_protocol(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import functools
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
+from cvae.cli.terminal import columns, command, fitted, print_over, say
 from cvae.config import OPTIONS, DataConfig, Described, ObjectiveConfig, RunConfig, TrainConfig, model_on
 from cvae.data import DATASETS, ImageData, download, load_data
-from cvae.errors import InputError
+from cvae.errors import InputError, KeyedError
 from cvae.families import FAMILIES
 from cvae.options import Option
-from cvae.runs.find import find_run, runs_folder
+from cvae.runs.find import find_run, run_path, runs_folder
 from cvae.runs.folder import Run
 from cvae.runs.status import Record
 
@@ -23,7 +26,7 @@ GROUPS = {
     "family": "of single models",
 }  # titles in --help that differ
 TYPES: dict[str, type] = {"whole": int, "widths": int, "number": float}
-WITH_RESUME = ("--epochs", "--data-dir")  # the only settings of a run that going on with it may change
+WITH_RESUME = ("--epochs", "--threads", "--device", "--data-dir")  # what going on with a run may change
 
 Given = dict[str, dict[str, Any]]  # the options that were given, by section and field
 
@@ -36,11 +39,12 @@ def add_to(commands: Any) -> None:
             _add(group, option)
             if option.flag == "--data-dir":
                 group.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
-    group.add_argument("--run", metavar="DIR", help="the run folder (runs/MODEL-DATA-N)")
+    group.add_argument("--run", metavar="RUN", help="a name below runs/, or the path of a folder (MODEL-DATA-N)")
     group.add_argument(
         "--resume",
         action="store_true",
-        help="go on with --run; --epochs may ask for more, and a learning rate that falls to 0 then rises again",
+        help="go on with --run, with its settings; --epochs may ask for more (a learning rate that falls to 0 then"
+        " rises again), and --threads and --device may change",
     )
     sub.set_defaults(command=train)
 
@@ -87,21 +91,29 @@ def train(args: argparse.Namespace) -> int:
     if args.resume:
         return _resume(args)
     of_data = DataConfig(**_given(args)["data"])
-    if args.download and of_data.name in DATASETS and DATASETS[of_data.name].missing(of_data.dir):
-        download(of_data.name, of_data.dir, _download_progress)
-        print(file=sys.stderr)
+    _download_if_asked(args, of_data)
     data = load_data(of_data)
     config = run_config(args, data)
-    for line in without_effect(args, config):
-        print(line, file=sys.stderr)
+    _say_without_effect(args, config)
     if args.run:
-        return follow(args.run, config, data, resume=False)
+        return follow(run_path(args.run), config, data, resume=False)
     while True:
         try:
             return follow(_free_name(config), config, data, resume=False)
         except InputError as error:
             if error.key != "run.exists":  # else another training took the name in the same moment
                 raise
+
+
+def _download_if_asked(args: argparse.Namespace, of_data: DataConfig) -> None:
+    if args.download and of_data.name in DATASETS and DATASETS[of_data.name].missing(of_data.dir):
+        download(of_data.name, of_data.dir, _download_progress)
+        print(file=sys.stderr)
+
+
+def _say_without_effect(args: argparse.Namespace, config: RunConfig) -> None:
+    for line in without_effect(args, config):
+        say(str(line))
 
 
 def without_effect(args: argparse.Namespace, config: RunConfig) -> list[InputError]:
@@ -116,24 +128,57 @@ def without_effect(args: argparse.Namespace, config: RunConfig) -> list[InputErr
 
 
 def _resume(args: argparse.Namespace) -> int:
+    """Go on with a run: by the command that began it and --resume, or by less of it."""
     if not args.run:
         raise InputError("train.resume_needs_run")
     run = find_run(args.run)
     config, given = run.config(), _given(args)
-    changed = ["--download"] if args.download else []
+    others = _other_settings(given, config)
+    if others:
+        listed = functools.reduce(lambda one, other: InputError("shipping.listed", one=one, other=other), others)
+        raise InputError("train.resume_changed", values=listed)
+    _say_without_effect(args, config)
+    asked = {name: value for name, value in given["train"].items() if OPTIONS["train"][name].flag in WITH_RESUME}
+    config = dataclasses.replace(config, train=dataclasses.replace(config.train, **asked))
+    if "device" in asked:
+        from cvae.training.loop import device_of
+
+        device_of(config)  # refuses what is not here; a run's own device may be left out instead
+    of_data = dataclasses.replace(config.data, dir=given["data"].get("dir", config.data.dir))
+    _download_if_asked(args, of_data)
+    return follow(run.path, config, load_data(of_data), resume=True)
+
+
+def _other_settings(given: Given, config: RunConfig) -> list[InputError]:
+    """Return the settings that were given and differ from the run's, but for those that may and those without
+    effect."""
+    others = []
     for section, options in OPTIONS.items():
         for name, value in given[section].items():
-            if options[name].flag not in WITH_RESUME and value != getattr(config.section(section), name, None):
-                changed.append(options[name].flag)
-    if changed:
-        raise InputError("train.resume_changed", options=", ".join(sorted(changed)))
-    config = dataclasses.replace(config, train=dataclasses.replace(config.train, **_only(given["train"], "epochs")))
-    data = load_data(dataclasses.replace(config.data, **_only(given["data"], "dir")))
-    return follow(run.path, config, data, resume=True)
+            option = options[name]
+            option.check(value)
+            if option.flag in WITH_RESUME or not option.applies(config):
+                continue
+            stored = getattr(config.section(section), name, None)
+            # Own data may have been moved since: then --data names the place where it was.
+            moved = option.flag == "--data" and value not in DATASETS and str(Path(value).resolve()) == stored
+            if value != stored and not moved:
+                here, then = _shown(value), _shown(stored)
+                others.append(InputError("train.resume_other", option=option.flag, given=here, stored=then))
+    return others
 
 
-def _only(values: dict[str, Any], name: str) -> dict[str, Any]:
-    return {name: values[name]} if name in values else {}
+def _shown(value: Any) -> Any:
+    """Return a setting as it is written on the command line; in words where it is not written there."""
+    if value is None:
+        return KeyedError("train.not_set")
+    if isinstance(value, bool):
+        return KeyedError("train.on" if value else "train.off")
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return value
 
 
 def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool) -> int:
@@ -144,7 +189,7 @@ def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if not Run(path).locked():  # not begun yet: nothing to save
             raise KeyboardInterrupt
-        print("\nstopping and saving; once more to stop at once", file=sys.stderr)
+        say("\nstopping and saving; once more to stop at once")
         Run(path).request("stop")
 
     model, images = config.model, len(data.all_train if config.data.full_train else data.train)
@@ -153,31 +198,52 @@ def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool
         print(data.note)
     before = signal.signal(signal.SIGINT, stop)
     try:
-        for record in fit(path, config, data=data, resume=resume):
-            _show(record, config)
+        with contextlib.closing(fit(path, config, data=data, resume=resume)) as records:
+            for record in records:
+                _show(record, config)
     except Failed as error:
-        print(f"\ncvae: the training failed at {error}", file=sys.stderr)
+        say(f"\ncvae: the training failed at {error}")
         return 1
+    except (KeyboardInterrupt, BrokenPipeError):
+        if (Run(path).path / "config.json").is_file():
+            say(f"\nstopped. {_going_on(path)}")
+        raise
     finally:
         signal.signal(signal.SIGINT, before)
     status = Run(path).status()
-    print(f"{status.state} after {status.step:,} steps. Next: python -m cvae evaluate {path}")
+    after = f"Next: {command('evaluate', path)}" if status.state == "finished" else _going_on(path)
+    print(f"{status.state} after {status.step:,} steps. {after}")
     return 0
+
+
+def _going_on(path: str | Path) -> str:
+    return f"To go on: {command('train', '--resume', '--run', path)}"
 
 
 def _show(record: Record, config: RunConfig) -> None:
     """Print one line an epoch; on a terminal, one that moves in between."""
-    epoch, epochs = record["epoch"], config.train.epochs
-    figures = f"reconstruction {record['reconstruction']:8.2f}"
-    if record["kl"] is not None:
-        figures += f"  kl {record['kl']:6.2f}  neg_elbo {record['neg_elbo']:8.2f}"
-    left = record["seconds"] / epoch * (epochs - epoch)
-    line = f"epoch {epoch:6.2f}/{epochs}  {record['split']:<10}  {figures}  {record['images_per_second']:,} images/s"
-    line += f"  {int(left) // 60}:{int(left) % 60:02d} left"
+    moves = sys.stdout.isatty()
     if record["split"] == "validation":
-        print(("\r" if sys.stdout.isatty() else "") + line, flush=True)
-    elif sys.stdout.isatty():
-        print("\r" + line, end="", flush=True)
+        line = progress_line(record, config, columns() if moves else None)
+        print_over(line, sys.stdout, end="\n") if moves else print(line, flush=True)
+    elif moves:
+        print_over(progress_line(record, config, columns()), sys.stdout)
+
+
+def progress_line(record: Record, config: RunConfig, width: int | None) -> str:
+    """Return what a record says, in at most `width` characters; what matters least is left out first. None: all of
+    it."""
+    epoch, epochs = record["epoch"], config.train.epochs
+    left = int(record["seconds"] / epoch * (epochs - epoch))
+    parts = [
+        (0, f"epoch {epoch:6.2f}/{epochs}"),
+        (3, f"{record['split']:<10}"),
+        (2 if record["kl"] is not None else 1, f"reconstruction {record['reconstruction']:8.2f}"),
+    ]
+    if record["kl"] is not None:
+        parts += [(4, f"kl {record['kl']:6.2f}"), (1, f"neg_elbo {record['neg_elbo']:8.2f}")]
+    parts += [(5, f"{record['images_per_second']:,} images/s"), (2, f"{left // 60}:{left % 60:02d} left")]
+    return "  ".join(text for _, text in parts) if width is None else fitted(parts, width)
 
 
 def run_config(args: argparse.Namespace, data: Described) -> RunConfig:
@@ -200,4 +266,4 @@ def _free_name(config: RunConfig) -> Path:
 
 def _download_progress(done: int, total: int | None, name: str) -> None:
     share = f" of {total / 1e6:.1f}" if total else ""
-    print(f"\r{name}: {done / 1e6:.1f}{share} MB ", end="", file=sys.stderr, flush=True)
+    print_over(f"{name}: {done / 1e6:.1f}{share} MB", sys.stderr)

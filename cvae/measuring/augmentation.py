@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,12 +39,15 @@ def augmentation(
     real_per_class: Sequence[int] = REAL_PER_CLASS,
     generated_per_class: int = GENERATED_PER_CLASS,
     seeds: int = 5,
+    out: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Measure the run `path`, write its augmentation.json, and return the figures as a JSON object.
 
     `without` and `with`: test accuracies 0 … 1, a list over seeds for each number in `real_per_class`. A seed decides
     which images are the real ones, the samples, and the classifier's first weights; with and without share all three.
+    out: the file to write in place of augmentation.json, as in `evaluate`.
+
     Raises `InputError` for a model that is given no label, and where a class has too few images.
     """
     run = Run.open(path)
@@ -72,7 +76,7 @@ def augmentation(
         "seeds": seeds,
         **accuracies,
     }
-    keep(run, step, "augmentation.json", lambda: run.write_augmentation(figures))
+    keep(run, step, "augmentation.json", lambda: run.write_augmentation(figures), figures, out)
     return figures
 
 

@@ -5,9 +5,11 @@ Everything in nats an image, lower is better, unless its name says accuracy, uni
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from torch import Tensor
 
 from cvae.conditions import label_place
 from cvae.data import ImageData
+from cvae.errors import Notice
 from cvae.explore.inference import Inference, codes_to_fit
 from cvae.families import FAMILIES
 from cvae.measuring import metrics
@@ -24,6 +27,7 @@ from cvae.measuring.generation import generation_figures
 from cvae.models import Autoencoder
 from cvae.models.cvae_predictive import PredictiveCVAE
 from cvae.models.distributions import log_mean_exp
+from cvae.runs.find import is_shipped
 from cvae.runs.folder import Run, reason
 from cvae.training.batches import DeviceSplit
 from cvae.training.load import data_of, load
@@ -44,6 +48,7 @@ def evaluate(
     data: ImageData | None = None,
     samples: int = 1000,
     seed: int = 0,
+    out: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Measure the run `path` on its test images, write its metrics.json, and return the figures as a JSON object.
@@ -54,7 +59,8 @@ def evaluate(
     null. On grey pixels with the Bernoulli likelihood all of these are losses rather than likelihoods. What the model's
     samples are worth to a frozen classifier is described in `cvae.measuring.generation`.
 
-    data_dir: where the data lies now, if not where it lay in training. progress: called with the share done, 0 … 1.
+    data_dir: where the data lies now, if not where it lay in training. out: the file to write in place of metrics.json;
+    without it, a shipped run keeps its own and a warning says so. progress: called with the share done, 0 … 1.
     Raises `InputError` for what is not a run, for damaged weights, and for data that is missing or of another shape.
     """
     run = Run.open(path)
@@ -87,20 +93,31 @@ def evaluate(
     }
     if isinstance(model, PredictiveCVAE):
         figures |= measuring.prediction(model)
-    keep(run, step, "metrics.json", lambda: run.write_metrics(figures))
+    keep(run, step, "metrics.json", lambda: run.write_metrics(figures), figures, out)
     return figures
 
 
-def keep(run: Run, step: int | None, name: str, write: Callable[[], None]) -> None:
-    """Write what was measured of the weights of `step`, but a warning where the run has others by now or is read-only:
-    the figures are returned all the same."""
+def keep(
+    run: Run, step: int | None, name: str, write: Callable[[], None], figures: dict[str, Any], out: Path | None
+) -> None:
+    """Write what was measured of the weights of `step`, to the file `out` where one is given, else to the run.
+
+    Where the run has other weights by now, is read-only, or is one that the project ships, nothing is written and a
+    warning says so: the figures are returned all the same.
+    """
+    if out is not None:
+        out.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        return
+    if is_shipped(run):
+        warnings.warn(Notice("measure.shipped", name=run.name, file=name), stacklevel=3)
+        return
     if run.weights_step() != step:
-        warnings.warn(f"{run.name} has been trained meanwhile: {name} was not written.", stacklevel=3)
+        warnings.warn(Notice("measure.trained_meanwhile", name=run.name, file=name), stacklevel=3)
         return
     try:
         write()
     except OSError as error:
-        warnings.warn(f"{name} of {run.name} could not be written: {reason(error)}", stacklevel=3)
+        warnings.warn(Notice("measure.not_written", name=run.name, file=name, reason=reason(error)), stacklevel=3)
 
 
 class _Measuring:

@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import json
 import math
+import shlex
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -83,7 +84,7 @@ def prune(run: Run, out: Path, recipe: Recipe, pictures: NDArray[np.uint8] | Non
     """
     same_config(run, recipe.config)
     if run.status().state != "finished":
-        raise InputError("shipping.unfinished", name=run.name, path=run.path)
+        raise InputError("shipping.unfinished", name=run.name, path=shlex.quote(str(run.path)))
     (out / "snapshots").mkdir(parents=True)
     kept = Run(out)
     config = json.loads((run.path / "config.json").read_text(encoding="utf-8"))

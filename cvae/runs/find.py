@@ -6,7 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
-from cvae.assets import GALLERY
+from cvae.assets import GALLERY, SHIPPED
+from cvae.errors import InputError
 from cvae.runs.folder import Run
 
 
@@ -15,12 +16,31 @@ def runs_folder() -> Path:
     return Path(os.environ.get("CVAE_RUNS", "runs"))
 
 
+def is_plain_name(text: str) -> bool:
+    """Return whether a text that stands for a run is a name alone, without a separator of folders."""
+    return Path(text).name == text and text != ".."
+
+
+def run_path(text: str | os.PathLike[str]) -> Path:
+    """Return where a run lies that a user calls so: a plain name is one in `runs_folder()`, all else is a path."""
+    text = os.fspath(text)
+    return runs_folder() / text if is_plain_name(text) else Path(text)
+
+
 def find_run(text: str) -> Run:
-    """Return the run that a user means by a path, or by the name of one in `runs_folder()` or in the gallery."""
-    for path in (Path(text), runs_folder() / text, GALLERY / text):
-        if (path / "config.json").is_file():
-            return Run.open(path)
-    return Run.open(text)
+    """Return the run that a user means by a path, or by the plain name of one in `runs_folder()` or in the gallery."""
+    path = run_path(text)
+    if is_plain_name(text) and not (path / "config.json").is_file():
+        if (GALLERY / text / "config.json").is_file():
+            return Run.open(GALLERY / text)
+        if (Path(text) / "config.json").is_file():
+            raise InputError("run.by_path", name=text, folder=runs_folder(), path=f".{os.sep}{text}")
+    return Run.open(path)
+
+
+def is_shipped(run: Run) -> bool:
+    """Return whether the run lies in the gallery, whose files are the project's and not the user's."""
+    return run.path.resolve().parent in (GALLERY.resolve(), SHIPPED.resolve())
 
 
 def runs_in(folder: str | os.PathLike[str]) -> list[Run]:

@@ -26,13 +26,17 @@ def save(
     rows: Tensor,
     state: dict[str, Any],
 ) -> None:
-    """Replace the run's checkpoint. rows: the steps since the last record; state: whatever else JSON holds."""
+    """Replace the run's checkpoint. rows: the steps since the last record; state: whatever else JSON holds.
+
+    The kind of device goes with it, as the state of a generator means nothing on a device of another kind.
+    """
     arrays = {f"model.{name}": weight for name, weight in snapshots.weights(model).items()}
     for i, moments in optimiser.state_dict()["state"].items():
         arrays.update({f"adam.{i}.{name}": value.cpu().numpy() for name, value in moments.items()})
     arrays["generator"] = generator.get_state().numpy()
     arrays["rows"] = rows.cpu().numpy()
-    run.write_arrays(Path(CHECKPOINT).stem, arrays, {"state": json.dumps(state)})
+    values = {**state, "device": generator.device.type}
+    run.write_arrays(Path(CHECKPOINT).stem, arrays, {"state": json.dumps(values)})
 
 
 def restore(
@@ -40,6 +44,8 @@ def restore(
 ) -> tuple[Tensor, dict[str, Any]] | None:
     """Put everything back as `save` found it, and return its rows and state; None where there is no checkpoint.
 
+    A checkpoint of another kind of device, which `state["device"]` names, gives all but the generator's state: the
+    generator goes on from a seed of its own for this step.
     A file that is damaged or belongs to another model raises `InputError`.
     """
     path = run.path / CHECKPOINT
@@ -56,7 +62,16 @@ def restore(
                 _, i, key = name.split(".")
                 moments.setdefault(int(i), {})[key] = value
         optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
-        generator.set_state(arrays["generator"])
+        kind = state.setdefault("device", _kind_of(arrays["generator"]))
+        if kind == generator.device.type:
+            generator.set_state(arrays["generator"])
+        else:  # with the first seed alone, the draws of the first steps would come again
+            generator.manual_seed(generator.initial_seed() + (state["step"] << 31))
         return arrays["rows"], state
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise InputError("checkpoint.damaged", path=path) from error
+
+
+def _kind_of(state: Tensor) -> str:
+    """Return the kind of device whose generator has a state of that size, for checkpoints that do not say it."""
+    return {torch.Generator().get_state().numel(): "cpu", 16: "cuda"}.get(state.numel(), "mps")

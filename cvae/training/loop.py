@@ -57,7 +57,8 @@ def fit(
     and in nats an image `reconstruction`, `kl`, `neg_elbo`, `kl_per_dim` (null for an autoencoder), `loss`, beside
     `beta`, `seconds` and `images_per_second`. Closing the generator saves the run as stopped.
 
-    config: of a new run; with `resume=True` the folder's own is used, or this one where it only asks for other epochs.
+    config: of a new run; with `resume=True` the folder's own is used, with the epochs, threads and device of this one.
+    A run whose own device is not here goes on with the device that `auto` finds, and a warning says so.
     data: the images, where they are in memory already; else they are loaded as the config says.
     locked: whether the caller holds the run's lock already. What was asked of the run since is obeyed then; else what
     was asked before is forgotten.
@@ -101,20 +102,31 @@ def with_data(config: RunConfig, data: ImageData) -> RunConfig:
 
 def device_of(config: RunConfig) -> torch.device:
     """Return the device the config asks for; `auto` is CUDA, else MPS, else the processor."""
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     name = config.train.device
     if name == "auto":
-        name = "cuda" if cuda else "mps" if mps else "cpu"
-    if (name == "cuda" and not cuda) or (name == "mps" and not mps):
+        name = "cuda" if _is_here("cuda") else "mps" if _is_here("mps") else "cpu"
+    if not _is_here(name):
         raise InputError("training.no_device", device=name.upper())
     return torch.device(name)
 
 
+def _is_here(device: str) -> bool:
+    """Return whether this machine has a device of that kind."""
+    if device == "cuda":
+        return torch.cuda.is_available()
+    return device != "mps" or torch.backends.mps.is_available()
+
+
 def _resumed(run: Run, new: RunConfig | None) -> RunConfig:
-    """Return the run's config, with as many epochs as the new one asks for; `InputError` where it cannot go on."""
+    """Return the run's config, with the epochs, threads and device of the new one; `InputError` where it cannot go
+    on."""
     config = run.config()
+    own = config.train.device
     if new is not None:
-        config = dataclasses.replace(config, train=dataclasses.replace(config.train, epochs=new.train.epochs))
+        asked = {name: getattr(new.train, name) for name in ("epochs", "threads", "device")}
+        config = dataclasses.replace(config, train=dataclasses.replace(config.train, **asked))
+    if config.train.device == own and not _is_here(own):  # it was trained on another machine
+        config = dataclasses.replace(config, train=dataclasses.replace(config.train, device="auto"))
     done = run.status().epoch
     if config.train.epochs < done:
         raise InputError("run.trained_already", name=run.name, done=done)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 
 from cvae.config import RunConfig
 from cvae.data import Split
-from cvae.errors import InputError, KeyedError
+from cvae.errors import InputError, KeyedError, Notice
 from cvae.runs.folder import Run
 from cvae.runs.status import Record, State, Status
 from cvae.training import checkpoint, snapshots
@@ -15,6 +16,8 @@ from cvae.training.recorder import Recorder
 from cvae.training.step import Learner
 
 FITTED_CODES = 10_000  # training images whose codes stand in for the prior that an autoencoder lacks
+
+DEVICES = {"cpu": KeyedError("device.cpu"), "cuda": KeyedError("device.cuda"), "mps": KeyedError("device.mps")}
 
 
 class RunWriter:
@@ -106,7 +109,8 @@ class RunWriter:
     def restore(self) -> bool:
         """Put learner and recorder where the checkpoint is; False where there is none.
 
-        Raises `InputError` where it is damaged, or belongs to other data.
+        Raises `InputError` where it is damaged, or belongs to other data; warns where it comes from a device of another
+        kind.
         """
         learner = self.learner
         kept = checkpoint.restore(self.run, learner.model, learner.optimiser, learner.noise)
@@ -118,6 +122,10 @@ class RunWriter:
             raise InputError("run.other_count", name=self.run.name, before=state["images"], now=images)
         learner.step, self.history_length = state["step"], state["history"]
         self.recorder.restore(rows, state)
+        before, now = state["device"], learner.device.type
+        if before != now and learner.step < learner.steps:
+            names = [DEVICES.get(kind, kind) for kind in (before, now)]
+            warnings.warn(Notice("run.other_device", name=self.run.name, before=names[0], now=names[1]), stacklevel=2)
         return True
 
     def truncate(self, resumed: bool) -> None:

@@ -74,8 +74,8 @@ def refused(cli: Callable[..., Answer]) -> Callable[..., str]:
 
 @pytest.fixture
 def run(trained: Callable[..., Run], tmp_path: Path) -> Run:
-    """A trained VAE, as ./vae."""
-    return Run(shutil.copytree(trained("vae").path, tmp_path / "vae"))
+    """A trained VAE, as runs/vae."""
+    return Run(shutil.copytree(trained("vae").path, tmp_path / "runs" / "vae"))
 
 
 def tree(folder: Path) -> dict[str, float]:
@@ -126,7 +126,7 @@ def test_every_option_reaches_the_config(cli: Callable[..., Answer]):
         likelihood="gaussian", sigma=0.5, quadrants=2, beta=2.0, kl_warmup=0.5, recon_weight=0.5, k=2, alpha=0.5,
         epochs=1, batch_size=500, lr=0.01, lr_schedule="cosine", seed=5, binarize="dynamic", full_train=True,
     )  # fmt: skip
-    assert Run("mine").config() == expected
+    assert Run("runs/mine").config() == expected
 
 
 def test_resume_goes_on(cli: Callable[..., Answer], run: Run):
@@ -140,7 +140,7 @@ def test_own_images_are_found_again_from_anywhere(cli: Callable[..., Answer], mo
     assert cli("train", "--data", "own.npz", "--model", "cvae", *QUICK, "--run", "mine").code == 0
     Path("elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
-    assert cli("evaluate", "../mine", "--samples", 2).code == 0
+    assert cli("evaluate", "../runs/mine", "--samples", 2).code == 0
 
 
 def test_a_console_without_arrows_is_no_reason_to_fail(cli: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch):
@@ -200,7 +200,7 @@ def test_help_is_there_for_every_command(cli: Callable[..., Answer]):
         "--resume",
         "--resume --run nowhere",
         "--run vae",  # exists
-        "--run vae/config.json/deeper",
+        "--run runs/vae/config.json/deeper",
     ],
 )
 def test_train_refuses(options: str, refused: Callable[..., str], run: Run):
@@ -357,7 +357,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
 @pytest.mark.parametrize("size", [10, 2_000])  # config.json does not fit; it does, but the weights do not
 def test_a_full_disk_leaves_no_half_made_run(size: int, refused: Callable[..., str]):
     with files_of_at_most(size):
-        assert "cannot write the run" in refused("train", *QUICK, "--run", "mine")
+        assert "cannot write the run" in refused("train", *QUICK, "--run", "./mine")
     assert not Path("mine").exists()
     assert list(Path().iterdir()) == []
 
@@ -367,7 +367,7 @@ def test_a_disk_that_fills_up_ends_the_training_as_failed(cli: Callable[..., Ans
         answer = cli("train", *QUICK, "--run", "mine")
     assert answer.code == 2
     assert answer.err.count("\n") == 1
-    run = Run("mine")
+    run = Run("runs/mine")
     assert run.status().state == "failed"
     assert "cannot write the run" in run.status().message
     assert cli("train", "--resume", "--run", "mine").code == 0
@@ -392,7 +392,7 @@ def test_a_read_only_disk_gets_one_line(refused: Callable[..., str], run: Run):
 
 def test_ctrl_c_stops_and_saves(cli: Callable[..., Answer]):
     def press() -> None:
-        run = Run("mine")
+        run = Run("runs/mine")
         wait_until(lambda: run.path.exists() and run.status().step > 0)
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -402,7 +402,7 @@ def test_ctrl_c_stops_and_saves(cli: Callable[..., Answer]):
     finger.join()
     assert answer.code == 0
     assert "stopped after" in answer.out
-    assert Run("mine").status().state == "stopped"
+    assert Run("runs/mine").status().state == "stopped"
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
@@ -422,7 +422,7 @@ def test_a_training_that_diverges_exits_with_1(cli: Callable[..., Answer]):
     answer = cli("train", *QUICK, "--lr", 10, "--run", "mine")
     assert answer.code == 1
     assert "step 2" in answer.err
-    assert Run("mine").status().state == "failed"
+    assert Run("runs/mine").status().state == "failed"
 
 
 def test_resume_refuses_settings_that_it_would_ignore(refused: Callable[..., str], run: Run):
@@ -449,3 +449,35 @@ def test_own_data_that_moved_is_found_with_data_dir(cli: Callable[..., Answer], 
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "mine.npz").rename(tmp_path / "elsewhere" / "mine.npz")
     assert cli("evaluate", "moved", "--data-dir", tmp_path / "elsewhere", "--samples", 2).code == 0
+
+
+# --- where runs lie
+
+
+@pytest.mark.parametrize("folder", ["runs", "kept/elsewhere"])
+def test_a_plain_name_is_one_below_the_runs_folder(
+    folder: str, cli: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+):
+    if folder != "runs":
+        monkeypatch.setenv("CVAE_RUNS", folder)
+    assert cli("train", *QUICK, "--run", "my run").code == 0
+    assert Run(Path(folder) / "my run").status().state == "finished"
+    assert [path.name for path in Path().iterdir()] == [folder.split("/")[0]]
+    for command in ("evaluate --samples 2", "sample --out a.png", "manifold --out a.png --steps 2"):
+        name, *options = command.split()
+        assert cli(name, "my run", *options).code == 0
+    assert cli("train", "--run", "my run", "--resume", "--epochs", 2).code == 0
+    assert Run(Path(folder) / "my run").status().epoch == 2
+
+
+def test_a_path_is_taken_as_it_is(cli: Callable[..., Answer], refused: Callable[..., str]):
+    assert cli("train", *QUICK, "--run", "./mine").code == 0
+    assert Run("mine").status().state == "finished"
+    assert not Path("runs").exists()
+    assert cli("evaluate", "./mine", "--samples", 2).code == 0
+    assert "./mine" in refused("evaluate", "mine")
+
+
+def test_a_run_of_ones_own_goes_before_a_shipped_one_of_its_name(cli: Callable[..., Answer]):
+    assert cli("train", *QUICK, "--epochs", 2, "--run", "digits-vae").code == 0
+    assert json.loads(cli("evaluate", "digits-vae", "--samples", 2, "--json").out) == Run("runs/digits-vae").metrics()
