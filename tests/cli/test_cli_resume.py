@@ -97,8 +97,8 @@ def test_all_settings_that_differ_are_named_with_both_values(train: Callable[...
     train(*QUICK, "--epochs", 1, "--run", "mine")
     config = (Run("runs/mine").path / "config.json").read_bytes()
     line = refused(
-        *QUICK, "--run", "mine", "--resume", "--epochs", 2, "--model", "cvae", "--hidden", 12, 8, "--lr", 0.5, "--binarize",
-        "--full-train", "--seed", 0,
+        *QUICK, "--run", "mine", "--resume", "--epochs", 2, "--model", "cvae", "--hidden", 12, 8, "--lr", 0.5,
+        "--binarize", "--full-train", "--seed", 0,
     )  # fmt: skip
     for words in (
         "--model is cvae here and vae in the run",
