@@ -43,7 +43,7 @@ def add_to(commands: Any) -> None:
     group.add_argument(
         "--resume",
         action="store_true",
-        help="go on with --run, with its settings; --epochs may ask for more (a learning rate that falls to 0 then rises"
+        help="go on with --run and its settings; --epochs may ask for more (a learning rate that falls to 0 then rises"
         " again), and --threads and --device may change",
     )
     sub.set_defaults(command=train)
