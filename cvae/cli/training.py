@@ -39,12 +39,12 @@ def add_to(commands: Any) -> None:
             _add(group, option)
             if option.flag == "--data-dir":
                 group.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
-    group.add_argument("--run", metavar="RUN", help="a name below runs/, or the path of a folder (MODEL-DATA-N)")
+    group.add_argument("--run", metavar="RUN", help="a name below runs/, or the path of one (MODEL-DATA-N)")
     group.add_argument(
         "--resume",
         action="store_true",
-        help="go on with --run, with its settings; --epochs may ask for more (a learning rate that falls to 0 then"
-        " rises again), and --threads and --device may change",
+        help="go on with --run and its settings; --epochs may ask for more (a learning rate that falls to 0 then rises"
+        " again), and --threads and --device may change",
     )
     sub.set_defaults(command=train)
 
@@ -199,8 +199,11 @@ def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool
     before = signal.signal(signal.SIGINT, stop)
     try:
         with contextlib.closing(fit(path, config, data=data, resume=resume)) as records:
+            record: Record | None = None
             for record in records:
                 _show(record, config)
+            if record is not None and record["split"] != "validation" and sys.stdout.isatty():
+                print()  # the line that moved stays
     except Failed as error:
         say(f"\ncvae: the training failed at {error}")
         return 1

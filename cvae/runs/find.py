@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from pathlib import Path
 
 from cvae.assets import GALLERY, SHIPPED
@@ -29,13 +30,14 @@ def run_path(text: str | os.PathLike[str]) -> Path:
 
 def find_run(text: str) -> Run:
     """Return the run that a user means by a path, or by the plain name of one in `runs_folder()` or in the gallery."""
-    path = run_path(text)
-    if is_plain_name(text) and not (path / "config.json").is_file():
+    place = run_path(text)
+    if is_plain_name(text) and not (place / "config.json").is_file():
         if (GALLERY / text / "config.json").is_file():
             return Run.open(GALLERY / text)
         if (Path(text) / "config.json").is_file():
-            raise InputError("run.by_path", name=text, folder=runs_folder(), path=f".{os.sep}{text}")
-    return Run.open(path)
+            path = shlex.quote(f".{os.sep}{text}")
+            raise InputError("run.by_path", name=text, folder=runs_folder(), path=path)
+    return Run.open(place)
 
 
 def is_shipped(run: Run) -> bool:

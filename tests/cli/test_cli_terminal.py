@@ -20,6 +20,7 @@ from helpers.engine import wait_until
 from cvae.cli import main
 from cvae.cli.terminal import command, fitted
 from cvae.errors import Notice
+from cvae.results.recipes import recipe
 from cvae.runs.folder import Run
 
 ROOT = Path(__file__).parents[2]
@@ -158,6 +159,38 @@ def test_the_hint_after_a_training_quotes_the_name(capsys: pytest.CaptureFixture
     assert shlex.split(line)[3:] == ["evaluate", "runs/it's"]
 
 
+def test_the_line_that_moved_stays_when_a_training_is_stopped(monkeypatch: pytest.MonkeyPatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "60")
+    with pressed(Run("runs/mine")):
+        assert main(["train", *QUICK, "--epochs", "100000", "--batch-size", "1", "--run", "mine"]) == 0
+    *_, moved, last = terminal.getvalue().splitlines()
+    assert moved.startswith("epoch")
+    assert last.startswith("stopped after")
+
+
+def test_a_second_ctrl_c_says_how_to_go_on_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def twice(record: object, config: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cvae.cli.training._show", twice)
+    assert main(["train", *QUICK, "--run", "my run"]) == 130
+    assert "To go on: python -m cvae train --resume --run 'runs/my run'\n" in capsys.readouterr().err
+
+
+def test_what_is_said_of_an_unfinished_run_can_be_pasted(capsys: pytest.CaptureFixture[str]):
+    Run.create("runs/it's mine", recipe("digits-vae").config, "stopped")
+    assert main(["gallery", "digits-vae", "--from", "it's mine", "--out", "out"]) == 2
+    err = capsys.readouterr().err
+    assert shlex.split(err[err.index("`") + 1 : err.rindex("`")])[3:] == [
+        "train",
+        "--resume",
+        "--run",
+        "runs/it's mine",
+    ]
+
+
 # --- warnings
 
 
@@ -167,9 +200,8 @@ def test_warnings_of_libraries_are_not_shown_and_those_of_the_project_are_senten
     def complain(*args: object) -> list[object]:
         warnings.warn("lbfgs failed to converge", RuntimeWarning, stacklevel=1)
         warnings.warn("this is deprecated", FutureWarning, stacklevel=1)
-        warnings.warn(
-            Notice("measure.not_written", name="mine", file="a.json", reason="the disk is full"), stacklevel=1
-        )
+        notice = Notice("measure.not_written", name="mine", file="a.json", reason="the disk is full")
+        warnings.warn(notice, stacklevel=1)
         return []
 
     monkeypatch.setattr(sys, "warnoptions", [])
