@@ -21,12 +21,12 @@ from cvae.data import ImageData
 from cvae.errors import Notice
 from cvae.explore.inference import Inference, codes_to_fit
 from cvae.families import FAMILIES
-from cvae.measuring import metrics
+from cvae.measuring import exact, metrics
 from cvae.measuring.classifier import Classifier
 from cvae.measuring.generation import generation_figures
 from cvae.models import Autoencoder
 from cvae.models.cvae_predictive import PredictiveCVAE
-from cvae.models.distributions import log_mean_exp
+from cvae.models.distributions import Gaussian, log_mean_exp
 from cvae.runs.find import is_shipped
 from cvae.runs.folder import Run, reason
 from cvae.training.batches import DeviceSplit
@@ -35,6 +35,8 @@ from cvae.training.load import data_of, load
 BATCH = 100  # images measured at a time
 DECODES = 10_000  # codes decoded at a time, which bounds the memory
 MIXTURE_IMAGES = 1000  # test images for which p(x) sums over the labels: as dear as log p(x|y) of ten times as many
+POOR = 0.7  # k̂ above which an importance-sampled figure cannot be trusted
+MOST_CONDITIONS = 100  # different conditions of the test images, each of which is decoded on the whole grid
 PROBE_IMAGES = 10_000  # training images from which the class is learnt by neighbours and by the linear probe
 
 Progress = Callable[[float], None]
@@ -55,9 +57,13 @@ def evaluate(
 
     `reconstruction`, `kl` and `neg_elbo` come from one sample a posterior; `nll` from `samples` importance samples
     under the model's own prior: −log p(x), for a label-conditional model −log p(x|y) with `nll_mixture`, which is
-    −log Σ_y p(y) p(x|y) with p(y) uniform, beside it, for cvae-predictive −log p(t|c). A figure that does not apply is
-    null. On grey pixels with the Bernoulli likelihood all of these are losses rather than likelihoods. What the model's
-    samples are worth to a frozen classifier is described in `cvae.measuring.generation`.
+    −log Σ_y p(y) p(x|y) with p(y) uniform, beside it, for cvae-predictive −log p(t|c). How far it can be trusted is
+    beside it: `nll_effective_samples`, the median over the images, and `nll_poor`, the share of images with k̂ > 0.7
+    (`cvae.measuring.metrics.pareto_shape`). Models of one or two latent dimensions have exact figures by quadrature
+    (`cvae.measuring.exact`): `nll_exact`, and for a label-conditional model `nll_mixture_exact` and `accuracy_bayes`,
+    the share of images whose label is the likeliest by p(y|x) ∝ p(x|y). A figure that does not apply is null. On grey
+    pixels with the Bernoulli likelihood all of these are losses rather than likelihoods. What the model's samples are
+    worth to a frozen classifier is described in `cvae.measuring.generation`.
 
     data_dir: where the data lies now, if not where it lay in training. out: the file to write in place of metrics.json;
     without it, a shipped run keeps its own and a warning says so. progress: called with the share done, 0 … 1.
@@ -88,6 +94,7 @@ def evaluate(
         "step": step,
         **measuring.terms(),
         **measuring.importance(),
+        **measuring.exact(),
         **_code_figures(model, train, test, codes),
         **generation,
     }
@@ -159,7 +166,10 @@ class _Measuring:
 
     def importance(self) -> dict[str, Any]:
         """Estimate −log p(x), or −log p(x|·), and the ladder of bounds towards it."""
-        names = ("nll", "nll_samples", "neg_iwae_5", "neg_iwae_50", "nll_mixture", "nll_mixture_images")
+        names = (
+            "nll", "nll_samples", "nll_effective_samples", "nll_poor", "neg_iwae_5", "neg_iwae_50",
+            "nll_mixture", "nll_mixture_images",
+        )  # fmt: skip
         if self.model.family.prior == "none":
             return dict.fromkeys(names)
         generator = self.generator()
@@ -176,8 +186,38 @@ class _Measuring:
             for k, bound in ((5, total.iwae_5), (50, total.iwae_50))
         ]
         images = min(MIXTURE_IMAGES, len(self.test)) if mixture is not None else None
-        values = (nll, self.samples, *iwae, mixture, images)
+        poor = float((total.pareto_k > POOR).double().mean()) if total.pareto_k.isfinite().any() else None
+        values = (nll, self.samples, float(total.samples.median()), poor, *iwae, mixture, images)
         return dict(zip(names, values, strict=True))
+
+    def exact(self) -> dict[str, Any]:
+        """Compute −log p(x), or −log p(x|·), by quadrature, where that is possible: up to two latent dimensions."""
+        names = ("nll_exact", "nll_mixture_exact", "accuracy_bayes")
+        config = self.model.config
+        if self.model.family.prior == "none" or self.model.family.completes or config.latent_dim > exact.DIMENSIONS:
+            return dict.fromkeys(names)
+        x = torch.cat([x for x, _ in self.batches()])
+        q = [q for x, y in self.batches() if isinstance(q := self.model.encode(x, y), Gaussian)]
+        posterior = Gaussian(torch.cat([one.mean for one in q]), torch.cat([one.log_var for one in q]))
+        if not config.takes_condition:
+            grid = exact.grid_of(self.model, x, posterior, None)
+            return dict.fromkeys(names) | {"nll_exact": -float(exact.log_p(self.model, x, None, grid).double().mean())}
+        y = torch.cat([y for _, y in self.batches() if y is not None])
+        vectors, which = y.unique(dim=0, return_inverse=True)
+        if len(vectors) > MOST_CONDITIONS:
+            return dict.fromkeys(names)
+        only_label = config.takes_label and config.condition_width == config.classes
+        asked = torch.eye(config.classes) if only_label else vectors
+        grid = exact.grid_of(self.model, x, posterior, asked)
+        if not only_label:
+            found = torch.empty(len(x))
+            for i, vector in enumerate(vectors):
+                found[which == i] = exact.log_p(self.model, x[which == i], vector, grid)
+            return dict.fromkeys(names) | {"nll_exact": -float(found.double().mean())}
+        log_p = torch.stack([exact.log_p(self.model, x, vector, grid) for vector in asked])  # (K, N)
+        labels = y.argmax(1)
+        values = (-log_p.gather(0, labels[None]), -log_mean_exp(log_p), log_p.argmax(0) == labels)
+        return {name: float(value.double().mean()) for name, value in zip(names, values, strict=True)}
 
     def _bounds(self, x: Tensor, y: Tensor | None, generator: torch.Generator) -> metrics.Bounds:
         def log_weight(k: int) -> Tensor:

@@ -20,6 +20,7 @@ from torch import Tensor
 from cvae.models.base import Autoencoder
 from cvae.models.distributions import LOG_2PI, Gaussian
 
+DIMENSIONS = 2  # at most, of the latent space
 REACH = 5.0  # standard deviations of every prior and of every posterior that the grid holds
 CELLS = 1024  # along a dimension at most
 LEAST = 64  # cells along a dimension at least

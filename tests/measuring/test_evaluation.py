@@ -61,7 +61,28 @@ def test_every_kind_of_model_is_measured(family: str, task: str, measured: Calla
     assert figures["kl"] == pytest.approx(sum(figures["kl_per_dim"]))
     assert figures["nll_samples"] == 200
     assert figures["neg_elbo"] + 0.2 > figures["neg_iwae_5"] > figures["neg_iwae_50"] > figures["nll"]
-    assert (figures["nll_mixture"] is not None) == (family in CONDITIONAL)
+    assert 20 < figures["nll_effective_samples"] <= 200
+    assert 0 <= figures["nll_poor"] < 0.5
+    assert (figures["nll_exact"] is not None) == (family != "cvae-predictive")
+    for name in ("nll_mixture", "nll_mixture_exact", "accuracy_bayes"):
+        assert (figures[name] is not None) == (family in CONDITIONAL)
+
+
+@pytest.mark.parametrize("family", ["vae", *CONDITIONAL])
+def test_importance_sampling_comes_near_the_exact_figure(
+    family: str, measured: Callable[..., tuple[Run, dict[str, Any]]]
+):
+    _, figures = measured(family, samples=1000)
+    assert figures["nll"] == pytest.approx(figures["nll_exact"], abs=0.05)
+    if family in CONDITIONAL:
+        assert figures["nll_mixture"] == pytest.approx(figures["nll_mixture_exact"], abs=0.05)
+        assert 0 <= figures["nll_mixture_exact"] - figures["nll_exact"] <= math.log(10)
+        assert 0.2 < figures["accuracy_bayes"] <= 1
+
+
+def test_beyond_two_dimensions_nothing_is_exact(measured: Callable[..., tuple[Run, dict[str, Any]]]):
+    _, figures = measured("cvae", samples=30, latent_dim=3)
+    assert [figures[name] for name in ("nll_exact", "nll_mixture_exact", "accuracy_bayes")] == [None] * 3
 
 
 def test_the_figures_are_those_of_the_validation_record(trained: Callable[..., Run], digits: ImageData, tmp_path: Path):

@@ -20,6 +20,7 @@ from cvae.measuring.metrics import (
     knn_accuracy,
     linear_probe_accuracy,
     mean_distance,
+    pareto_shape,
 )
 from cvae.models.distributions import log_mean_exp
 
@@ -200,6 +201,27 @@ def test_bounds_of_some_images_and_of_others_join():
     joined = parts[0] + parts[1]
     assert isinstance(joined, Bounds)
     assert joined.log_p.tolist() == joined.elbo.tolist() == [2.0, 2.0, 3.0, 3.0, 3.0]
+
+
+def test_effective_samples_are_those_of_equal_weight():
+    weights = torch.full((50, 3), -700.0)
+    weights[0, 1] = 0  # one tells everything
+    weights[:25, 2] = 0  # half of them do
+    torch.testing.assert_close(bounds(fixed(weights), 50, 50).samples, torch.tensor([50.0, 1.0, 25.0]))
+
+
+@pytest.mark.parametrize("shape", [0.3, 0.7, 1.2])
+def test_the_tail_of_a_pareto_distribution_has_its_shape(shape: float):
+    uniform = torch.rand(20_000, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    found = pareto_shape(-shape * uniform.log())
+    assert (found - shape).abs().mean() < 0.1
+    torch.testing.assert_close(pareto_shape(-shape * uniform.log() - 1e4), found, atol=1e-3, rtol=0)
+
+
+def test_a_tail_that_is_flat_or_too_short_has_no_shape():
+    assert pareto_shape(torch.zeros(1000, 2)).isnan().all()
+    assert pareto_shape(torch.randn(24, 2, generator=torch.Generator().manual_seed(0))).isnan().all()
+    assert pareto_shape(torch.randn(25, 2, generator=torch.Generator().manual_seed(0))).isfinite().all()
 
 
 def test_chunks_add_up():
