@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -183,13 +184,20 @@ class Killing:
             process.join()
 
     def _kill(self, process: BaseProcess) -> None:
+        if process.pid is not None:
+            os.kill(process.pid, signal.SIGSTOP)  # once it is dead, a visitor may speak for it before we have looked
+        held = self._runs_of(process)
         process.kill()
         process.join()
-        self.counts["kills"] += process.exitcode == -9
-        self.counts["kills in training"] += any(run.status_on_disk().pid == process.pid for run in runs_in(self.folder))
-        for run in runs_in(self.folder):
-            if run.status_on_disk().pid == process.pid or self.trains.get(process) == run.name:
-                self.killed.add(run.name)
+        held |= self._runs_of(process)
+        self.killed |= held
+        self.counts["kills"] += process.exitcode == -signal.SIGKILL
+        self.counts["kills in training"] += bool(held)
+
+    def _runs_of(self, process: BaseProcess) -> set[str]:
+        """Return the names of the runs that a process has taken or begun, or was started for."""
+        trains = {self.trains[process]} if process in self.trains else set()
+        return trains | {run.name for run in runs_in(self.folder) if run.status_on_disk().pid == process.pid}
 
     def _compare(self, run: Run) -> None:
         same = files_of(run) == self.whole[run.name.partition("-")[0]]
@@ -210,7 +218,7 @@ class Killing:
 
     def _living(self, processes: list[BaseProcess]) -> list[BaseProcess]:
         for process in processes:
-            self._tell(f"a process ended with {process.exitcode}", process.exitcode in (None, 0, -9))
+            self._tell(f"a process ended with {process.exitcode}", process.exitcode in (None, 0, -signal.SIGKILL))
         return [process for process in processes if process.exitcode is None]
 
 
