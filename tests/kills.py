@@ -9,6 +9,7 @@ weights of a training that nobody disturbed, bit for bit. The suite runs a short
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -184,8 +185,9 @@ class Killing:
             process.join()
 
     def _kill(self, process: BaseProcess) -> None:
-        if process.pid is not None:
-            os.kill(process.pid, signal.SIGSTOP)  # once it is dead, a visitor may speak for it before we have looked
+        assert process.pid is not None
+        with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(process.pid, signal.SIGSTOP)  # once it is dead, a visitor may speak for it before we look
         held = self._runs_of(process)
         process.kill()
         process.join()

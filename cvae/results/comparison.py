@@ -18,6 +18,10 @@ METRICS: dict[str, Better | None] = {  # in nats an image, but for units, accura
     "neg_elbo": "lower",
     "nll": "lower",  # −log p(x)
     "nll_given": "lower",  # −log p(x|y), −log p(t|c)
+    "nll_exact": "lower",  # the same two by quadrature
+    "nll_given_exact": "lower",
+    "nll_poor": None,  # for how many images the sampled ones cannot be trusted
+    "accuracy_bayes": "higher",
     "nll_baseline": "lower",
     "accuracy": "higher",
     "accuracy_baseline": "higher",
@@ -80,10 +84,15 @@ def _finite(value: object) -> float | None:
 
 def _value(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> float | None:
     family = FAMILIES[config.model.family]
-    if figure == "nll":
-        return None if family.completes else number(measured, "nll_mixture" if family.takes == "condition" else "nll")
-    if figure == "nll_given":
-        return number(measured, "nll") if family.takes != "nothing" else None
+    match figure:
+        case "nll" if family.takes != "nothing":
+            return None if family.completes else number(measured, "nll_mixture")
+        case "nll_exact" if family.takes != "nothing":
+            return number(measured, "nll_mixture_exact")
+        case "nll_given":
+            return number(measured, "nll") if family.takes != "nothing" else None
+        case "nll_given_exact":
+            return number(measured, "nll_exact") if family.takes != "nothing" else None
     return number(measured, figure)
 
 
@@ -117,4 +126,4 @@ def _quantity(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> ob
     seen = data.full_train and measured.get("split") == "validation"  # trained on what it is measured on
     samples = measured.get("nll_samples") if figure in ("nll", "nll_given") else None  # more of them, and it is lower
     under = (data.name, data.binarize, measured.get("split"), seen, model.likelihood, sigma, target, samples)
-    return (*under, family.takes) if figure in ("neg_elbo", "nll_given") else under
+    return (*under, family.takes) if figure in ("neg_elbo", "nll_given", "nll_given_exact") else under

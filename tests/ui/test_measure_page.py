@@ -41,9 +41,10 @@ def figures(family: str) -> dict[str, Any]:
     }
     if family != "ae":
         bounds = {"kl": 4.5, "neg_elbo": 24.5 + len(family), "neg_iwae_5": 23.5, "neg_iwae_50": 23.0, "nll": 22.5}
-        found |= bounds | {"kl_per_dim": [2.5, 2.0], "nll_samples": 1000}
+        found |= bounds | {"kl_per_dim": [2.5, 2.0], "nll_samples": 1000, "nll_exact": 21.75, "nll_poor": 0.125}
     if conditional:
         found |= {"conditional_accuracy": 0.985, "conditional_accuracy_per_class": [0.98] * 10, "diversity": 0.9}
+        found |= {"nll_mixture": 24.0, "nll_mixture_exact": 23.25, "accuracy_bayes": 0.9375}
     return found
 
 
@@ -88,7 +89,8 @@ def charts(app: AppTest) -> set[str]:
 def cells(app: AppTest, figure: str) -> list[str]:
     """A row of the table."""
     lines = next(m.value for m in app.markdown if m.value.startswith("|Figure")).splitlines()
-    return next(line for line in lines if line.startswith(f"|{figure}|")).split("|")[2:-1]
+    line = next(line for line in lines if line.startswith(f"|{figure}|"))
+    return re.split(r"(?<!\\)\|", line)[2:-1]
 
 
 # --- runs that were measured ----------------------------------------------------------------------------------------
@@ -107,6 +109,17 @@ def test_every_figure_is_explained_and_has_its_command(open_page: Open):
     assert "**VAE** · 2 of 2 dimensions active" in words(app)
     assert "CMMA’s codes separate by class" in words(app)
     assert len(app.get("latex")) == 4
+
+
+def test_exact_figures_stand_beside_sampled_ones_and_end_the_ladder(open_page: Open):
+    app = open_page(runs="ae,vae,cvae")
+    assert cells(app, "−log p(x)")[:3] == ["–", "**22.50**", "24.00"]
+    assert cells(app, "−log p(x), exact")[:3] == ["–", "**21.75**", "23.25"]
+    assert cells(app, "−log p(x\\|y), exact")[:3] == ["–", "–", "21.75"]
+    assert cells(app, "Images that sampling fails on")[:3] == ["–", "12.5%", "12.5%"]
+    assert cells(app, "Class from p(y\\|x)")[:3] == ["–", "–", "93.8%"]
+    (alt,) = [c.proto.alt for c in app.get("plotly_chart") if c.proto.id.endswith("ladder-cvae")]
+    assert "IWAE₅₀ -23.00, IWAE₁₀₀₀ -22.50, log p(x|y) -21.75" in alt
 
 
 def test_every_section_speaks_chinese(open_page: Open):

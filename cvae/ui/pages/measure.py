@@ -19,6 +19,7 @@ from cvae.ui.parts.formulas import ACTIVE, FRECHET
 from cvae.ui.parts.metrics_table import RunMetrics
 
 KL_COLUMNS = 2  # charts beside each other in half a page
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 QUANTITY = {"nothing": "log p(x)", "condition": "log p(x|y)", "image": "log p(t|c)"}
 
 
@@ -80,9 +81,12 @@ def ladder(chosen: Sequence[RunMetrics]) -> None:
 
 def bounds(one: RunMetrics) -> dict[str, float]:
     """Return the bounds that were measured of a run, as bounds on log p, the loosest first."""
-    names = {"neg_elbo": "ELBO", "neg_iwae_5": "IWAE₅", "neg_iwae_50": "IWAE₅₀", "nll": QUANTITY[one.family.takes]}
     if not one.evaluated:
         return {}
+    quantity, exact = QUANTITY[one.family.takes], number(one.figures, "nll_exact")
+    samples = str(int(number(one.figures, "nll_samples") or 0)).translate(SUBSCRIPTS)
+    names = {"neg_elbo": "ELBO", "neg_iwae_5": "IWAE₅", "neg_iwae_50": "IWAE₅₀"}
+    names |= {"nll": quantity} if exact is None else {"nll": f"IWAE{samples}", "nll_exact": quantity}
     return {name: -value for key, name in names.items() if (value := number(one.figures, key)) is not None}
 
 

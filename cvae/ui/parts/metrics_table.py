@@ -117,7 +117,7 @@ def _cell(figure: str, value: float | None, best: bool) -> str:
         return "–"
     text = (
         f"{value:.1%}"
-        if "accuracy" in figure
+        if "accuracy" in figure or figure == "nll_poor"
         else f"{value:.0f}"
         if figure == "active_units"
         else f"{round(value, 2) + 0.0:.2f}"
