@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cvae.conditions import LABEL, ClassCondition, Condition, ImageCondition, vectors, width
 from cvae.errors import InputError
 from cvae.families import FAMILIES
-from cvae.options import Option, Section, check_options, check_whole, option, options_of
+from cvae.options import Option, Section, check_whole, option, options_of
 
 FORMAT = 2  # of config.json; 1, in which the options of single families lay among all others, is read too
 
@@ -129,7 +129,7 @@ class ModelConfig(Section):
     options: Any = None  # the family's own, a `Family.options`; a mapping of some of them is taken too
 
     def __post_init__(self) -> None:
-        check_options(self)
+        super().__post_init__()
         if not isinstance(self.image_shape, tuple) or len(self.image_shape) != 3:
             raise InputError("config.image_shape", value=repr(self.image_shape))
         channels, *sides = self.image_shape
@@ -266,7 +266,7 @@ class ObjectiveConfig(Section):
     recon_weight: float = option(1.0, "number", "--recon-weight", "weight of the reconstruction ({default})", step=0.5)
 
     def __post_init__(self) -> None:
-        check_options(self)
+        super().__post_init__()
         if self.k > 1 and self.free_bits > 0:
             raise InputError("config.free_bits_with_k")
 

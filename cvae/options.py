@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from cvae.errors import InputError
 
 if TYPE_CHECKING:
@@ -103,6 +105,8 @@ class Section:
     """A part of a config: a frozen dataclass that checks its options and reads itself from a JSON object."""
 
     def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            object.__setattr__(self, field.name, _of_python(getattr(self, field.name)))
         check_options(self)
 
     @classmethod
@@ -121,6 +125,13 @@ class Section:
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object from which `from_json` makes an equal config."""
         return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+
+def _of_python(value: Any) -> Any:
+    """Return NumPy's numbers as Python's, and lists as the tuples that they stand for."""
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
+        return tuple(map(_of_python, value))
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _plain(value: Any) -> Any:

@@ -26,12 +26,22 @@ Labels = NDArray[np.int64]
 class Split:
     """Some images and, where the data has them, their labels and the raw values of further conditions.
 
-    All arrays are contiguous and writable, so that `torch.from_numpy` shares their memory.
+    Images are given as bytes or as floats from 0 to 1, which become the nearest of 256 grey values; anything else, and
+    labels or columns that do not fit, raise `InputError`. Bytes are kept as they are: contiguous and writable, so that
+    `torch.from_numpy` shares their memory.
     """
 
     images: Images  # (N, C, H, W) in 0..255, C = 1 grey or 3 RGB
     labels: Labels | None  # (N,) in 0..classes-1; None where the data is unlabelled
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # (N,) each, by the condition's name
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "images", as_bytes(self.images))
+        if self.labels is not None:
+            object.__setattr__(self, "labels", _whole_numbers(self.labels, len(self.images)))
+        for name, values in self.columns.items():
+            if np.shape(values)[:1] != (len(self.images),):
+                raise InputError("images.column", name=name, count=len(self.images), shape=np.shape(values))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -58,7 +68,10 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class ImageData:
-    """A data set in memory. `test` is for measuring alone: nothing may be chosen by it."""
+    """A data set in memory. `test` is for measuring alone: nothing may be chosen by it.
+
+    Splits of unlike shapes, labels without a name and further conditions without values raise `InputError`.
+    """
 
     name: str  # what menus and cards call it
     class_names: tuple[str, ...]  # name of each label; empty where the data is unlabelled
@@ -67,6 +80,21 @@ class ImageData:
     test: Split
     further: tuple[Condition, ...] = ()  # the conditions that the splits' columns hold the values of
     note: str = ""  # what reading did to the images that their owner should know, as a sentence; mostly empty
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "class_names", check_class_names(self.name, self.class_names))
+        check_sides(self.name, *self.image_shape[1:])
+        for split in (self.train, self.validation, self.test):
+            if split.images.shape[1:] != self.image_shape:
+                shapes = (self.image_shape, split.images.shape[1:])
+                raise InputError("images.unlike", name=self.name, first=shapes[0], second=shapes[1])
+            if split.labels is not None and not self.class_names:
+                raise InputError("images.no_class_names", name=self.name)
+            if split.labels is not None and len(split.labels) and split.labels.max() >= len(self.class_names):
+                last = len(self.class_names) - 1
+                raise InputError("npz.unnamed_label", where=self.name, label=int(split.labels.max()), last=last)
+            if missing := [about.name for about in self.further if about.name not in split.columns]:
+                raise InputError("images.no_column", name=self.name, column=missing[0])
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -116,6 +144,36 @@ def shuffled_splits(
         further=further,
         note=note,
     )
+
+
+def as_bytes(images: NDArray[Any]) -> Images:
+    """Return images (N, C, H, W), C = 1 or 3, as bytes: bytes as they are, floats from 0 to 1 to the nearest of 256.
+
+    Anything else raises `InputError`, above all floats from 0 to 255: which of the two scales was meant is not guessed.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
+        raise InputError("images.shape", shape=images.shape)
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f":
+        raise InputError("images.type", dtype=images.dtype)
+    low, high = float(images.min()), float(images.max())  # both are NaN where any pixel is
+    if not (low >= 0 and high <= 1):
+        raise InputError("images.range", low=f"{low:g}", high=f"{high:g}")
+    return np.rint(images * np.float32(255)).astype(np.uint8)
+
+
+def _whole_numbers(labels: NDArray[Any], count: int) -> Labels:
+    """Return labels (count,) as whole numbers from 0; anything else raises `InputError`."""
+    labels = np.asarray(labels)
+    if labels.shape != (count,):
+        raise InputError("npz.labels_shape", where="labels", count=count, shape=labels.shape)
+    if labels.dtype.kind not in "iu":
+        raise InputError("images.labels_type", dtype=labels.dtype)
+    if count and labels.min() < 0:
+        raise InputError("npz.negative_label", where="labels", label=int(labels.min()))
+    return labels.astype(np.int64, copy=False)
 
 
 def check_sides(where: str, height: int, width: int) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from cvae.data import ImageData, load_data
 from cvae.errors import InputError
+from cvae.explore.inference import checked_weights
 from cvae.models import Autoencoder, build
 from cvae.runs.folder import Arrays, Run
 
@@ -17,10 +18,10 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
     """Load the model of the run folder `path`, on the processor, in evaluation mode.
 
     A run that is still training gives its newest weights on disk. What is not a run, and weights that are
-    damaged or belong to another model, raise `InputError`.
+    damaged, are no numbers or belong to another model, raise `InputError`.
     """
     run = Run.open(path)
-    return model_from(run, run.weights())
+    return model_from(run, checked_weights(run))
 
 
 def model_from(run: Run, weights: Arrays) -> Autoencoder:

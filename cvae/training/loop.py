@@ -51,7 +51,9 @@ def fit(
     resume: bool = False,
     locked: bool = False,
 ) -> Generator[Record]:
-    """Train a model in the run folder `path`, yielding each record as it is written to its history.
+    """Return a generator that trains a model in the run folder `path` and yields each record of its history.
+
+    Nothing happens before the first record is asked for. Between two records torch is as the caller had it.
 
     A record has `split` (train: the mean since the record before; validation: all validation images), `step`, `epoch`,
     and in nats an image `reconstruction`, `kl`, `neg_elbo`, `kl_per_dim` (null for an autoencoder), `loss`, beside
