@@ -91,8 +91,8 @@ BREAKS = [
         "tests/measuring",
         (
             "metrics.py",
-            "return Bounds(weights.mean(0), grouped(5), grouped(50)",
-            "return Bounds(weights.mean(0), grouped(50), grouped(5)",
+            "bound = (weights.mean(0), grouped(5), grouped(50)",
+            "bound = (weights.mean(0), grouped(50), grouped(5)",
         ),
         ("evaluation.py", "- log_mean_exp(log_p))", "- log_p.mean(0))"),
         ("exact.py", "+ constant + grid.log_area", "+ constant"),

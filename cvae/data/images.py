@@ -152,7 +152,7 @@ def as_bytes(images: NDArray[Any]) -> Images:
     Anything else raises `InputError`, above all floats from 0 to 255: which of the two scales was meant is not guessed.
     """
     images = np.asarray(images)
-    if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
+    if images.ndim != 4 or images.shape[1] not in (1, 3):
         raise InputError("images.shape", shape=images.shape)
     if images.dtype == np.uint8:
         return images

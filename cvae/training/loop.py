@@ -73,6 +73,8 @@ def fit(
     elif config is None:
         raise InputError("run.no_config")
     data = data or load_data(config.data)
+    if not all(map(len, (data.train, data.validation, data.test))):
+        raise InputError("images.none", name=data.name)
     kept, config = config.model, with_data(config, data)
     if resume and (run.path / CHECKPOINT).exists() and config.model != kept:
         raise InputError("run.other_data", data=data.name, name=run.name)

@@ -47,7 +47,6 @@ def test_bytes_are_kept_and_floats_become_the_nearest_grey_value() -> None:
         (GREY[:, 0], r"shape \(N, C, H, W\)"),
         (GREY.transpose(0, 2, 3, 1), r"not \(40, 8, 8, 1\)"),
         (np.repeat(GREY, 2, axis=1), "C = 1 or 3"),
-        (GREY[:0], "N ≥ 1"),
     ],
 )
 def test_other_images_are_refused_by_name(images: Any, sentence: str) -> None:
@@ -73,6 +72,13 @@ def test_other_images_are_refused_by_name(images: Any, sentence: str) -> None:
 def test_labels_and_conditions_that_do_not_fit_are_refused(how: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         data(**how)
+
+
+def test_training_needs_images_in_every_split(tmp_path: Path) -> None:
+    full = Split(GREY, LABELS)
+    records = fit(tmp_path / "run", tiny_run("vae"), data=ImageData("mine", NAMES, full, full.at(slice(0)), full))
+    assert "each need images" in complaint(next, records)
+    assert not (tmp_path / "run").exists()
 
 
 def test_splits_of_unlike_images_are_refused() -> None:

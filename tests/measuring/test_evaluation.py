@@ -182,7 +182,8 @@ def test_other_data_than_it_was_trained_on_is_refused(
 ):
     run, figures = measured("vae", 1)
     renamed = dataclasses.replace(few_digits, class_names=tuple("abcdefghij"))
-    wider = dataclasses.replace(few_digits, train=Split(np.zeros((9, 1, 8, 9), np.uint8), None))
+    wide = Split(np.zeros((9, 1, 8, 9), np.uint8), None)
+    wider = dataclasses.replace(few_digits, train=wide, validation=wide, test=wide)
     for data in (renamed, wider):
         assert "is not what" in complaint(lambda data=data: evaluate(run.path, data=data))
     assert run.metrics() == figures
