@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import random
@@ -185,22 +186,22 @@ def as_words(option: Option, value: Any) -> str:
     return f"{option.flag}={value[0] if isinstance(value, tuple) else value!r}"
 
 
-@each_option(RANGED)
-def test_a_range_has_the_same_ends_in_the_config_and_on_the_command_line(section: str, name: str, option: Option):
-    for value in ends(option):
-        assert getattr(SECTIONS[section](**{name: value}), name) == value
-        assert getattr(parsed(as_words(option, value)).section(section), name) == value
-    for value in outside(option):
-        said = complaint(lambda value=value: SECTIONS[section](**{name: value}))
-        assert complaint(parsed, as_words(option, value)) == said
-        assert said.startswith(f"{option.called} must be")
+def test_a_range_has_the_same_ends_in_the_config_and_on_the_command_line():
+    for section, name, option in RANGED:
+        for value in ends(option):
+            assert getattr(SECTIONS[section](**{name: value}), name) == value
+            assert getattr(parsed(as_words(option, value)).section(section), name) == value
+        for value in outside(option):
+            said = complaint(functools.partial(SECTIONS[section], **{name: value}))
+            assert complaint(parsed, as_words(option, value)) == said
+            assert said.startswith(f"{option.called} must be")
 
 
-@each_option([each for each in ALL if each[2].kind == "choice"])
-def test_a_choice_is_the_same_in_the_config_and_on_the_command_line(section: str, name: str, option: Option):
-    for choice in option.choices:
-        assert getattr(parsed(f"{option.flag} {choice}").section(section), name) == choice
-    assert option.called in complaint(parsed, f"{option.flag} nothing")
+def test_a_choice_is_the_same_in_the_config_and_on_the_command_line():
+    for section, name, option in (each for each in ALL if each[2].kind == "choice"):
+        for choice in option.choices:
+            assert getattr(parsed(f"{option.flag} {choice}").section(section), name) == choice
+        assert option.called in complaint(parsed, f"{option.flag} nothing")
 
 
 def test_what_is_not_given_is_as_the_config_has_it():
@@ -226,24 +227,22 @@ def page() -> AppTest:
     return app
 
 
-@each_option([each for each in ALL if each[1] in ON_PAGE])
-def test_the_control_of_the_page_has_the_range_and_the_default_of_the_config(
-    section: str, name: str, option: Option, page: AppTest
-):
-    key = f"train.{name}"
-    if option.kind in ("whole", "number"):
-        control = page.number_input(key=key)
-        assert control.min == (training.SMALLEST if option.above else option.low)
-        assert (control.max if control.proto.has_max else math.inf) == option.high
-        assert control.value == option.default
-    elif option.kind == "widths":
-        assert page.text_input(key=key).value == ", ".join(map(str, option.default))
-    elif option.kind == "switch" or option.const is not None:
-        assert page.toggle(key=key).value is bool(option.default)
-    else:
-        words = training.CHOICES.get(name) or training.choice_of_family(name)
-        assert page.selectbox(key=key).options == [words(choice) for choice in option.choices]
-        assert page.selectbox(key=key).value == option.default
+def test_the_control_of_the_page_has_the_range_and_the_default_of_the_config(page: AppTest):
+    for _, name, option in (each for each in ALL if each[1] in ON_PAGE):
+        key = f"train.{name}"
+        if option.kind in ("whole", "number"):
+            control = page.number_input(key=key)
+            assert control.min == (training.SMALLEST if option.above else option.low)
+            assert (control.max if control.proto.has_max else math.inf) == option.high
+            assert control.value == option.default
+        elif option.kind == "widths":
+            assert page.text_input(key=key).value == ", ".join(map(str, option.default))
+        elif option.kind == "switch" or option.const is not None:
+            assert page.toggle(key=key).value is bool(option.default)
+        else:
+            words = training.CHOICES.get(name) or training.choice_of_family(name)
+            assert page.selectbox(key=key).options == [words(choice) for choice in option.choices]
+            assert page.selectbox(key=key).value == option.default
 
 
 # --- the command of a config gives that config

@@ -183,23 +183,23 @@ def test_the_command_line_says_everything_that_has_an_effect() -> None:
 # --- what is shipped
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_is_shipped_with_figures_and_a_card(name: str) -> None:
-    run = Run.open(GALLERY / name)
-    assert run.config() == RECIPES[name].config
-    assert run.status().state == "finished"
-    assert not [path for path in NEVER if (run.path / path).exists()]
-    figures, made = run.metrics(), card(run)
-    assert figures is not None
-    assert made is not None
-    assert figures["step"] == run.weights_step()
-    assert made["command"].startswith(f"python -m cvae gallery {name}")
-    assert made["train_command"] == command(run.config())
-    assert made["seconds"] > 0
-    assert made["machine"]
-    assert made["date"]
-    assert made["data_licence"] == DATASETS[run.config().data.name].licence
-    assert export([run])["models"][0]["codes"] is not None
+def test_every_recipe_is_shipped_with_figures_and_a_card() -> None:
+    for name in RECIPES:
+        run = Run.open(GALLERY / name)
+        assert run.config() == RECIPES[name].config
+        assert run.status().state == "finished"
+        assert not [path for path in NEVER if (run.path / path).exists()]
+        figures, made = run.metrics(), card(run)
+        assert figures is not None
+        assert made is not None
+        assert figures["step"] == run.weights_step()
+        assert made["command"].startswith(f"python -m cvae gallery {name}")
+        assert made["train_command"] == command(run.config())
+        assert made["seconds"] > 0
+        assert made["machine"]
+        assert made["date"]
+        assert made["data_licence"] == DATASETS[run.config().data.name].licence
+        assert export([run])["models"][0]["codes"] is not None
 
 
 def test_the_gallery_is_small_and_holds_nothing_else() -> None:

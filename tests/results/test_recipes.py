@@ -61,31 +61,32 @@ def everything(of_recipes: ModuleType, of_protocols: ModuleType) -> dict[str, st
     return {name: f"{json.dumps(c.to_json())} {of_recipes.command(c)}" for name, c in configs.items()}
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_is_what_its_shipped_run_was_made_from(name: str):
-    written = json.loads((GALLERY / name / "config.json").read_text(encoding="utf-8"))
-    assert {key: value for key, value in written.items() if key != "versions"} == RECIPES[name].config.to_json()
+def test_a_recipe_is_what_its_shipped_run_was_made_from():
+    for name in RECIPES:
+        written = json.loads((GALLERY / name / "config.json").read_text(encoding="utf-8"))
+        assert {key: value for key, value in written.items() if key != "versions"} == RECIPES[name].config.to_json()
 
 
-@pytest.mark.parametrize("name", protocols.PROTOCOLS)
-def test_a_protocol_is_what_its_results_were_made_from(name: str):
-    written = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    assert protocols.PROTOCOLS[name].runs.keys() == written["runs"].keys()
-    for label, run in written["runs"].items():
-        asked = protocols.PROTOCOLS[name].at(run["epochs"], written["seed"])
-        assert run["config"] == asked[label].to_json()
+def test_a_protocol_is_what_its_results_were_made_from():
+    for name in protocols.PROTOCOLS:
+        written = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        assert protocols.PROTOCOLS[name].runs.keys() == written["runs"].keys()
+        for label, run in written["runs"].items():
+            asked = protocols.PROTOCOLS[name].at(run["epochs"], written["seed"])
+            assert run["config"] == asked[label].to_json()
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_another_default_changes_no_recipe_and_no_command(name: str, monkeypatch: pytest.MonkeyPatch):
+def test_another_default_changes_no_recipe_and_no_command(monkeypatch: pytest.MonkeyPatch):
     before = everything(recipes, protocols)
-    change_default(name, OTHERS[name], monkeypatch)
-    for module in ("recipes", "protocols"):
-        monkeypatch.setattr(cvae.results, module, getattr(cvae.results, module))
-        monkeypatch.delitem(sys.modules, f"cvae.results.{module}")
-    again = [importlib.import_module(f"cvae.results.{module}") for module in ("recipes", "protocols")]
-    assert again[0] is not recipes
-    assert everything(*again) == before
+    for name, other in OTHERS.items():
+        with monkeypatch.context() as patch:
+            change_default(name, other, patch)
+            for module in ("recipes", "protocols"):
+                patch.setattr(cvae.results, module, getattr(cvae.results, module))
+                patch.delitem(sys.modules, f"cvae.results.{module}")
+            again = [importlib.import_module(f"cvae.results.{module}") for module in ("recipes", "protocols")]
+            assert again[0] is not recipes
+            assert everything(*again) == before, name
 
 
 def change_default(name: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
