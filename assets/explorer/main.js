@@ -188,6 +188,8 @@ function exposeForTests(mount) {
         mount.app?.apply(state);
         mount.app?.redrawAll();
       },
+      /** The posterior of a picture, H × W × C in [0, 1]. @type {(i: number, x: number[], y: number[]) => any} */
+      encode: (index, pixels, vector) => mount.app?.models[index].encode?.(new Float32Array(pixels), vector) ?? null,
       state: () => mount.app?.state,
       codes: () => mount.app?.models.map((_, i) => mount.app?.code(i)),
       /** Codes of a model with their places on its map. @param {number} index */

@@ -18,14 +18,17 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  * @typedef {{shape: number[], data: Uint8Array}} Pictures count × C × H × W
  * @typedef {import("./controls/index.js").Condition} Condition
  * @typedef {import("./controls/index.js").Given} Given
+ * @typedef {{mean: number[], logVar: number[] | null}} Posterior q(z|x, …); of an autoencoder the code alone
  *
  * @typedef {{
  *   id: string, title: string, family: string, latentDim: number, imageShape: number[], classes: string[],
  *   output: "image" | "label", conditions: Condition[], decoderSees: string[], visible: Uint8Array | null,
  *   prior: Prior, codes: Codes | null, thumbnails: Pictures | null,
  *   decode: (z: ArrayLike<number>, given: Given) => Float32Array, priorAt: (given: Given) => Gaussian,
+ *   encode: ((pixels: Float32Array, vector: ArrayLike<number>) => Posterior) | null,
  * }} Model
  *   `conditions`: in the order of the given vector. `visible`: which pixels of a given picture stay (H × W).
+ *   `encode` takes a picture, H × W × C in [0, 1], and the vector of its conditions, or of the label that is predicted.
  *   `decode` gives a picture, H × W × C in [0, 1], or class probabilities: always the same buffer, written anew.
  */
 
@@ -50,8 +53,9 @@ export function createModel(payload) {
   const shown = conditions.find(({ pictures }) => pictures);
   const pictures = shown?.pictures ? each(shown.pictures, imageShape) : [];
   const width = conditions.reduce((sum, one) => sum + one.width, 0);
+  const given = (/** @type {import("./ops.js").Network} */ trunk) => givenPictures(trunk, pictures);
   const network = (/** @type {keyof typeof payload.networks} */ role) =>
-    createNetwork(role, payload.networks?.[role], { latentDim, width, imageShape, pictures });
+    createNetwork(role, payload.networks?.[role], { latentDim, width, imageShape, image: given });
   const prior = readPrior(payload.prior, latentDim);
   const decoder = network("decoder");
   const model = {
@@ -70,6 +74,7 @@ export function createModel(payload) {
     thumbnails: payload.thumbnails ? decodeBytes(payload.thumbnails, "thumbnails") : null,
     decode: createDecoder(decoder, output === "label" ? [classes.length] : imageShape, shown?.visible, pictures),
     priorAt: prior.kind === "learned" ? createPrior(network("prior_net"), prior, latentDim) : () => prior.overall,
+    encode: payload.posterior ? createEncoder(payload, output === "label" ? classes.length : width) : null,
   };
   const { codes, thumbnails } = model;
   if (thumbnails && thumbnails.shape[0] !== codes?.count) throw new PayloadError("mismatch", { name: "thumbnails" });
@@ -120,10 +125,11 @@ function readCodes(codes, d) {
  * A network of any role: head(concat(what it sees)), where of an image it sees trunk(image).
  * @param {string} role
  * @param {import("./payload.d.ts").NetworkPayload | undefined} spec
- * @param {{latentDim: number, width: number, imageShape: number[], pictures: Float32Array[]}} about
- *   width: of the vector of the conditions. pictures: that it may be given
+ * @param {{latentDim: number, width: number, imageShape: number[],
+ *   image: (trunk: import("./ops.js").Network) => {width: number, values: (given: any) => ArrayLike<number>}}} about
+ *   width: of the vector of the conditions. image: what is made of the image that is seen, by the trunk
  */
-function createNetwork(role, spec, { latentDim, width, imageShape, pictures }) {
+function createNetwork(role, spec, { latentDim, width, imageShape, image }) {
   if (![spec?.sees, spec?.trunk, spec?.head].every(Array.isArray)) throw new PayloadError("network", { name: role });
   const { sees, trunk, head, weights } = /** @type {import("./payload.d.ts").NetworkPayload} */ (spec);
   const weight = (/** @type {string} */ part) => (/** @type {string} */ name, /** @type {number[]} */ shape) => {
@@ -132,11 +138,11 @@ function createNetwork(role, spec, { latentDim, width, imageShape, pictures }) {
     if (tensor.shape.join() !== shape.join()) throw new PayloadError("mismatch", { name: full });
     return tensor.data;
   };
-  const features = sees.includes("image") ? featuresOf(compile(trunk, weight("trunk"), imageShape), pictures) : [];
-  /** @type {Record<string, {width: number, values: (z: ArrayLike<number>, given: Given) => ArrayLike<number>}>} */
+  const features = sees.includes("image") ? image(compile(trunk, weight("trunk"), imageShape)) : null;
+  /** @type {Record<string, {width: number, values: (z: ArrayLike<number>, given: any) => ArrayLike<number>}>} */
   const inputs = {
     z: { width: latentDim, values: (z) => z },
-    image: { width: features[0]?.length ?? NaN, values: (_, given) => features[given.image] },
+    image: { width: features?.width ?? NaN, values: (_, given) => features?.values(given) ?? [] },
     condition: { width, values: (_, given) => given.vector },
   };
   const seen = sees.flatMap((name) => (Object.hasOwn(inputs, name) ? inputs[name] : []));
@@ -147,7 +153,7 @@ function createNetwork(role, spec, { latentDim, width, imageShape, pictures }) {
     role,
     sees: /** @type {string[]} */ (sees),
     shape,
-    /** The output: always the same buffer. @param {ArrayLike<number>} z @param {Given} given */
+    /** The output: always the same buffer. @param {ArrayLike<number>} z @param {any} given as `inputs` look at it */
     run(z, given) {
       let at = 0;
       for (const { width, values } of seen) {
@@ -168,12 +174,46 @@ function createNetwork(role, spec, { latentDim, width, imageShape, pictures }) {
  * @param {import("./ops.js").Network} trunk
  * @param {Float32Array[]} pictures
  */
-function featuresOf(trunk, pictures) {
-  return pictures.map((pixels) => {
+function givenPictures(trunk, pictures) {
+  const features = pictures.map((pixels) => {
     trunk.input.set(pixels);
     trunk.run();
     return trunk.output.slice();
   });
+  return { width: features[0]?.length ?? NaN, values: (/** @type {Given} */ given) => features[given.image] };
+}
+
+/**
+ * What a trunk makes of a picture that comes with the call.
+ * @param {import("./ops.js").Network} trunk
+ */
+function anyPicture(trunk) {
+  return {
+    width: trunk.output.length,
+    values(/** @type {{pixels: Float32Array}} */ { pixels }) {
+      trunk.input.set(pixels);
+      trunk.run();
+      return trunk.output;
+    },
+  };
+}
+
+/**
+ * The encoder ends in the mean and a raw log-variance r, log σ² = B·tanh(r / B), or in the code of an autoencoder.
+ * @param {import("./payload.d.ts").ModelPayload} payload
+ * @param {number} width of the vector of the conditions
+ */
+function createEncoder({ networks, posterior, latentDim: d, imageShape }, width) {
+  const { kind = "", logVarBound: bound = NaN } = posterior ?? {};
+  const network = createNetwork("encoder", networks.encoder, { latentDim: d, width, imageShape, image: anyPicture });
+  const good = kind === "point" || (kind === "gaussian" && Number.isFinite(bound));
+  if (!good || network.shape.join() !== String(kind === "point" ? d : 2 * d))
+    throw new PayloadError("mismatch", { name: "encoder" });
+  return (/** @type {Float32Array} */ pixels, /** @type {ArrayLike<number>} */ vector) => {
+    const numbers = Array.from(network.run([], { pixels, vector }));
+    const raw = numbers.splice(d);
+    return { mean: numbers, logVar: kind === "point" ? null : raw.map((r) => bound * Math.tanh(r / bound)) };
+  };
 }
 
 /**

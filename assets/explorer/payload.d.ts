@@ -35,7 +35,9 @@ export interface ModelPayload {
   imageShape: number[]; // [C, H, W]
   classes: string[]; // K names, of the labels of the codes
   output: "image" | "label"; // sigmoid of the logits, or their softmax
-  networks: { decoder: NetworkPayload; prior_net?: NetworkPayload }; // prior_net where the prior is learned
+  // prior_net where the prior is learned, encoder where its weights are kept
+  networks: { decoder: NetworkPayload; prior_net?: NetworkPayload; encoder?: NetworkPayload };
+  posterior: PosteriorPayload | null; // null: there is no encoder
   conditions: ConditionPayload[]; // in the order of the vector that networks see
   prior: PriorPayload;
   codes: CodesPayload | null;
@@ -63,6 +65,11 @@ export interface PriorPayload {
   overall: Gaussian; // spans sliders and maps; where the prior is not learned, it is the prior
   start: number[]; // (d,) the mean at what is given first
   logVarBound?: number; // B of a learned prior: log σ² = B·tanh(r / B)
+}
+
+export interface PosteriorPayload {
+  kind: "gaussian" | "point"; // what the encoder ends in: mean and raw log-variance, or the code alone
+  logVarBound?: number; // B of a Gaussian: log σ² = B·tanh(r / B)
 }
 
 export interface CodesPayload {

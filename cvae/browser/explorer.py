@@ -7,9 +7,11 @@
     models    for each model:
       id, title, family, latentDim d, imageShape [C, H, W], classes [K names, of the codes' labels]
       output       "image": the sigmoid of the logits is the picture | "label": their softmax is the answer
-      networks     {decoder: network, prior_net?: network, where the prior is learned}, network {sees: ["z" | "image" |
-                   "condition"], trunk: [ops], head: [ops], weights: {"head.0.weight": tensor, …}}, as
-                   cvae.architecture describes them
+      networks     {decoder: network, prior_net?: network, where the prior is learned, encoder?: network, where its
+                   weights are kept}, network {sees: ["z" | "image" | "condition"], trunk: [ops], head: [ops], weights:
+                   {"head.0.weight": tensor, …}}, as cvae.architecture describes them
+      posterior    {kind: "gaussian", logVarBound: B}: the encoder ends in mean and raw log-variance r of q(z|x, …),
+                   log σ² = B·tanh(r / B) · {kind: "point"}: in the code alone · null: there is no encoder
       conditions   what the model is given beside z, in the order of the vector that networks see, each {name, kind, …}:
                    {kind: "class", values: [names]} |
                    {kind: "image", pictures: tensor (M, C, H, W), visible: tensor (H, W) of 0 and 1 | null: all};
@@ -52,7 +54,7 @@ from cvae.errors import InputError
 from cvae.explore.inference import Inference, checked_codes, checked_weights, codes_to_fit
 from cvae.explore.projection import pca
 from cvae.families import FAMILIES
-from cvae.families.family import PRIOR_LOG_VAR
+from cvae.families.family import POSTERIOR_LOG_VAR, PRIOR_LOG_VAR, gaussian_code, point_code
 from cvae.runs.folder import Run
 
 VERSION = 2
@@ -61,8 +63,14 @@ Array = npt.NDArray[Any]
 Json = dict[str, Any]
 Plane = Literal["auto"] | tuple[int, int]  # of the map: the codes' main plane where d > 2, or two dimensions
 
+POSTERIORS: Mapping[object, Json] = {  # how codes are made that the browser can make too
+    gaussian_code: {"kind": "gaussian", "logVarBound": POSTERIOR_LOG_VAR},
+    point_code: {"kind": "point"},
+}
+
 VISIBLE = 1 / 255  # the most that half precision may change a pixel; half of what the browser is allowed to differ
 PRIOR_CHANGE = 1e-3  # the most that it may change the prior's mean and σ
+POSTERIOR_CHANGE = 5e-3  # the most that it may change the posterior's mean and log σ²
 CHECKS = 64  # codes, and blends of conditions, at which that is checked
 THUMBNAIL_BYTES = 2_500_000  # beyond, thumbnails are halved; beyond that, left out
 THUMBNAIL_SIDE = 10  # never smaller than this
@@ -142,6 +150,9 @@ class _Model:
         networks = {"decoder": self._network("decoder", self._decoded(prior), VISIBLE)}
         if prior["kind"] == "learned":
             networks["prior_net"] = self._network("prior_net", self._priors(), PRIOR_CHANGE)
+        posterior = POSTERIORS.get(FAMILIES[config.family].encode) if self.inference.encodes else None
+        if posterior is not None:
+            networks["encoder"] = self._network("encoder", self._posteriors(prior), POSTERIOR_CHANGE)
         codes = None
         if self.codes is not None:
             labels = None if self.labels is None else tensor(self.labels, "u8")
@@ -157,6 +168,7 @@ class _Model:
             "networks": networks,
             "conditions": [self._condition(condition) for condition in config.conditions],
             "prior": prior,
+            "posterior": posterior,
             "codes": codes,
             "thumbnails": None if self.thumbnails is None else tensor(self.thumbnails, "u8"),
         }
@@ -181,6 +193,23 @@ class _Model:
             dtype = "f16" if change <= limit else "f32"  # an overflow makes it NaN, which is not ≤
         weights = {name.removeprefix(f"{role}."): tensor(value, dtype) for name, value in own.items()}
         return {**architecture(self.config)[role].to_json(), "weights": weights}
+
+    def _posteriors(self, prior: Json) -> Callable[[Inference], Array]:
+        """Return a function that encodes what the model draws, and noise: mean and log σ²."""
+        rng = np.random.default_rng(1)
+        shape, classes = self.config.image_shape, self.config.classes
+        x = rng.random((CHECKS, *shape), np.float32) ** 4  # mostly dark, as pictures are
+        if not self.config.predicts_label:
+            x = np.concatenate([x, self._decoded(prior)(self.inference)])
+        given = self._showcase(len(x))
+        if self.config.predicts_label:
+            given = ConditionBatch(np.eye(classes, dtype=np.float32)[np.arange(len(x)) % classes])
+
+        def answer(inference: Inference) -> Array:
+            mean, std = inference.encode(x, given)
+            return np.stack([mean, 2 * np.log(np.maximum(std, 1e-6))])
+
+        return answer
 
     def _decoded(self, prior: Json) -> Callable[[Inference], Array]:
         """Return a function that decodes draws from the prior, and codes."""

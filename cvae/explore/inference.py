@@ -84,6 +84,11 @@ class Inference:
         return self.config.latent_dim
 
     @property
+    def encodes(self) -> bool:
+        """Return whether the weights hold an encoder; those of a snapshot do not."""
+        return "encoder" in self._nets
+
+    @property
     def predicts_label(self) -> bool:
         """Return whether `decode` gives class probabilities (N, K) in place of pictures."""
         return self.config.predicts_label

@@ -41,7 +41,8 @@ def test_holds_all_that_decoding_needs(family: str, net: str, tmp_path: Path) ->
     run = make_run(tmp_path / "r", family=family, net=net, latent_dim=3)
     payload = export([run])
     (model,) = json.loads(json.dumps(payload, allow_nan=False))["models"]
-    assert set(model["networks"]) == {"decoder", *(["prior_net"] if FAMILIES[family].prior == "learned" else [])}
+    roles = {"encoder", "decoder", *(["prior_net"] if FAMILIES[family].prior == "learned" else [])}
+    assert set(model["networks"]) == roles
     for role, network in model["networks"].items():
         needed = {
             f"{part}.{i}.{kind}"
