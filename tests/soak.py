@@ -51,8 +51,8 @@ class Visitors:
         self.seen: Counter[str] = Counter()
         self.problems: list[str] = []
         self.slowest = 0.0
-        self.round = 0  # in how many rounds of all pages every visitor has been
-        self.done: Counter[int] = Counter()  # rounds by visitor
+        self.done: Counter[int] = Counter()  # rounds of all pages by visitor
+        self.measured = 0  # rounds after which the memory was read, while every visitor stood still
 
     async def stay(self, number: int, until: float) -> None:
         """Be a visitor: connect, go from page to page, now and then leave and come again."""
@@ -70,6 +70,8 @@ class Visitors:
                         if time.monotonic() > until:
                             return
                     self.done[number] += 1
+                    while self.measured < self.done[number] and time.monotonic() < until:
+                        await asyncio.sleep(0.1)
             except Exception as error:
                 self.problems.append(f"visitor {number}: {type(error).__name__}: {error}"[:300])
                 await asyncio.sleep(1)
@@ -155,8 +157,11 @@ async def crowd(visitors: Visitors, count: int, until: float, process: int) -> l
     while not all(task.done() for task in tasks):
         await asyncio.sleep(0.5)
         if min(visitors.done[number] for number in range(count)) > len(memory):
+            await asyncio.sleep(1)
             memory.append(resident(process))
+            visitors.measured = len(memory)
             print(f"round {len(memory)}: {memory[-1]:.0f} MB", flush=True)
+    await asyncio.sleep(1)
     return [*memory, resident(process)]
 
 
