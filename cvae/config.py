@@ -88,7 +88,7 @@ class DataConfig(Section):
         "pixels as Bernoulli draws: in training fresh ones (dynamic, if nothing is said) or one draw (static)",
         optional=True, choices=BINARIZE, const="dynamic", metavar="|".join(BINARIZE),
     )  # fmt: skip
-    # published protocols do so
+    # published protocols train on both splits
     full_train: bool = option(
         False, "switch", "--full-train", "train on the validation images too, as papers do", called="full_train"
     )

@@ -33,9 +33,9 @@ def always(config: Any) -> InputError | None:
 class Option:
     """An Option states its values, its flag, and when it has an effect.
 
-    `low`, `high`: the range of numbers and of each width; `above` excludes `low`. `optional`: None is a value too.
-    `const`: the value of the flag without one. `help`: the command line fills in {default}, {choices}, {either} and
-    {datasets}. `step`: the step of the page's control. `no_effect`: see `Reason`.
+    `low` and `high` limit numbers and each width; `above` excludes `low`. `optional` allows None. A flag without a
+    value means `const`. The command line fills {default}, {choices}, {either} and {datasets} into `help`. `step` is
+    the step of the page's control. `no_effect` is a `Reason`.
     """
 
     kind: Kind

@@ -46,10 +46,8 @@ class NumpyNet:
 
 @functools.cache
 def _blas() -> ThreadpoolController:
-    """Return the control of the number of BLAS threads.
-
-    One thread needs a few milliseconds for these products. Several threads beside a training wait for the slowest
-    one, which takes ten times as long.
+    """Return the control of BLAS threads: one needs a few milliseconds for these products, and several beside a
+    training wait for the slowest one, ten times as long.
     """
     return ThreadpoolController()
 

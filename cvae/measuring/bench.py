@@ -32,7 +32,7 @@ JOB = RunConfig(DataConfig("mnist"), ModelConfig("vae", hidden=(400,), latent_di
 
 
 def report(data_dir: str | None = None) -> None:
-    """Time training and print the tables; about three minutes on two cores."""
+    """Time training and print the tables; this takes about three minutes on two cores."""
     with training_settings(cores()):  # the plain loop and the products run with the same settings
         _report(_data(data_dir))
 

@@ -46,8 +46,8 @@ def ship(
 ) -> Run:
     """Write a finished run of the recipe `name` to `folder`, with the figures of the small run, and its card.
 
-    The complete new run replaces the old one, and with it the old augmentation.json. Raise `InputError` for an
-    unknown recipe, and for a run that is not finished or has another config.
+    The complete new run replaces the old one and its augmentation.json. Raise `InputError` for an unknown recipe,
+    and for a run that is not finished or has another config.
     """
     from cvae.measuring.evaluation import evaluate  # torch
 

@@ -16,7 +16,7 @@ from cvae.models.distributions import Gaussian, PointMass
 
 
 class AE(Autoencoder):
-    """The model has the encoder f(x), no prior, and the decoder g(z)."""
+    """An AE has encoder f(x), no prior, and decoder g(z)."""
 
     def encode(self, x: Tensor, condition: Given = None) -> PointMass:
         """Return the code f(x): (N, C, H, W) → (N, d)."""

@@ -17,7 +17,7 @@ from cvae.models.distributions import Gaussian, gaussian_kl
 
 
 class CMMA(LabelPrior):
-    """The model has the encoder q(z|x,y), the prior p(z|y), and the decoder p(x|z)."""
+    """A CMMA has encoder q(z|x,y), prior p(z|y), and decoder p(x|z)."""
 
     def forward(
         self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None

@@ -16,7 +16,7 @@ from cvae.models.distributions import Gaussian, standard_normal_kl
 
 
 class CVAE(Autoencoder):
-    """The model has the encoder q(z|x,y), the prior N(0, I), and the decoder p(x|z,y)."""
+    """A CVAE has encoder q(z|x,y), prior N(0, I), and decoder p(x|z,y)."""
 
     def forward(
         self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None

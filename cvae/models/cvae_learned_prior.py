@@ -29,7 +29,7 @@ class LabelPrior(Autoencoder):
 
 
 class LearnedPriorCVAE(LabelPrior):
-    """The model has the encoder q(z|x,y), the prior p(z|y), and the decoder p(x|z,y)."""
+    """The model has encoder q(z|x,y), prior p(z|y), and decoder p(x|z,y)."""
 
     def forward(
         self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None

@@ -24,7 +24,7 @@ from cvae.models.nets import Net
 
 
 class PredictiveCVAE(Autoencoder):
-    """The model has the encoder q(z|c,t), the prior p(z|c), the decoder p(t|c,z), and the baseline p(t|c)."""
+    """The model has encoder q(z|c,t), prior p(z|c), decoder p(t|c,z), and baseline p(t|c)."""
 
     prior_net: Net
     baseline: Net
