@@ -1,27 +1,27 @@
-"""Autoencoders, VAEs and conditional VAEs: small, exact, and meant to be read.
+"""This package holds autoencoders, VAEs and conditional VAEs in small, exact and readable code.
 
-From the bottom up; imports between folders go downward only.
+The list starts at the bottom: a folder imports only from those before it.
 
-    errors         the exception that is addressed to the user
-    assets         where the files beside the code lie
-    options        what is known of an option of a training, stated once
-    conditions     what a model is given beside z: named conditions, each of one kind
-    families       what each model family is, without torch
-    config         what a run is made from, as frozen dataclasses to and from JSON
+    errors         the exception whose sentence is for the user
+    assets         the paths of the files beside the code
+    options        each setting of a training, stated once
+    conditions     the model's inputs besides z: named conditions, each of one kind
+    families       the description of each model family, without torch
+    config         the description of a run, as frozen dataclasses to and from JSON
     architecture   the networks of a config as short lists of operations
     data           images to train on: registered data sets and the user's own
-    runs           the run folder; where runs lie; trainings as processes
-    explore        a trained model as arrays in, arrays out
-    browser        what the browser gets: the explorer, the live view
+    runs           the run folder; the places of runs; trainings as processes
+    explore        a trained model as functions of arrays
+    browser        the data for the browser: the explorer, the live view
     plots          arrays and measured figures as Plotly figures
     results        recipes, protocols, tables, cards                         (up to here, no torch)
     models         distributions, networks and the objective of each family
-    training       fit(), load() and what they need
+    training       fit(), load() and their parts
     measuring      metrics, evaluation, reproductions
     cli            the command line; torch where a command needs it
-    ui             what the Streamlit pages share; never torch
+    ui             the common parts of the Streamlit pages; never torch
 
-The names below are the public interface of a few lines of Python; they are imported when first used.
+The names below are the public interface for Python; each is imported at its first use.
 """
 
 from __future__ import annotations

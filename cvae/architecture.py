@@ -1,13 +1,13 @@
-"""Networks as short lists of operations: what torch builds, and what the browser runs.
+"""Each network is a short list of operations; torch builds it, and the browser runs it.
 
-An operation is a JSON object: linear, conv2d, conv_transpose2d, relu, tanh or reshape (a shape an example). A
-network is a trunk, run on an image, and a head, run on what the network `sees`, joined in that order: z, the features
-that the trunk finds in the image, the vector of the conditions. The decoder ends in logits of the image's shape,
-whatever the likelihood.
+An operation is a JSON object: linear, conv2d, conv_transpose2d, relu, tanh or reshape (to a shape per example). A
+network has a trunk, which runs on an image, and a head, which runs on the inputs that the network `sees`, joined in
+this order: z, the trunk's features of the image, the vector of the conditions. The decoder ends in logits of the
+image's shape for every likelihood.
 
-Convolutions have kernel 4, stride 2 and padding 1: they halve any side h to ⌊h/2⌋, and the transposed ones, whose
-kernel is a multiple of the stride and so leaves no checkerboard (Odena et al. 2016), double it again; an output
-padding of 1 gives an odd side back.
+Convolutions have kernel 4, stride 2 and padding 1: they halve any side h to ⌊h/2⌋, and the transposed ones double it.
+Their kernel is a multiple of the stride and so leaves no checkerboard (Odena et al. 2016); an output padding of 1
+restores an odd side.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Op = dict[str, Any]
 
 @dataclass(frozen=True)
 class Network:
-    """head(concat(what it sees)), where of an image it sees trunk(image)."""
+    """A Network computes head(concat(inputs in `sees`)); of an image the head sees trunk(image)."""
 
     sees: tuple[Seen, ...]
     trunk: tuple[Op, ...]
@@ -35,13 +35,12 @@ class Network:
 
 
 def architecture(config: ModelConfig) -> dict[str, Network]:
-    """Return the networks of a model, by their role: `encoder`, `decoder`, and where it has them `prior_net` and
-    `baseline`.
+    """Return a model's networks by role: `encoder`, `decoder`, and if the model has them `prior_net`, `baseline`.
 
     encoder: image (and condition) → mean and raw log-variance of q, 2·d numbers (AE: d numbers, the code)
     decoder: z (and condition or given image) → logits of the image's shape, or of the classes for the task `label`
     prior_net: condition or given image → mean and raw log-variance of p, 2·d numbers
-    baseline: given image → logits, the plain network that cvae-predictive is compared with
+    baseline: given image → logits, the plain network to compare with cvae-predictive
     """
     family, d = FAMILIES[config.family], config.latent_dim
     codes = d if family.prior == "none" else 2 * d
@@ -58,7 +57,7 @@ def architecture(config: ModelConfig) -> dict[str, Network]:
 
 
 def _network(config: ModelConfig, sees: tuple[Seen, ...], outputs: int | None = None) -> Network:
-    """Return a network of that many outputs, or without them one that ends in what the model predicts."""
+    """Return a network with `outputs` outputs; None stands for the shape of the model's prediction."""
     widths = {"z": config.latent_dim, "image": _features(config), "condition": config.condition_width}
     inputs = sum(widths[name] for name in sees)
     if outputs is None and config.predicts_label:
@@ -68,7 +67,7 @@ def _network(config: ModelConfig, sees: tuple[Seen, ...], outputs: int | None = 
 
 
 def _trunk(config: ModelConfig) -> tuple[Op, ...]:
-    """Image → features, flattened."""
+    """Map the image to flat features."""
     c, h, w = config.image_shape
     ops: list[Op] = []
     if config.net == "conv":
@@ -80,17 +79,17 @@ def _trunk(config: ModelConfig) -> tuple[Op, ...]:
 
 
 def _channels(config: ModelConfig) -> tuple[int, ...]:
-    """As many of the convolutions as the smaller side bears: it stays at 2 pixels or more."""
+    """Return the channels of as many convolutions as leave the smaller side at least 2 pixels."""
     return config.channels[: min(config.image_shape[1:]).bit_length() - 2]
 
 
 def _features(config: ModelConfig) -> int:
-    """Return how many features the trunk gives."""
+    """Return the trunk's number of features."""
     return int(_trunk(config)[-1]["shape"][0])
 
 
 def _dense(config: ModelConfig, inputs: int, outputs: int) -> tuple[Op, ...]:
-    """Dense layers of the widths `hidden`, then a linear map."""
+    """Return dense layers of the widths `hidden`, then a linear map."""
     return (*_hidden(config, inputs, config.hidden), {"op": "linear", "in": config.hidden[-1], "out": outputs})
 
 
@@ -103,7 +102,7 @@ def _hidden(config: ModelConfig, inputs: int, widths: tuple[int, ...]) -> list[O
 
 
 def _image(config: ModelConfig, inputs: int) -> tuple[Op, ...]:
-    """Vector → logits of the image's shape: the mirror of the encoder."""
+    """Map a vector to logits of the image's shape by the encoder's layers in reverse."""
     c, h, w = config.image_shape
     ops = _hidden(config, inputs, config.hidden[::-1])
     if config.net == "mlp":

@@ -1,9 +1,9 @@
-"""What a model is given beside z: a tuple of named conditions, each of one kind.
+"""Besides z, a model may take named conditions, each of one kind.
 
-A kind is a subclass of `Condition`, found by being here. It alone says how raw values of the data become a vector, how
-wide that is, what the default is and what is shown of it, how it is written in a link and on the command line, and what
-the explorer's state holds of it. The controls that show it have the kind's name: assets/explorer in the browser,
-`cvae.ui.parts.condition_input` on a page.
+A kind is a subclass of `Condition` in this module. It alone turns raw values of the data into a vector and knows the
+vector's width, default and showcase, its form in a link and on the command line, and its form in the explorer's state.
+The controls for a condition have the kind's name: assets/explorer in the browser, `cvae.ui.parts.condition_input` on a
+page.
 
     class   one of several classes, or a blend of them: weights that add up to 1
     image   the visible part of a picture, which is no vector: networks see the picture itself
@@ -26,16 +26,16 @@ from cvae.errors import InputError
 Vector = NDArray[np.float32]
 A = TypeVar("A")  # a NumPy array or a torch tensor
 
-LABEL = "label"  # the name of the condition that the classes of a data set are
-LARGEST_WEIGHT = 1e6  # of a class in a link
-EXAMPLES = 12  # images that are offered to be completed
+LABEL = "label"  # the name of the condition made from the classes of a data set
+LARGEST_WEIGHT = 1e6  # the largest weight of a class in a link
+EXAMPLES = 12  # how many images a page offers for completion
 
 
 @dataclass(frozen=True)
 class ConditionBatch(Generic[A]):
-    """The conditions of N images as networks see them; one row stands for N equal ones.
+    """Networks see the conditions of N images in this form; one row stands for N equal ones.
 
-    vector: (N, width), the vectors of all conditions side by side. image: (N, C, H, W), the picture that is given.
+    `vector` (N, width) holds the vectors of all conditions side by side, `image` (N, C, H, W) the given pictures.
     """
 
     vector: A | None = None
@@ -43,8 +43,7 @@ class ConditionBatch(Generic[A]):
 
     @classmethod
     def of(cls, value: Any) -> ConditionBatch[Any]:
-        """Make a batch of a condition as it is at hand: nothing, a batch, or an array, where (width,) or (N, width) is
-        a vector, and (C, H, W) or (N, C, H, W) a picture."""
+        """Make a batch of None, a batch, a vector (width,) or (N, width), or a picture (C, H, W) or (N, C, H, W)."""
         if value is None or isinstance(value, ConditionBatch):
             return value or cls()
         if value.ndim in (1, 3):
@@ -57,7 +56,7 @@ KINDS: dict[str, type[Condition]] = {}  # by name
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition. A subclass is a kind; its fields describe the condition and are written into config.json."""
+    """A Condition has a name and a kind, its subclass; config.json holds its fields."""
 
     kind: ClassVar[str] = ""
     name: str
@@ -74,7 +73,7 @@ class Condition:
 
     @staticmethod
     def from_json(values: Any) -> Condition:
-        """Return the condition that `to_json` wrote; anything else raises `InputError`."""
+        """Return the condition that `to_json` wrote; any other value raises `InputError`."""
         try:
             fields = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name != "kind"}
             condition: Condition = KINDS[str(values["kind"])](**dict[str, Any](fields))
@@ -86,53 +85,52 @@ class Condition:
 
     @property
     def width(self) -> int:
-        """Return how many numbers of the vector it takes; 0 where it is none."""
+        """Return the length of the vector; it is 0 for a condition that is no vector."""
         return 0
 
     def vector(self, values: ArrayLike) -> Vector:
-        """Raw values of the data (N,) → (N, width)."""
+        """Turn raw values of the data (N,) into vectors (N, width)."""
         raise NotImplementedError
 
     def default(self) -> Vector:
-        """Return the vector (width,) that is shown first."""
+        """Return the vector (width,) that a page shows first."""
         raise NotImplementedError
 
     def showcase(self) -> Vector:
-        """Return the vectors (M, width) that show what the condition does: every class, or values over the whole
-        range."""
+        """Return vectors (M, width) that show the condition's effect: every class, or values over the whole range."""
         raise NotImplementedError
 
     def to_link(self, vector: Sequence[float]) -> str:
-        """Return a vector (width,) as a link has it."""
+        """Return a vector (width,) in the form of a link."""
         raise NotImplementedError
 
     def from_link(self, text: str) -> Vector:
-        """Return the vector (width,) that a link names.
+        """Return the vector (width,) of the text in a link.
 
-        Raises `ValueError` for nonsense, and `IndexError` for a value that another data set may have.
+        Raise `ValueError` for invalid text, and `IndexError` for a value that another data set may have.
         """
         raise NotImplementedError
 
     def from_option(self, text: str) -> Vector:
-        """Return the vector (width,) that a user names on the command line. Raises `InputError`."""
+        """Return the vector (width,) of a command line value; a wrong one raises `InputError`."""
         raise NotImplementedError
 
     def to_state(self, vector: Sequence[float]) -> Any:
-        """Return a vector (width,) as the state of the explorer holds it, in JSON."""
+        """Return a vector (width,) in the form of the explorer's state, in JSON."""
         raise NotImplementedError
 
     def from_state(self, value: Any) -> Vector:
-        """Return the vector (width,) that a state of the explorer holds. Raises `ValueError` where it holds none."""
+        """Return the vector (width,) in a state of the explorer; a wrong state raises `ValueError`."""
         raise NotImplementedError
 
     def describe(self, vector: ArrayLike) -> str:
-        """Return a vector (width,) in words of the data."""
+        """Describe a vector (width,) in words of the data."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class ClassCondition(Condition):
-    """One of several classes, as a one-hot vector, or a blend of them: weights that add up to 1."""
+    """The vector is one-hot for one of several classes, or blends them with weights that add up to 1."""
 
     kind: ClassVar[str] = "class"
     values: tuple[str, ...] = ()  # the names of the classes
@@ -152,9 +150,9 @@ class ClassCondition(Condition):
         return np.eye(self.width, dtype=np.float32)
 
     def blend(self, weights: Mapping[int, float]) -> Vector:
-        """Weights of some classes as a vector (width,) that adds up to 1.
+        """Turn weights of some classes into a vector (width,) that adds up to 1.
 
-        Raises `ValueError` for a class that is not there, and for weights that are negative or all 0.
+        Raise `ValueError` for an unknown class, and for weights that are negative or all 0.
         """
         total = sum(weights.values())
         if not all(0 <= k < self.width for k in weights) or min(weights.values(), default=0) < 0 or total <= 0:
@@ -167,7 +165,7 @@ class ClassCondition(Condition):
         return vector
 
     def to_link(self, vector: Sequence[float]) -> str:
-        """Return `3`, or a blend `3:0.5,8:0.5`."""
+        """Return `3`, or for a blend `3:0.5,8:0.5`."""
         parts = [(i, w) for i, w in enumerate(vector) if w > 0]
         return str(parts[0][0]) if len(parts) == 1 else ",".join(f"{i}:{w:.3g}" for i, w in parts)
 
@@ -178,7 +176,7 @@ class ClassCondition(Condition):
             if not index.isdecimal() or len(index) > 9:
                 raise ValueError(text)
             value = float(weight or 1)
-            if not 0 <= value <= LARGEST_WEIGHT:  # NaN is not
+            if not 0 <= value <= LARGEST_WEIGHT:  # NaN fails this test too
                 raise ValueError(text)
             if int(index) >= self.width:
                 raise IndexError(text)
@@ -186,7 +184,7 @@ class ClassCondition(Condition):
         return self.blend(weights)
 
     def from_option(self, text: str) -> Vector:
-        """Return a class by its name, or several joined by + as an even blend."""
+        """Return a class by its name, or an even blend of names joined by +; an unknown name raises `InputError`."""
         parts = [text] if text in self.values else text.split("+")
         for part in parts:
             if part not in self.values:
@@ -194,7 +192,7 @@ class ClassCondition(Condition):
         return self.blend({self.values.index(part): float(parts.count(part)) for part in parts})
 
     def to_state(self, vector: Sequence[float]) -> dict[str, Any]:
-        """Return `weights` as they are set, each 0 … 1, and whether several are `mixing`, rather than one chosen."""
+        """Return `weights`, each 0 … 1, and `mixing`, true if several classes have a weight."""
         return {"weights": list(map(float, vector)), "mixing": sum(w > 0 for w in vector) > 1}
 
     def from_state(self, value: Any) -> Vector:
@@ -210,7 +208,7 @@ class ClassCondition(Condition):
         return (vector / total if total > 0 else even).astype(np.float32)
 
     def describe(self, vector: ArrayLike) -> str:
-        """Return a class in words: "3", or "60% 3 + 40% 8"."""
+        """Describe the classes in words: "3", or "60% 3 + 40% 8"."""
         weights = np.asarray(vector).tolist()
         parts = [(w, name) for w, name in zip(weights, self.values, strict=True) if w >= 0.005]
         return parts[0][1] if len(parts) == 1 else " + ".join(f"{w:.0%} {name}" for w, name in parts)
@@ -218,7 +216,7 @@ class ClassCondition(Condition):
 
 @dataclass(frozen=True)
 class ImageCondition(Condition):
-    """The visible part of a picture. `quadrants`: how many of the four are visible; None: the whole picture."""
+    """The model sees part of a picture: `quadrants` counts the visible ones of four; None means all of it."""
 
     kind: ClassVar[str] = "image"
     image_shape: tuple[int, int, int] = (1, 8, 8)  # channels, height, width
@@ -226,7 +224,7 @@ class ImageCondition(Condition):
 
     @property
     def visible(self) -> NDArray[np.bool_]:
-        """Return which pixels are visible, (H, W)."""
+        """Return the mask (H, W) of the visible pixels."""
         _, height, width = self.image_shape
         if self.quadrants is None:
             return np.ones((height, width), dtype=bool)
@@ -234,8 +232,7 @@ class ImageCondition(Condition):
 
     @staticmethod
     def examples(images: int, labels: NDArray[np.integer[Any]] | None = None) -> NDArray[np.intp]:
-        """Return which of that many images are offered to choose from: the first of each class, then others in their
-        order."""
+        """Return which of `images` images a page offers: the first of each class, then others in their order."""
         chosen = np.arange(min(EXAMPLES, images))
         if labels is not None and len(labels) <= images:
             _, firsts = np.unique(labels, return_index=True)
@@ -244,7 +241,7 @@ class ImageCondition(Condition):
 
 
 def one_hot(labels: NDArray[np.integer[Any]], classes: int) -> Vector:
-    """Labels (N,) in 0 … classes−1 as vectors (N, classes); a label outside that range raises `InputError`."""
+    """Turn labels (N,) in 0 … classes−1 into vectors (N, classes); a label outside raises `InputError`."""
     labels = np.asarray(labels)
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise InputError("labels.out_of_range", last=classes - 1, low=labels.min(), high=labels.max())
@@ -253,8 +250,7 @@ def one_hot(labels: NDArray[np.integer[Any]], classes: int) -> Vector:
 
 
 def visible_mask(height: int, width: int, quadrants: int) -> NDArray[np.bool_]:
-    """Return which pixels a predictive model is given, (H, W): the lower left quadrant, the upper left, the lower
-    right."""
+    """Return the mask (H, W) of the first `quadrants` of: lower left, upper left, lower right."""
     mask = np.zeros((height, width), dtype=bool)
     h, w = height // 2, width // 2
     corners = ((slice(h, None), slice(w)), (slice(h), slice(w)), (slice(h, None), slice(w, None)))
@@ -269,10 +265,9 @@ def width(conditions: Sequence[Condition]) -> int:
 
 
 def vectors(conditions: Sequence[Condition], n: int, values: Mapping[str, ArrayLike | None]) -> Vector | None:
-    """Return the vectors (n, width) of n images by the raw values (n,) of their conditions; None where no condition has
-    one.
+    """Return the vectors (n, width) of n images from the raw values (n,) of their conditions, by name.
 
-    A condition of which no values are known has its default.
+    A condition without values has its default. Return None if no condition is a vector.
     """
     parts = []
     for condition in conditions:
@@ -284,15 +279,16 @@ def vectors(conditions: Sequence[Condition], n: int, values: Mapping[str, ArrayL
 
 
 def joined(conditions: Sequence[Condition], known: Mapping[str, ArrayLike]) -> Vector | None:
-    """Return the vector (width,) of all conditions side by side from those of some (width of it,), by name; else
-    defaults."""
+    """Join the vectors of all conditions to one (width,), from the `known` ones by name and defaults for the rest.
+
+    Return None if no condition is a vector.
+    """
     parts = [known.get(one.name, one.default()) for one in conditions if one.width]
     return np.concatenate([np.asarray(part, np.float32) for part in parts]) if parts else None
 
 
 def label_place(conditions: Sequence[Condition]) -> slice:
-    """Return where the label's numbers stand in the vector of all conditions; raises `StopIteration` where it is
-    none."""
+    """Return the label's place in the vector of all conditions; raise `StopIteration` if no condition is the label."""
     at = next(i for i, condition in enumerate(conditions) if condition.name == LABEL)
     start = width(conditions[:at])
     return slice(start, start + conditions[at].width)

@@ -1,7 +1,7 @@
-"""What a run is made from: data, model, objective and training, as frozen dataclasses to and from JSON.
+"""A config describes a run: data, model, objective and training, as frozen dataclasses to and from JSON.
 
-Every value is checked when the object is made, so that a config that exists can be trained. What a user can set is
-declared by `option`: its values, its flag, its help and when it has an effect (see `cvae.options`).
+Each object checks its values when it is made, so every existing config can be trained. `option` declares each value
+that a user can set: its range, its flag, its help and when it has an effect (see `cvae.options`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.options import Option, Section, check_whole, option, options_of
 
-FORMAT = 2  # of config.json; 1, in which the options of single families lay among all others, is read too
+FORMAT = 2  # the version of config.json; version 1, with a family's own options among all others, is read too
 
 Net = Literal["mlp", "conv"]
 Likelihood = Literal["bernoulli", "gaussian", "gaussian-learned"]
@@ -82,13 +82,13 @@ class DataConfig(Section):
         None, "text", "--data-dir", "where the data set's files lie (./data)",
         optional=True, called="data dir", metavar="D",
     )  # fmt: skip
-    # pixels become Bernoulli draws: fresh ones in training (dynamic), or one draw
+    # pixels become Bernoulli draws: fresh ones in training (dynamic), or one fixed draw (static)
     binarize: Binarize | None = option(
         None, "choice", "--binarize",
         "pixels as Bernoulli draws: in training fresh ones (dynamic, if nothing is said) or one draw (static)",
         optional=True, choices=BINARIZE, const="dynamic", metavar="|".join(BINARIZE),
     )  # fmt: skip
-    # train on the validation images too, as published protocols do
+    # published protocols train on both splits
     full_train: bool = option(
         False, "switch", "--full-train", "train on the validation images too, as papers do", called="full_train"
     )
@@ -98,11 +98,11 @@ class DataConfig(Section):
 class ModelConfig(Section):
     family: str = option("vae", "choice", "--model", "{choices} ({default})", choices=tuple(FAMILIES))
     net: Net = option("mlp", "choice", "--net", "{either} ({default})", choices=NETS)
-    # from image to code; the decoder mirrors them
+    # the encoder's, from image to code; the decoder has them in reverse
     hidden: tuple[int, ...] = option(
         (400,), "widths", "--hidden", "dense layer widths ({default})", low=1, high=4096, metavar="H"
     )
-    # of the strided convolutions; the decoder mirrors them
+    # the encoder's strided convolutions; the decoder has them in reverse
     channels: tuple[int, ...] = option(
         (16, 32), "widths", "--channels", "of --net conv ({default})",
         low=1, high=512, metavar="C", no_effect=_no_convolutions,
@@ -118,15 +118,15 @@ class ModelConfig(Section):
     sigma: float = option(
         1.0, "number", "--sigma", "of --likelihood gaussian ({default})", above=True, step=0.1, no_effect=_no_sigma
     )
-    # what the model is given beside z, of what the data have: the label, or further columns of theirs
+    # the model's inputs besides z: names among the label and the data's further columns
     condition: tuple[str, ...] = option(
         (LABEL,), "names", "--condition", "what conditional models are given of the data ({default})",
         metavar="NAME", no_effect=_no_condition,
     )  # fmt: skip
     image_shape: tuple[int, int, int] = (1, 8, 8)  # channels, height, width: taken from the data
     class_names: tuple[str, ...] = tuple("0123456789")  # taken from the data; empty where it has no labels
-    columns: tuple[Condition, ...] = ()  # those of the data's further columns that the model is given
-    options: Any = None  # the family's own, a `Family.options`; a mapping of some of them is taken too
+    columns: tuple[Condition, ...] = ()  # the data's further columns that are inputs of the model
+    options: Any = None  # the family's own options, a `Family.options`, or a mapping of some of them
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -157,7 +157,7 @@ class ModelConfig(Section):
 
     @classmethod
     def from_json(cls, values: Any) -> ModelConfig:
-        """Build from a JSON object, as of every section."""
+        """Build from a JSON object, as every section does; wrong values raise `InputError`."""
         columns = values.get("columns") if isinstance(values, dict) else None
         if isinstance(columns, list):
             values = {**values, "columns": tuple(map(Condition.from_json, columns))}
@@ -165,24 +165,23 @@ class ModelConfig(Section):
 
     @property
     def classes(self) -> int:
-        """Return how many classes the labels have; 0 where there are no labels."""
+        """Return the number of classes; 0 means no labels."""
         return len(self.class_names)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """Return the conditions that the model is given beside z."""
+        """Return the model's inputs besides z."""
         if FAMILIES[self.family].completes:
             return (ImageCondition("image", self.image_shape, None if self.predicts_label else self.options.quadrants),)
         return self._columns(self.condition) if self.takes_condition else ()
 
     @property
     def batch_conditions(self) -> tuple[Condition, ...]:
-        """Whose vector a batch of images brings: what the model is given beside z, or the label that it predicts."""
+        """Return the conditions whose vectors come with a batch: the inputs besides z, or the label to predict."""
         return self._columns((LABEL,)) if self.predicts_label else tuple(c for c in self.conditions if c.width)
 
     def every_class(self) -> NDArray[np.float32]:
-        """Return the vectors (K, width) of the conditions for each class in turn, all other conditions at their
-        default."""
+        """Return the vectors (K, width) of the conditions for each class; other conditions have their default."""
         found = vectors(self.conditions, self.classes, {LABEL: np.arange(self.classes)})
         assert found is not None, "the model is given no label"
         return found
@@ -193,23 +192,22 @@ class ModelConfig(Section):
 
     @property
     def condition_width(self) -> int:
-        """Return the width of the vector that the networks see: of the conditions, or of the label that is
-        predicted."""
+        """Return the width of the networks' vector: of the conditions, or of the label to predict."""
         return width(self.batch_conditions)
 
     @property
     def takes_condition(self) -> bool:
-        """Return whether the model is given a vector of conditions beside z."""
+        """Return whether the model's input besides z is a vector of conditions."""
         return FAMILIES[self.family].takes == "condition"
 
     @property
     def takes_label(self) -> bool:
-        """Return whether the label is among these conditions."""
+        """Return whether the label is one of these conditions."""
         return self.takes_condition and LABEL in self.condition
 
     @property
     def predicts_label(self) -> bool:
-        """Return whether the model answers with class probabilities in place of pictures."""
+        """Return whether the model predicts class probabilities and not pictures."""
         return FAMILIES[self.family].predicts_label(self.options)
 
     @property
@@ -219,7 +217,7 @@ class ModelConfig(Section):
 
 
 class Described(Protocol):
-    """The part of a config that comes from data: `ImageData` that were read, or what is known without reading them."""
+    """A config needs these facts about data: `ImageData` has them, and so has a description of unread data."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]: ...
@@ -230,9 +228,9 @@ class Described(Protocol):
 
 
 def model_on(data: Described, *, options: Mapping[str, Any], **chosen: Any) -> ModelConfig:
-    """Return the model that is chosen for some data. options: of any families; those of another family have no effect.
+    """Return the chosen model for some data; `options` of other families have no effect.
 
-    A value that cannot be raises `InputError`, of options without effect too.
+    A wrong value raises `InputError`, even in an option without effect.
     """
     for name, value in options.items():
         OPTIONS["family"][name].check(value)
@@ -249,7 +247,7 @@ def model_on(data: Described, *, options: Mapping[str, Any], **chosen: Any) -> M
 class ObjectiveConfig(Section):
     # Higgins et al. 2017
     beta: float = option(1.0, "number", "--beta", "weight of the KL term ({default})", step=0.5, no_effect=_no_kl)
-    # over which that weight rises linearly (Bowman et al. 2016)
+    # the weight rises linearly over these epochs (Bowman et al. 2016)
     kl_warmup: float = option(
         0.0, "number", "--kl-warmup", "epochs of its rise from 0 ({default})", metavar="E", no_effect=_no_kl
     )
@@ -262,7 +260,7 @@ class ObjectiveConfig(Section):
     k: int = option(
         1, "whole", "--k", "importance samples of the bound ({default}: the ELBO)", low=1, high=5000, no_effect=_no_kl
     )
-    # 0 leaves the KL alone
+    # 0 leaves only the KL
     recon_weight: float = option(1.0, "number", "--recon-weight", "weight of the reconstruction ({default})", step=0.5)
 
     def __post_init__(self) -> None:
@@ -278,7 +276,7 @@ class TrainConfig(Section):
     lr: float = option(1e-3, "number", "--lr", "learning rate of Adam ({default})", high=10, above=True, step=1e-3)
     # cosine: down to 0; iwae: see `cvae.training.schedule`
     lr_schedule: Schedule = option("constant", "choice", "--lr-schedule", "{choices} ({default})", choices=SCHEDULES)
-    # one seed, one result on one machine
+    # the same seed gives the same result on the same machine
     seed: int = option(0, "whole", "--seed", "of weights, order and draws ({default})", high=2**31 - 1)
     threads: int | None = option(
         None, "whole", "--threads", "of the processor (all its cores)", optional=True, low=1, high=1024, metavar="N"
@@ -289,7 +287,7 @@ class TrainConfig(Section):
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything that a run is made from; `runs/<name>/config.json` holds it."""
+    """A RunConfig describes a whole run; `runs/<name>/config.json` holds it."""
 
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -297,11 +295,11 @@ class RunConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def without_data_dir(self) -> RunConfig:
-        """Return the same config without the place of the data on this machine."""
+        """Return the same config without the data's folder on this machine."""
         return self.with_data_in(None)
 
     def with_data_in(self, directory: str | None) -> RunConfig:
-        """Return the same config with another place of the data."""
+        """Return the same config with another data folder."""
         return dataclasses.replace(self, data=dataclasses.replace(self.data, dir=directory))
 
     def section(self, name: str) -> Section:
@@ -310,14 +308,14 @@ class RunConfig:
         return section
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON object, `{"format": 2, "data": {...}, "model": {...}, "objective": {...}, "train": {...}}`."""
+        """Return JSON, `{"format": 2, "data": {...}, "model": {...}, "objective": {...}, "train": {...}}`."""
         return {"format": FORMAT, **{f.name: getattr(self, f.name).to_json() for f in dataclasses.fields(self)}}
 
     @classmethod
     def from_json(cls, values: Any) -> RunConfig:
-        """Return the config that `to_json` wrote, of this format or of 1; anything else raises `InputError`.
+        """Return the config that `to_json` wrote, in this format or format 1; other values raise `InputError`.
 
-        Keys beyond it are left alone.
+        Ignore further keys of the object.
         """
         if isinstance(values, dict) and values.get("format") == 1:
             values = _from_format_1(values)
@@ -332,7 +330,7 @@ class RunConfig:
 
 
 def _from_format_1(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the same config in the format of today: options that only cvae-predictive has move into its options."""
+    """Return the same config in the current format: the own options of cvae-predictive move into `options`."""
     sections = {name: dict(values[name]) for name in ("model", "objective") if isinstance(values.get(name), dict)}
     model, objective = sections.get("model", {}), sections.get("objective", {})
     moved = {name: model.pop(name) for name in ("task", "quadrants") if name in model}
@@ -343,7 +341,7 @@ def _from_format_1(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_family(family: str, own: Option) -> Option:
-    """Return an option of one family, which has no effect on another."""
+    """Return an option of one family that has no effect on another."""
 
     def no_effect(config: RunConfig) -> InputError | None:
         now = config.model.family
@@ -352,7 +350,7 @@ def _of_family(family: str, own: Option) -> Option:
     return dataclasses.replace(own, no_effect=no_effect)
 
 
-# The options of each section of a `RunConfig`, by the names of their fields; in `family` those that one family has.
+# The options of each section of a `RunConfig` by field name; `family` holds each family's own options.
 OPTIONS: dict[str, dict[str, Option]] = {
     "data": options_of(DataConfig),
     "model": options_of(ModelConfig),

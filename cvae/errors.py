@@ -1,7 +1,7 @@
-"""Errors that are addressed to the user: a key and values, from which each language makes its sentence.
+"""Errors for the user have a key and values, from which each language makes its sentence.
 
-The sentences lie in assets/text/errors.<language>.json, English ones for every key. A value may be such an error
-itself; its sentence then stands within the other.
+The sentences are in assets/text/errors.<language>.json; every key has an English one. A value may be another error;
+its sentence then becomes a part of the whole sentence.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DEFAULT = "en"
 
 
 class KeyedError(Exception):
-    """An error whose sentence is looked up by `key` and filled in with `values`; `str` gives the English one."""
+    """A KeyedError finds its sentence by `key` and fills in `values`; `str` gives the English sentence."""
 
     def __init__(self, key: str, /, **values: Any) -> None:
         super().__init__(key)
@@ -31,9 +31,9 @@ class KeyedError(Exception):
         return functools.partial(type(self), self.key, **self.values), ()
 
     def sentence(self, language: str) -> str:
-        """Return the sentence in a language; the English one where that language lacks the key."""
+        """Return the sentence in a language, or the English one if the language lacks the key."""
         text = sentences(language).get(self.key) or sentences(DEFAULT).get(self.key)
-        if text is None:  # of another version of the package
+        if text is None:  # another version of the package made the key
             return self.key
         values = {
             name: value.sentence(language) if isinstance(value, KeyedError) else value
@@ -41,7 +41,7 @@ class KeyedError(Exception):
         }
         try:
             return text.format(**values) if values else text
-        except (LookupError, ValueError, TypeError):  # read from a file that does not give what the gaps ask for
+        except (LookupError, ValueError, TypeError):  # an error read from a file may lack values of its sentence
             return text
 
     def to_json(self) -> dict[str, Any]:
@@ -67,9 +67,9 @@ class KeyedError(Exception):
 
 
 class InputError(KeyedError, ValueError):
-    """What the user gave cannot be used. Its sentence says what is wrong, and what to do.
+    """The user's input cannot be used; the sentence says what is wrong, and what to do.
 
-    The command line prints it and exits with code 2; a page shows it in place of its content.
+    The command line prints the sentence and exits with code 2; a page shows it in place of its content.
     """
 
 
@@ -82,7 +82,7 @@ class Notice(KeyedError, UserWarning):
 
 @functools.cache
 def sentences(language: str) -> dict[str, str]:
-    """Return the sentences of a language by key; empty where it has none."""
+    """Return the sentences of a language by key; the dict is empty for an unknown language."""
     path = TEXT / f"errors.{language}.json"
     found: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return found

@@ -1,7 +1,7 @@
-"""What is known of an option of a training. It is stated once, where the field of the config is declared.
+"""An `Option` describes one setting of a training; the field of the config declares it, once.
 
-The checks of the config, the command line, the controls of the Train page and the published commands follow from it.
-A `Section` is a part of a config whose fields are such options.
+The checks of the config, the command line, the controls of the Train page and the published commands use it. A
+`Section` is a part of a config whose fields are options.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 Kind = Literal["whole", "number", "choice", "switch", "text", "widths", "names"]
-Reason = Callable[[Any], "InputError | None"]  # of a `RunConfig`: why something has no effect; None where it has
+Reason = Callable[[Any], "InputError | None"]  # says why an option of a `RunConfig` has no effect; None: it has one
 
-LAYERS = 6  # at most
+LAYERS = 6  # the largest number of layers
 
 
 def always(config: Any) -> InputError | None:
-    """Return the reason of an option that has an effect in every run: there is none against it."""
+    """Return None, as the `Reason` of an option that has an effect in every run."""
     return None
 
 
 @dataclass(frozen=True)
 class Option:
-    """An option: its values, its flag, and when it has an effect.
+    """An Option states its values, its flag, and when it has an effect.
 
-    low, high, above: the range of numbers, and of each width; `above` leaves `low` itself out. optional: None is a
-    value too. const: what the flag means without a value. help: on the command line, where {default}, {choices},
-    {either} and {datasets} are filled in. step: of its control. no_effect: see `Reason`.
+    `low` and `high` limit numbers and each width; `above` excludes `low`. `optional` allows None. A flag without a
+    value means `const`. The command line fills {default}, {choices}, {either} and {datasets} into `help`. `step` is
+    the step of the page's control. `no_effect` is a `Reason`.
     """
 
     kind: Kind
     flag: str
     help: str
     default: Any
-    called: str  # in the sentences of errors
+    called: str  # the name in error sentences
     optional: bool = False
     low: float = 0
     high: float = math.inf
@@ -60,7 +60,7 @@ class Option:
         return self.no_effect(config) is None
 
     def check(self, value: Any) -> None:
-        """Refuse a value that it cannot have, with an `InputError`."""
+        """Raise `InputError` for a value that the option cannot have."""
         if value is None and self.optional:
             return
         name = self.called
@@ -90,19 +90,19 @@ class Option:
 
 
 def option(default: Any, kind: Kind, flag: str, help: str, **how: Any) -> Any:
-    """Return the field of a config dataclass that a user can set, with its `Option` in the metadata."""
+    """Make a dataclass field that a user can set, with its `Option` in the metadata."""
     how.setdefault("called", flag.lstrip("-"))
     return dataclasses.field(default=default, metadata={"option": Option(kind, flag, help, default, **how)})
 
 
 def options_of(section: type) -> dict[str, Option]:
-    """Return the options of a config dataclass by the names of their fields; what the data decides is none."""
+    """Return the options of a config dataclass by field name; fields that the data decides have no option."""
     fields = dataclasses.fields(section)
     return {field.name: field.metadata["option"] for field in fields if "option" in field.metadata}
 
 
 class Section:
-    """A part of a config: a frozen dataclass that checks its options and reads itself from a JSON object."""
+    """A Section is a part of a config: a frozen dataclass that checks its options and reads itself from JSON."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
@@ -141,13 +141,13 @@ def _plain(value: Any) -> Any:
 
 
 def check_options(section: Any) -> None:
-    """Refuse a section of a config in which an option has a value that it cannot have."""
+    """Raise `InputError` for a section of a config in which an option has a wrong value."""
     for name, about in options_of(type(section)).items():
         about.check(getattr(section, name))
 
 
 def check_whole(name: str, value: Any, low: float, high: float = math.inf) -> None:
-    """Refuse what is no whole number of that range."""
+    """Raise `InputError` unless the value is a whole number from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         if high == math.inf:
             raise InputError("option.whole_least", name=name, low=low, value=repr(value))
@@ -155,7 +155,7 @@ def check_whole(name: str, value: Any, low: float, high: float = math.inf) -> No
 
 
 def check_number(name: str, value: Any, low: float, high: float = math.inf, *, above: bool = False) -> None:
-    """Refuse what is no finite number of that range."""
+    """Raise `InputError` unless the value is a finite number from `low` to `high`; `above` excludes `low`."""
     real = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if real and low <= value <= high and not (above and value == low):
         return

@@ -1,7 +1,7 @@
-"""What the browser gets, without torch.
+"""This package prepares data and scripts for the browser, without torch.
 
-explorer     runs as what the live explorer decodes
-live         a training as what the live view draws
-names        how runs of the same name are told apart
+explorer     runs for the live explorer, which decodes
+live         a training for the live view
+names        different names for runs of the same name
 js_bundler   the modules of a folder as one script
 """

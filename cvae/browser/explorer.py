@@ -1,34 +1,32 @@
-"""A run → what the browser needs to decode it. No torch: safetensors and numpy suffice.
+"""This module prepares runs for decoding in the browser, with safetensors and numpy and without torch.
 
-`export` gives one JSON object, the explorer's payload, and this is the one place that describes it:
+`export` returns one JSON object, the explorer's payload, which only this docstring describes:
 
     version   2
-    hash      of all that follows: the browser reads the models again only when it changes
+    hash      of the rest: the browser reads the models again only when the hash changes
     models    for each model:
       id, title, family, latentDim d, imageShape [C, H, W], classes [K names, of the codes' labels]
-      output       "image": the sigmoid of the logits is the picture | "label": their softmax is the answer
-      networks     {decoder: network, prior_net?: network, where the prior is learned, encoder?: network, where its
-                   weights are kept}, network {sees: ["z" | "image" | "condition"], trunk: [ops], head: [ops], weights:
-                   {"head.0.weight": tensor, …}}, as cvae.architecture describes them
-      posterior    {kind: "gaussian", logVarBound: B}: the encoder ends in mean and raw log-variance r of q(z|x, …),
-                   log σ² = B·tanh(r / B) · {kind: "point"}: in the code alone · null: there is no encoder
-      conditions   what the model is given beside z, in the order of the vector that networks see, each {name, kind, …}:
+      output       "image": the sigmoid of the logits is the picture | "label": their softmax is the prediction
+      networks     {decoder: network, prior_net?: network, if the prior is learned}, network {sees: ["z" | "image" |
+                   "condition"], trunk: [ops], head: [ops], weights: {"head.0.weight": tensor, …}}, as
+                   cvae.architecture describes them
+      conditions   the model's inputs besides z, in the order of the vector that networks see, each {name, kind, …}:
                    {kind: "class", values: [names]} |
                    {kind: "image", pictures: tensor (M, C, H, W), visible: tensor (H, W) of 0 and 1 | null: all};
                    the hidden pixels of a picture are 0; another kind has the fields of its `cvae.conditions.Condition`
       prior        {kind, overall: Gaussian, start: [d], logVarBound?: B}, Gaussian {mean: [d], logVar: [d],
                    covariance?: [d][d]}
-                   "standard" N(0, I) · "fitted" to the codes, of a model that has no prior (AE), full covariance ·
+                   "standard" N(0, I) · "fitted" to the codes of a model without a prior (AE), full covariance ·
                    "learned" the prior net's mean and raw log-variance r, log σ² = B·tanh(r / B); `overall` has the
-                   moments of the even mixture over all values that show what the conditions do
-                   start: the mean at what is given first, where the explorer starts
+                   moments of the even mixture over the conditions' showcase values
+                   start: the mean at the first condition, where the explorer starts
     codes        {split, points: tensor (N, d), labels: tensor (N,) | null} posterior means of held-out images | null
       thumbnails   tensor (N, C, h, w) of these images, perhaps at half their size | null | the index of an earlier
-                   model that has the same
+                   model with the same ones
     map       {kind: "dims", dims: [i, j]} | {kind: "pca", mean: [d], axes: [[d], [d]], explained: [2 shares]}
 
 A tensor is {dtype: "f16" | "f32" | "u8", shape, data: base64 of little-endian numbers in PyTorch's order}. The mounting
-function adds what concerns the page: key, text, language, panels, state.
+function adds the fields of the page: key, text, language, panels, state.
 """
 
 from __future__ import annotations
@@ -61,19 +59,13 @@ VERSION = 2
 
 Array = npt.NDArray[Any]
 Json = dict[str, Any]
-Plane = Literal["auto"] | tuple[int, int]  # of the map: the codes' main plane where d > 2, or two dimensions
+Plane = Literal["auto"] | tuple[int, int]  # the plane of the map: the codes' main plane if d > 2, or two dimensions
 
-POSTERIORS: Mapping[object, Json] = {  # how codes are made that the browser can make too
-    gaussian_code: {"kind": "gaussian", "logVarBound": POSTERIOR_LOG_VAR},
-    point_code: {"kind": "point"},
-}
-
-VISIBLE = 1 / 255  # the most that half precision may change a pixel; half of what the browser is allowed to differ
-PRIOR_CHANGE = 1e-3  # the most that it may change the prior's mean and σ
-POSTERIOR_CHANGE = 5e-3  # the most that it may change the posterior's mean and log σ²
-CHECKS = 64  # codes, and blends of conditions, at which that is checked
-THUMBNAIL_BYTES = 2_500_000  # beyond, thumbnails are halved; beyond that, left out
-THUMBNAIL_SIDE = 10  # never smaller than this
+VISIBLE = 1 / 255  # the most that half precision may change a pixel, half of the browser's allowed error
+PRIOR_CHANGE = 1e-3  # the most that half precision may change the prior's mean and σ
+CHECKS = 64  # codes, and blends of conditions, for checking both
+THUMBNAIL_BYTES = 2_500_000  # larger thumbnails are halved, and left out if still too large
+THUMBNAIL_SIDE = 10  # the smallest side of a halved thumbnail
 
 
 def export(
@@ -84,12 +76,12 @@ def export(
     plane: Plane = "auto",
     titles: Sequence[str] | None = None,
 ) -> Json:
-    """Return the explorer's payload for one run, or for several on one z.
+    """Return the explorer's payload for one run, or for several that share one z.
 
-    `step` takes the weights and codes of that snapshot of every run rather than the trained ones. `data`, of all runs
-    or of each, gives thumbnails, and the images that cvae-predictive completes (without it, the run's own
-    reconstructions serve). Runs without codes or weights, damaged files and models that one z cannot drive together
-    raise `InputError`.
+    `step` selects the weights and codes of a snapshot of every run in place of the trained ones. `data`, for all runs
+    or for each, gives thumbnails, and the images that cvae-predictive completes (without `data`, the run's own
+    reconstructions). Runs without codes or weights, damaged files and models that cannot share one z raise
+    `InputError`.
     """
     if not runs:
         raise InputError("explorer.no_runs")
@@ -112,17 +104,17 @@ def export(
 
 @dataclass(frozen=True)
 class _Model:
-    """Everything that the explorer reads of one run."""
+    """A _Model holds the arrays of one run."""
 
     name: str
     config: ModelConfig
-    weights: Mapping[str, Array]  # as the run names them
+    weights: Mapping[str, Array]  # with the names of the run
     inference: Inference
-    split: str  # that codes and thumbnails are of
+    split: str  # the split of codes and thumbnails
     codes: Array | None  # (N, d) float32
     labels: Array | None  # (N,) uint8
     thumbnails: Array | None  # (N, C, h, w) uint8
-    pictures: Array | None  # (M, C, H, W) uint8, that it may be given; hidden pixels 0
+    pictures: Array | None  # (M, C, H, W) uint8, the choice of image conditions; hidden pixels are 0
 
     @classmethod
     def read(cls, run: Run, step: int | None, data: ImageData | None) -> _Model:
@@ -181,7 +173,7 @@ class _Model:
         return {**head, **dataclasses.asdict(condition)}
 
     def _network(self, role: str, answer: Callable[[Inference], Array], limit: float) -> Json:
-        """In half precision, unless an answer would change by more than the limit."""
+        """Export a network in half precision, unless an answer would change by more than the limit."""
         own = {name: w for name, w in self.weights.items() if name.startswith(f"{role}.")}
         with np.errstate(over="ignore"):
             half = {name: value.astype(np.float16) for name, value in own.items()}
@@ -190,7 +182,7 @@ class _Model:
             with np.errstate(invalid="ignore"):
                 rounded = Inference(self.config, {**self.weights, **half})
                 change = np.abs(answer(self.inference) - answer(rounded)).max()
-            dtype = "f16" if change <= limit else "f32"  # an overflow makes it NaN, which is not ≤
+            dtype = "f16" if change <= limit else "f32"  # an overflow makes `change` NaN, which is not ≤
         weights = {name.removeprefix(f"{role}."): tensor(value, dtype) for name, value in own.items()}
         return {**architecture(self.config)[role].to_json(), "weights": weights}
 
@@ -222,7 +214,7 @@ class _Model:
         return lambda inference: inference.decode(z, given)
 
     def _priors(self) -> Callable[[Inference], Array]:
-        """Mean and σ of the prior at all that is shown of the conditions, and at blends of it."""
+        """Return a function that gives mean and σ of the prior at the showcase of the conditions and at its blends."""
         given = self._showcase()
         if given.vector is not None:
             shares = np.random.default_rng(0).dirichlet(np.ones(len(given.vector)), CHECKS)
@@ -231,8 +223,7 @@ class _Model:
         return lambda inference: np.stack(inference.prior(given))
 
     def _showcase(self, rows: int | None = None) -> ConditionBatch[Array]:
-        """Return rows that show all that the conditions do: every combination of their vectors, or every picture; or so
-        many of these, in turn."""
+        """Return every combination of the conditions' showcase vectors, or every picture; `rows` rows repeat them."""
         shown = [condition.showcase() for condition in self.config.conditions if condition.width]
         vector = np.stack([np.concatenate(parts) for parts in itertools.product(*shown)]) if shown else None
         image = None if self.pictures is None else self.pictures / np.float32(255)
@@ -259,7 +250,7 @@ class _Model:
 
 
 def _codes(run: Run, step: int | None) -> tuple[Mapping[str, Array], str]:
-    """Return the run's codes and the split that they are of; no codes where there are none yet."""
+    """Return the run's codes, if there are any yet, and their split."""
     if step is not None:
         return run.snapshot(step), "validation"
     finished = (run.path / "codes.safetensors").is_file()
@@ -269,7 +260,7 @@ def _codes(run: Run, step: int | None) -> tuple[Mapping[str, Array], str]:
 
 
 def _held_out(data: ImageData | None, split: str, config: ModelConfig) -> Array | None:
-    """Return the images of the split, if they are of the model's shape."""
+    """Return the images of the split, if they have the model's shape."""
     if data is None:
         return None
     images: Array = (data.test if split == "test" else data.validation).images
@@ -278,7 +269,7 @@ def _held_out(data: ImageData | None, split: str, config: ModelConfig) -> Array 
 
 def _thumbnails(images: Array, count: int) -> Array | None:
     if len(images) < count:
-        return None  # the data changed since
+        return None  # the data has changed
     images = images[:count]
     _, c, h, w = images.shape
     if images.size <= THUMBNAIL_BYTES:
@@ -290,8 +281,7 @@ def _thumbnails(images: Array, count: int) -> Array | None:
 
 
 def _pictures(run: Run, config: ModelConfig, images: Array | None, labels: Array | None) -> Array | None:
-    """Return what cvae-predictive may be given: images of different classes, or else reconstructions; hidden pixels
-    0."""
+    """Return pictures for cvae-predictive to complete: images of all classes, or reconstructions; hidden pixels 0."""
     given = next((condition for condition in config.conditions if isinstance(condition, ImageCondition)), None)
     if given is None:
         return None
@@ -317,13 +307,13 @@ def _comparable(models: Sequence[_Model]) -> None:
 
 
 def _titles(runs: Sequence[Run], models: Sequence[_Model]) -> list[str]:
-    """Return the families, where they tell the runs apart; else with the runs' names."""
+    """Return the families' titles, or if these are not unique, the titles with the runs' names."""
     families = [FAMILIES[model.config.family].title for model in models]
     return told_apart(families, [f"{family} · {run.name}" for family, run in zip(families, runs, strict=True)])
 
 
 def _map(codes: Sequence[Array | None], d: int, plane: Plane) -> Json:
-    """Return the plane of the map. For the main plane, every model's codes count the same."""
+    """Return the plane of the map; every model's codes count equally for the main plane."""
     if plane != "auto":
         if len(set(plane)) != 2 or not all(0 <= i < d for i in plane):
             raise InputError("explorer.dimensions", d=d)
@@ -344,7 +334,7 @@ def _gaussian(mean: Array, variance: Array) -> Json:
 
 
 def tensor(values: Array, dtype: Literal["f16", "f32", "u8"]) -> Json:
-    """Numbers as they travel to the browser."""
+    """Encode numbers for the browser."""
     kind = {"f16": "<f2", "f32": "<f4", "u8": "u1"}[dtype]
     data = base64.b64encode(np.ascontiguousarray(values, dtype=kind).tobytes()).decode("ascii")
     return {"dtype": dtype, "shape": list(values.shape), "data": data}

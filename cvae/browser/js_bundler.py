@@ -1,8 +1,8 @@
-"""Joins the modules of a folder into one script: Streamlit's inline components cannot import one another.
+"""This module joins the modules of a folder into one script: Streamlit's inline components cannot import one another.
 
-Every module keeps its own scope. What may stand in a module is little, so that nothing is joined wrongly: imports of
-names by relative path; `export function`, `export class` and `export const`; `export default name` in
-the entry. Node and browsers import the very same files one by one.
+Every module keeps its own scope. To be joined correctly, a module may use only imports of names by relative path;
+`export function`, `export class` and `export const`; `export default name` in the entry. Node and browsers import the
+same files one by one.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import re
 from pathlib import Path
 
 _IMPORT = re.compile(r'^import \{ ([\w$]+(?:, [\w$]+)*) \} from "((?:\./|(?:\.\./)+)(?:[\w-]+/)*[\w-]+\.js)";$')
-_WRAPPED = re.compile(r"^import \{\n((?:  [\w$]+,\n)+)\} from ", re.MULTILINE)  # as prettier wraps many names
+_WRAPPED = re.compile(r"^import \{\n((?:  [\w$]+,\n)+)\} from ", re.MULTILINE)  # prettier wraps many names so
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) ([\w$]+))")
 _DEFAULT = re.compile(r"^export default ([\w$]+);$")
-_COMMENT = re.compile(r"/\*.*?\*/|//.*|^\s*/?\*.*")  # JSDoc types say import("./x.js") too
+_COMMENT = re.compile(r"/\*.*?\*/|//.*|^\s*/?\*.*")  # JSDoc types contain import("./x.js") too
 _MODULE_SYNTAX = re.compile(r"^\s*(?:import|export)\b|\bimport\s*[(.]")
 
 
 def bundle(folder: Path, entry: str = "main") -> str:
-    """Bundle `entry`.js of the folder and all that it imports into one module with the entry's default export.
+    """Return `entry`.js of the folder and all its imports as one module with the entry's default export.
 
-    Raises ValueError for module syntax beyond the above, for names that a file does not export, and for circles.
+    Raise `ValueError` for other module syntax, for names that a file does not export, and for circular imports.
     """
     start = (folder / f"{entry}.js").resolve()
     joined: dict[Path, str] = {}
     exports: dict[Path, set[str]] = {}
 
     def variable(file: Path) -> str:
-        """Return the variable of a module: its place as seen from the folder."""
+        """Return a module's variable name, from its path relative to the folder."""
         place = Path(os.path.relpath(file, start.parent)).with_suffix("").as_posix()
         return "module_" + re.sub(r"\W", "_", place)
 

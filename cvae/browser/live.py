@@ -1,21 +1,20 @@
-"""The live view's data as JSON: the browser says what it has seen of a training, and gets the rest.
+"""The browser reports its state of a training, and this module returns the missing rest, as JSON.
 
-So nothing is sent twice, nothing that got lost is missing for long, and the server remembers nothing of who watches.
-`assets/live/store.js` is the other side of this, and takes:
+So nothing is sent twice, lost data is sent again, and the server keeps no memory of its viewers.
+`assets/live/store.js` receives:
 
-    token      of the training: all that the browser has is of another one when it changes
-    status     as status.json, and `stepsPerEpoch`
-    history    {from, records, kept}: the records from the `from`-th on, as in history.jsonl, thinned where they are
-               many; the first `kept` of all stay for now, those behind them are replaced by the next answer
-    steps      of all snapshots there are
-    snapshots  [{step, codes, active, strip}]: some of those that are missing, the newest first
-    live       {step, codes, active, strip} | null: this moment, if it is newer than the snapshots and has not been seen
-    labels     tensor (N,) of the codes | null      heldOut  tensor (16, C, H, W) | null: what the strips reconstruct
-    plane      what the codes are coordinates in: {key, kind: "codes" | "pca", origin, explained}
+    token      of the training: when it changes, the browser's data belongs to another training
+    status     the fields of status.json, and `stepsPerEpoch`
+    history    {from, records}: the records from the `from`-th on, each as in history.jsonl
+    steps      of all existing snapshots
+    snapshots  [{step, codes, active, strip}]: some of the missing snapshots, the newest first
+    live       {step, codes, active, strip} | null: the current moment, if newer than the snapshots and not yet seen
+    labels     tensor (N,) of the codes | null      heldOut  tensor (16, C, H, W) | null: the originals of the strips
+    plane      the coordinates of the codes: {key, kind: "codes" | "pca", origin, explained}
     more       whether snapshots are still missing after this
 
-Codes are a tensor (N, min(d, 2)); beyond two dimensions, in the main plane of one snapshot for all of them. `origin` is
-where the mean of a standard prior lies in that plane. `active` is how many of all d dimensions are active units.
+Codes are a tensor (N, min(d, 2)); if d > 2, all codes are in the main plane of one snapshot. `origin` is the place of
+a standard prior's mean in the plane. `active` is the number of active units of all d dimensions.
 """
 
 from __future__ import annotations
@@ -39,9 +38,9 @@ from cvae.runs.folder import Arrays, Run
 from cvae.runs.history import curves
 from cvae.runs.status import Status
 
-SNAPSHOTS = 8  # in one answer
-STRIP_BYTES = 50_000  # of one strip; large pictures are fewer
-LARGEST = 6e4  # about what half precision holds
+SNAPSHOTS = 8  # the most snapshots in one answer
+STRIP_BYTES = 50_000  # the most bytes of one strip, which has fewer pictures if they are large
+LARGEST = 6e4  # about the largest number of half precision
 
 Json = dict[str, Any]
 Codes = NDArray[np.floating[Any]]
@@ -49,19 +48,19 @@ Codes = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class ClientState:
-    """A `ClientState` says what the browser has. It comes from there, so nothing about it is taken for granted."""
+    """The browser reports its data in this form; the values may be wrong."""
 
     token: str = ""
     plane: str = ""
-    records: int = 0  # as many as stay
-    last: int = 0  # the step of the last of them
-    steps: frozenset[int] = frozenset()  # of the snapshots
+    records: int = 0
+    last: int = 0  # the step of the last record
+    steps: frozenset[int] = frozenset()  # the steps of the snapshots
     live: int = -1  # the step of the live picture
     others: Mapping[str, tuple[int, int]] = dataclasses.field(default_factory=dict)  # records and last, by run
 
     @classmethod
     def from_json(cls, values: Any) -> ClientState:
-        """Return what the browser reported; nothing where that makes no sense."""
+        """Return the browser's report, or an empty state if the report is invalid."""
         try:
             return cls(
                 token=str(values["token"]),
@@ -77,7 +76,7 @@ class ClientState:
 
 
 def updates_since(run: Run, status: Status, seen: ClientState) -> Json:
-    """Everything of a run that the browser has not seen; damaged files raise `InputError`."""
+    """Return all data of a run that the browser does not have; damaged files raise `InputError`."""
     steps = run.snapshot_steps()
     token = _token(run)
     if token != seen.token:
@@ -112,20 +111,21 @@ def _read(run: Run, steps: list[int]) -> Iterator[tuple[int, Arrays]]:
         try:
             yield step, run.snapshot(step, ("codes", "strip"))
         except InputError:
-            if step in run.snapshot_steps():  # else it went while we looked: the training began anew
+            if step in run.snapshot_steps():  # otherwise the training has restarted and removed the snapshot
                 raise
 
 
 def history(run: Run, records: int, last: int) -> Json:
-    """Return the records after the first `records`, the last of which was of step `last`; else, all records."""
-    found = curves(run)
-    known = records if 0 < records <= len(found.kept) and found.kept[records - 1]["step"] == last else 0
-    rest = [_short(record) for record in found.records[known:]]
-    return {"from": known, "records": rest, "kept": len(found.kept)}
+    """Return the records after the first `records`, or all if the last of these does not have the step `last`."""
+    if records > 0:
+        rest = run.history(records - 1)
+        if rest and rest[0]["step"] == last:
+            return {"from": records, "records": [_short(record) for record in rest[1:]]}
+    return {"from": 0, "records": [_short(record) for record in run.history()]}
 
 
 def _short(record: Json) -> Json:
-    """Return a record in the digits that a screen shows."""
+    """Round a record to the digits that a screen shows."""
     return {
         name: [float(f"{v:.4g}") for v in value] if isinstance(value, list) else
         float(f"{value:.6g}") if isinstance(value, float) else value
@@ -134,7 +134,7 @@ def _short(record: Json) -> Json:
 
 
 def _token(run: Run) -> str:
-    """It changes when the training begins anew, but not when it goes on."""
+    """Return a token that changes when the training restarts, but not when it resumes."""
     try:
         return f"{run.name}/{(run.path / 'snapshots' / '0.safetensors').stat().st_mtime_ns}"
     except OSError:
@@ -143,7 +143,7 @@ def _token(run: Run) -> str:
 
 @dataclass(frozen=True)
 class _Plane:
-    """A plane in which the codes are shown: their own one or two dimensions, or a projection of more."""
+    """A _Plane maps codes to their own one or two dimensions, or to a projection of more dimensions."""
 
     key: str
     project: Projection | None = None
@@ -163,8 +163,8 @@ class _Plane:
 
 
 def _plane(run: Run, steps: list[int], status: Status) -> _Plane:
-    """Beyond two dimensions the main plane of one snapshot: of the last once the training is over, before that of one
-    that changes whenever there are twice as many."""
+    """Return the plane of the codes; for d > 2, the main plane of one snapshot: the last one after the training, and
+    during the training another one whenever the number of snapshots has doubled."""
     if run.config().model.latent_dim <= 2 or not steps:
         return _Plane("codes")
     step = steps[-1] if not status.active else steps[2 ** (len(steps).bit_length() - 1) - 1]

@@ -1,4 +1,4 @@
-"""Names that tell things apart which would have the same name beside each other."""
+"""This module gives different names to things that would have the same name."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 
 def told_apart(*ways: Sequence[str]) -> list[str]:
-    """Return the names of the first way of naming the same things, at least one way, by which no two have the same
-    name.
+    """Return the first of the `ways` to name the same things, at least one, in which all names differ.
 
-    Where no way tells them all apart, the last one does with a number: the second of a name N is `N (2)`, or the first
-    number that is free.
+    If there is none, add numbers to the last way: the second thing of a name N becomes `N (2)`, or has the first free
+    number.
     """
     for names in ways:
         if len(set(names)) == len(names):

@@ -1,13 +1,13 @@
-"""Images to train on: the registered data sets and the user's own, all as `ImageData`: bytes in memory, three splits.
+"""This package reads registered data sets and the user's own images as `ImageData`: bytes in memory, three splits.
 
     images.py    ImageData, Split, the rule of the splits, one_hot
-    registry.py  DATASETS: what is known by name, and where its files lie
+    registry.py  DATASETS: the registered data sets and their files
     idx.py       the file format of MNIST and its relatives
     npz.py       the user's own images as an .npz file
     folder.py    the user's own images as a folder
     fetch.py     download, on request only
 
-NumPy arrays throughout: nothing here imports torch, except a download, which asks torchvision where the files are.
+All arrays are NumPy's: only a download imports torch, because torchvision knows the addresses of the files.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ __all__ = ["DATASETS", "Dataset", "ImageData", "Split", "dataset_ids", "download
 
 
 def load_data(config: DataConfig) -> ImageData:
-    """Read the data that a config names; nothing is ever downloaded here.
+    """Read the data that a config names, without any download.
 
-    `config.name` is a registered name (its files are looked for below `config.dir`, or `./data`), or else the path
-    of the user's own `.npz` file or folder (see `npz.load_npz` and `folder.load_folder` for what these hold).
-    `config.binarize` is left to training. Whatever cannot be read raises `InputError`.
+    `config.name` is a registered name, with files below `config.dir` or `./data`, or else the path of the user's own
+    `.npz` file or folder (`npz.load_npz` and `folder.load_folder` describe their contents). Training applies
+    `config.binarize`. Data that cannot be read raises `InputError`.
     """
     if config.name in DATASETS:
         return DATASETS[config.name].load(config.dir)
     path = Path(os.path.expanduser(config.name))
-    if config.dir is not None and not path.exists():  # moved since a run was trained on it
+    if config.dir is not None and not path.exists():  # the file has moved since a run was trained on it
         path = Path(config.dir) / path.name
     if os.path.isdir(path):
-        from cvae.data.folder import load_folder  # Pillow, needed here alone
+        from cvae.data.folder import load_folder  # it imports Pillow, which only this branch needs
 
         return load_folder(path)
     if os.path.isfile(path):

@@ -1,6 +1,6 @@
-"""python -m cvae.data NAME DIRECTORY: download a data set, with progress as a line of JSON a report.
+"""`python -m cvae.data NAME DIRECTORY` downloads a data set and prints each report of progress as a line of JSON.
 
-The app runs it as a process of its own: where the files are is known to torchvision, which takes seconds to import.
+The app runs this in a separate process, because torchvision knows the addresses and takes seconds to import.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from cvae.errors import InputError
 
 
 def main(name: str, directory: str) -> int:
-    """Lines {"done": bytes, "total": bytes | null, "file": name}; where it failed, the last is {"error": …}, an
-    `InputError` as its `to_json` writes it."""
+    """Print lines {"done": bytes, "total": bytes | null, "file": name}, and after a failure {"error": …}, the JSON of
+    an `InputError`; return the exit code."""
 
     def report(done: int, total: int | None, file: str) -> None:
         print(json.dumps({"done": done, "total": total, "file": file}), flush=True)

@@ -1,4 +1,4 @@
-"""Downloading the data sets that torchvision knows, from its mirrors and against its checksums."""
+"""This module downloads data sets from torchvision's mirrors and checks them with its checksums."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from cvae.data.images import MAX_BYTES, reason
 from cvae.data.registry import DATASETS, Dataset, unknown_data
 from cvae.errors import InputError
 
-Progress = Callable[[int, "int | None", str], None]  # bytes so far, bytes in all where known, name of the file
+Progress = Callable[[int, "int | None", str], None]  # bytes so far, bytes in all if known, name of the file
 
 CHUNK = 2**18  # bytes between two reports of progress
 TIMEOUT = 30  # seconds without a byte
 
 
 class _MirrorError(Exception):
-    """This mirror did not deliver; another one may. `why`: for a sentence."""
+    """This mirror did not deliver, but another one may; `why` becomes part of a sentence."""
 
     def __init__(self, why: InputError | str) -> None:
         super().__init__(why)
@@ -36,13 +36,12 @@ class _MirrorError(Exception):
 
 
 def download(name: str, directory: str | Path | None = None, progress: Progress | None = None) -> None:
-    """Bring a registered data set into `directory` (None: `./data`), in torchvision's layout.
+    """Download a registered data set into `directory` (None: `./data`), in torchvision's layout.
 
-    Files that are there and whole are kept, so a download that was broken off goes on where it stopped; damaged ones
-    are replaced. A file appears under its name only when it is complete and its MD5 is the one that torchvision
-    knows. A data set that needs no download is left alone.
+    Keep whole files, so that an interrupted download continues with the next file, and replace damaged ones. A file
+    gets its name only when it is complete and has torchvision's MD5. Do nothing for a data set without a download.
 
-    Raises `InputError` for an unknown name, where no mirror delivers, and where the directory cannot be written.
+    Raise `InputError` for an unknown name, if no mirror delivers, and if the directory cannot be written.
     """
     if name not in DATASETS:
         raise unknown_data(name)
@@ -63,7 +62,7 @@ def download(name: str, directory: str | Path | None = None, progress: Progress 
         raise InputError("fetch.cannot_write", title=dataset.title, folder=raw, reason=reason(error)) from error
     finally:
         for folder in made:
-            with contextlib.suppress(OSError):  # what holds a file stays
+            with contextlib.suppress(OSError):  # a folder with files stays
                 folder.rmdir()
 
 
@@ -78,7 +77,7 @@ def _whole(raw: Path, name: str) -> bool:
 def _fetch(
     dataset: Dataset, raw: Path, filename: str, md5: str, mirrors: Sequence[str], progress: Progress | None
 ) -> None:
-    """Put one file, decompressed, into `raw`, from the first mirror that delivers it."""
+    """Put one file, decompressed, into `raw`, from the first mirror that delivers it, else raise `InputError`."""
     failures = []
     with tempfile.TemporaryDirectory(prefix=".download-", dir=raw) as aside:
         packed, plain = Path(aside, filename), Path(aside, Path(filename).stem)
@@ -115,7 +114,7 @@ def _stream(url: str, path: Path, md5: str, progress: Progress | None) -> None:
 
 
 def _chunks(url: str) -> Iterator[tuple[bytes, int | None]]:
-    """Yield the body of a response piece by piece, each with the announced size of the whole in bytes."""
+    """Yield the pieces of a response's body, each with the announced bytes of the whole body."""
     request = urllib.request.Request(url, headers={"User-Agent": "cvae"})
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:

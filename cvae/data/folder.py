@@ -1,4 +1,4 @@
-"""The user's own images as files: a folder with a subfolder for each class, or with the images themselves."""
+"""This module reads the user's own image files: a folder with a subfolder per class, or with the images themselves."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from cvae.data.images import (
 from cvae.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
-FORMATS = ("PNG", "JPEG", "BMP", "GIF")  # whatever the suffix says, Pillow tries no other
-MAX_PIXELS = 50_000_000  # of one file; a few kilobytes can unpack to gigabytes
-SIDE = 32  # of the square that images become where they have to be resized; a power of two suits the conv nets
+FORMATS = ("PNG", "JPEG", "BMP", "GIF")  # Pillow tries no other format, whatever the suffix is
+MAX_PIXELS = 50_000_000  # the most pixels of one file; a few kilobytes can unpack to gigabytes
+SIDE = 32  # the side of resized images; a power of two suits the convolutional networks
 
 
 def load_folder(folder: Path) -> ImageData:
     """Read a folder of PNG, JPEG, BMP and GIF files into shuffled 80/10/10 splits.
 
-    Each subfolder with images is a class, named by the subfolder; images right in the folder are an unlabelled set.
-    Hidden files, other files and deeper folders are left alone; a moving picture gives its first frame; transparency
-    becomes white. Where every image is grey, the data has one channel, otherwise three. Where all have one size
-    of 8 to 64 pixels a side, it is kept; otherwise each is cropped to its central square and resized to 32×32, and
-    the data's `note` says so.
+    Each subfolder with images is a class and gives its name; images directly in the folder are an unlabelled set.
+    Ignore hidden files, other files and deeper folders; take the first frame of a moving picture; make transparency
+    white. If all images are grey, the data has one channel, otherwise three. If all have the same size of 8 to 64
+    pixels a side, keep this size; otherwise crop each image to its central square, resize it to 32×32, and say so in
+    the data's `note`.
 
-    Raises `InputError` for an image that cannot be read, a single class, more than 256 classes, images both in the
+    Raise `InputError` for an image that cannot be read, a single class, more than 256 classes, images both in the
     folder and in its subfolders, fewer than 30 images, or over 512 MB of pixels.
     """
     try:
@@ -66,13 +66,13 @@ def _subfolders(folder: Path) -> list[Path]:
 
 
 def _image_files(folder: Path) -> list[Path]:
-    """Sorted, so that the shuffle of the splits meets the same order everywhere."""
+    """Return sorted files, so that the shuffle of the splits starts from the same order everywhere."""
     files = (Path(e.path) for e in os.scandir(folder) if e.is_file() and not e.name.startswith("."))
     return sorted(file for file in files if file.suffix.lower() in SUFFIXES)
 
 
 def _read_all(files: list[Path]) -> tuple[Images, str]:
-    """Return all files as bytes (N, C, H, W), and a note where they were resized."""
+    """Read all files as bytes (N, C, H, W), with a note if they were resized."""
     pictures: list[Image.Image] = []  # none larger than MAX_SIDE
     sizes: set[tuple[int, int]] = set()
     volume = 0
@@ -92,7 +92,7 @@ def _read_all(files: list[Path]) -> tuple[Images, str]:
 
 
 def _read(file: Path) -> tuple[Image.Image, tuple[int, int]]:
-    """Return the image as RGB, made a square already where it is larger than MAX_SIDE, and its own width and height."""
+    """Return the image as RGB, cropped and resized if it is larger than MAX_SIDE, and its original width and height."""
     try:
         with _open(file) as image:
             width, height = image.size
@@ -100,7 +100,7 @@ def _read(file: Path) -> tuple[Image.Image, tuple[int, int]]:
                 raise InputError("folder.image_too_large", file=file, width=width, height=height)
             large = max(width, height) > MAX_SIDE
             if large:
-                image.draft(None, (MAX_SIDE, MAX_SIDE))  # a JPEG is decoded at no more than it needs
+                image.draft(None, (MAX_SIDE, MAX_SIDE))  # Pillow then decodes a JPEG at about this size
             picture = _rgb(ImageOps.exif_transpose(image))
     except InputError:
         raise
@@ -110,7 +110,7 @@ def _read(file: Path) -> tuple[Image.Image, tuple[int, int]]:
 
 
 def _open(file: Path) -> Image.Image:
-    """Read the header alone; the limit here is MAX_PIXELS, so Pillow's own warning is only noise."""
+    """Read only the header, without Pillow's own size warning, because MAX_PIXELS is the limit here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(file, formats=FORMATS)

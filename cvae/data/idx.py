@@ -1,7 +1,7 @@
-"""MNIST's own file format (IDX), and the four files in it that torchvision keeps below `<dir>/<Dataset>/raw`.
+"""This module reads MNIST's file format (IDX), of which torchvision keeps four files below `<dir>/<Dataset>/raw`.
 
-The format: two zero bytes, one for the type (8 = unsigned byte), one for the number of dimensions, the dimensions as
-big-endian 32-bit numbers, then the bytes (http://yann.lecun.com/exdb/mnist).
+A file has two zero bytes, one byte for the type (8 = unsigned byte), one for the number of dimensions, the dimensions
+as big-endian 32-bit numbers, then the bytes (http://yann.lecun.com/exdb/mnist).
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ FILES = {  # name: number of dimensions
 
 
 def find_idx(folder: Path, name: str) -> Path | None:
-    """Return the file of that name or, failing it, its `.gz`; None where the folder has neither."""
+    """Return the file of this name, else its `.gz`, else None."""
     return next((path for path in (folder / name, folder / f"{name}.gz") if os.path.isfile(path)), None)
 
 
 def read_idx(path: Path, dimensions: int) -> Images:
-    """Read an IDX file of bytes with that many dimensions, plain or `.gz`; anything else raises `InputError`."""
+    """Read an IDX file of bytes with `dimensions` dimensions, plain or `.gz`; other files raise `InputError`."""
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
             header = file.read(4 + 4 * dimensions)
@@ -54,10 +54,10 @@ def read_idx(path: Path, dimensions: int) -> Images:
 
 
 def load_raw(folder: Path, name: str, class_names: tuple[str, ...]) -> ImageData:
-    """Return the data set in torchvision's `raw` folder, where the four files exist.
+    """Load the data set from the four files in torchvision's `raw` folder.
 
     Validation is the last sixth of the training images, in the files' order: 10,000 of MNIST's 60,000. Damaged files,
-    or files that do not belong together, raise `InputError`.
+    or files that do not fit together, raise `InputError`.
     """
     arrays = [read_idx(find_idx(folder, file) or folder / file, rank) for file, rank in FILES.items()]
     train_images, train_labels = _pair(folder, "training", arrays[0], arrays[1], len(class_names))

@@ -1,4 +1,4 @@
-"""What every source of images becomes: `ImageData`, three splits of bytes; and the rules that all sources share."""
+"""Every source of images becomes `ImageData`, three splits of bytes, by the rules of this module."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cvae.conditions import LABEL, ClassCondition, Condition
 from cvae.errors import InputError
 
 MIN_SIDE, MAX_SIDE = 8, 64  # pixels, of height and of width
-MIN_IMAGES = 30  # below it, a tenth is too few to validate or to test on
+MIN_IMAGES = 30  # with fewer images, a tenth is too few for validation or test
 MAX_CLASSES = 256  # run folders store labels in one byte
 MAX_NAME = 80  # characters of a class name
-MAX_BYTES = 512 * 2**20  # of one source, decompressed
+MAX_BYTES = 512 * 2**20  # the most bytes of one source, decompressed
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -24,7 +24,7 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Some images and, where the data has them, their labels and the raw values of further conditions.
+    """A Split holds images and, if the data has them, labels and the raw values of further conditions.
 
     Images are given as bytes or as floats from 0 to 1, which become the nearest of 256 grey values; anything else, and
     labels or columns that do not fit, raise `InputError`. Bytes are kept as they are: contiguous and writable, so that
@@ -32,7 +32,7 @@ class Split:
     """
 
     images: Images  # (N, C, H, W) in 0..255, C = 1 grey or 3 RGB
-    labels: Labels | None  # (N,) in 0..classes-1; None where the data is unlabelled
+    labels: Labels | None  # (N,) in 0..classes-1; None if the data is unlabelled
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # (N,) each, by the condition's name
 
     def __post_init__(self) -> None:
@@ -48,16 +48,16 @@ class Split:
 
     @property
     def values(self) -> dict[str, NDArray[Any]]:
-        """Return the raw values (N,) of every condition by its name, the label among them."""
+        """Return the raw values (N,) of every condition by its name, including the label."""
         return {**({} if self.labels is None else {LABEL: self.labels}), **self.columns}
 
     def at(self, rows: NDArray[Any] | slice) -> Split:
-        """Return the images of these rows, with what is known of them."""
+        """Return the images of these rows, with their labels and columns."""
         columns = {name: values[rows] for name, values in self.columns.items()}
         return Split(self.images[rows], None if self.labels is None else self.labels[rows], columns)
 
     def joined(self, other: Split) -> Split:
-        """Return the images of both, with what is known of all of them."""
+        """Return the images of both splits, with the labels and columns that both splits have."""
         labels = None
         if self.labels is not None and other.labels is not None:
             labels = np.concatenate([self.labels, other.labels])
@@ -68,18 +68,15 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class ImageData:
-    """A data set in memory. `test` is for measuring alone: nothing may be chosen by it.
+    """ImageData is a data set in memory; `test` is only for measuring, and no choice may use it."""
 
-    Splits of unlike shapes, labels without a name and further conditions without values raise `InputError`.
-    """
-
-    name: str  # what menus and cards call it
-    class_names: tuple[str, ...]  # name of each label; empty where the data is unlabelled
+    name: str  # the name in menus and cards
+    class_names: tuple[str, ...]  # name of each label; empty if the data is unlabelled
     train: Split
     validation: Split
     test: Split
-    further: tuple[Condition, ...] = ()  # the conditions that the splits' columns hold the values of
-    note: str = ""  # what reading did to the images that their owner should know, as a sentence; mostly empty
+    further: tuple[Condition, ...] = ()  # the conditions whose values are the splits' columns
+    note: str = ""  # a sentence for the owner about changes that reading made to the images; mostly empty
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_names", check_class_names(self.name, self.class_names))
@@ -98,19 +95,18 @@ class ImageData:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height, width."""
+        """Return channels, height, width."""
         _, channels, height, width = self.train.images.shape
         return channels, height, width
 
     @property
     def all_train(self) -> Split:
-        """Training and validation images together: what published protocols train on."""
+        """Return training and validation images together, for published protocols."""
         return self.train.joined(self.validation)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """Return every condition that the data offer to a model: the label, where there is one, and the further
-        conditions."""
+        """Return all conditions that the data offers a model: the label, if there is one, and the further ones."""
         return (*((ClassCondition(LABEL, self.class_names),) if self.class_names else ()), *self.further)
 
 
@@ -124,10 +120,10 @@ def shuffled_splits(
     columns: Mapping[str, NDArray[Any]] | None = None,
     further: tuple[Condition, ...] = (),
 ) -> ImageData:
-    """Divide data that has no split of its own: a frozen shuffle, then 80 % train, 10 % validation, 10 % test.
+    """Divide data without its own split: a frozen shuffle, then 80 % train, 10 % validation, 10 % test.
 
-    `RandomState` because its stream never changes (NumPy NEP 19): the same images in the same order are divided
-    alike everywhere and for good. Fewer than `MIN_IMAGES` images raise `InputError`.
+    The stream of `RandomState` never changes (NumPy NEP 19), so the same images in the same order always get the same
+    splits. Fewer than `MIN_IMAGES` images raise `InputError`.
     """
     count = len(images)
     if count < MIN_IMAGES:
@@ -177,13 +173,13 @@ def _whole_numbers(labels: NDArray[Any], count: int) -> Labels:
 
 
 def check_sides(where: str, height: int, width: int) -> None:
-    """Raise `InputError` unless a model can be built for images of this height and width, in pixels."""
+    """Raise `InputError` unless models exist for images of this height and width, in pixels."""
     if not (MIN_SIDE <= height <= MAX_SIDE and MIN_SIDE <= width <= MAX_SIDE):
         raise InputError("data.image_size", where=where, height=height, width=width, low=MIN_SIDE, high=MAX_SIDE)
 
 
 def check_class_names(where: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names as a tuple; too many, repeated, empty, overlong or unprintable ones raise `InputError`."""
+    """Return the names; too many, repeated, empty, overlong or unprintable ones raise `InputError`."""
     if len(names) > MAX_CLASSES:
         raise InputError("data.too_many_classes", where=where, count=len(names), most=MAX_CLASSES)
     for name in names:
@@ -195,13 +191,13 @@ def check_class_names(where: str, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def reason(error: Exception) -> str:
-    """Return the message of an exception, short enough to be a part of a sentence."""
+    """Return an exception's message, short enough to be a part of a sentence."""
     text = getattr(error, "strerror", None) or str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__
 
 
 def sorted_names(names: Iterable[str]) -> list[str]:
-    """Alphabetical, but "2" before "10" where every name is a number."""
+    """Sort names alphabetically, or as numbers, "2" before "10", if every name is a number."""
     names = list(names)
     if all(name.isdecimal() for name in names):
         return sorted(names, key=lambda name: (int(name), name))

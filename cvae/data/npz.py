@@ -1,6 +1,6 @@
-"""The user's own images in an `.npz` file, as `numpy.savez(path, images=…, labels=…, class_names=…)` writes it.
+"""This module reads the user's images from an `.npz` file of `numpy.savez(path, images=…, labels=…, class_names=…)`.
 
-The file may come from anyone: nothing in it is unpickled, and its declared sizes are checked before it is decompressed.
+The file may come from anyone: the reader unpickles nothing, and checks the declared sizes before decompression.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from cvae.data.images import (
 from cvae.errors import InputError
 
 KEYS = ("images", "labels", "class_names")
-BLOCK = 4096  # images converted at a time: bounds the memory that floats take
-SLACK = 1e-3  # of the range: what resizing in floats overshoots by
+BLOCK = 4096  # images converted at a time; this limits the memory of floats
+SLACK = 1e-3  # allowed share of the range beyond its ends, as resizing in floats overshoots
 
 Array = NDArray[Any]
 
@@ -37,13 +37,13 @@ Array = NDArray[Any]
 def load_npz(path: Path) -> ImageData:
     """Read the user's `.npz` file into shuffled 80/10/10 splits.
 
-    Its arrays:
+    The file has these arrays:
         images: (N, H, W), (N, H, W, 1) or (N, H, W, 3), height and width 8 to 64. Whole numbers, floats or booleans.
-            Where the largest value is at most 1 they are read as 0..1, otherwise as 0..255.
+            If the largest value is at most 1, the range is 0..1, otherwise 0..255.
         labels: (N,), optional: whole numbers from 0, or texts. Leave it out for an unlabelled set.
-        class_names: (K,), optional texts: `class_names[i]` names label i. Without it the labels name themselves.
+        class_names: (K,), optional texts: `class_names[i]` names label i. Without it the labels are the names.
 
-    Raises `InputError` for anything else: another kind of file, a damaged one, Python objects, values that are not
+    Raise `InputError` for all other input: another kind of file, a damaged one, Python objects, values that are not
     finite or out of range, fewer than 30 images, a single class, more than 256 classes, over 512 MB decompressed.
     """
     arrays = _read(path)
@@ -60,7 +60,7 @@ def load_npz(path: Path) -> ImageData:
 
 
 def _read(path: Path) -> dict[str, Array]:
-    """Return the arrays of `KEYS` that the file holds."""
+    """Read those arrays of `KEYS` that the file holds."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename: info for info in archive.infolist()}
@@ -71,14 +71,14 @@ def _read(path: Path) -> dict[str, Array]:
             return {key: _array(archive, info, f"{path}: {key}") for key, info in wanted.items()}
     except InputError:
         raise
-    except Exception as error:  # a damaged file leads the parsers of zip and npy into errors of many types
+    except Exception as error:  # the parsers of zip and npy raise errors of many types for a damaged file
         raise InputError("npz.unreadable", path=path, reason=reason(error)) from error
 
 
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Array:
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise InputError("npz.packing", where=where)
-    # The header alone comes first: read_array would allocate whatever shape a forged one announces.
+    # Read only the header first: read_array would allocate any shape that a forged header announces.
     with archive.open(info) as file:
         version = np.lib.format.read_magic(file)
         if version not in ((1, 0), (2, 0)):
@@ -95,7 +95,7 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Array
 
 
 def _pixels(images: Array, where: str) -> tuple[Images, str]:
-    """Turn any images that `load_npz` takes into bytes (N, C, H, W), with a note on what was done."""
+    """Convert all images that `load_npz` allows to bytes (N, C, H, W), and return them with a note."""
     if images.dtype.kind not in "buif":
         raise InputError("npz.not_numbers", where=where, dtype=images.dtype)
     shape = images.shape
@@ -112,7 +112,7 @@ def _pixels(images: Array, where: str) -> tuple[Images, str]:
     count, height, width, channels = images.shape
     check_sides(where, height, width)
 
-    low, high = float(images.min()), float(images.max())  # both are NaN where any pixel is
+    low, high = float(images.min()), float(images.max())  # both are NaN if any pixel is NaN
     if not (math.isfinite(low) and math.isfinite(high)):
         raise InputError("npz.not_finite", where=where)
     top = 1 if high <= 1 + SLACK else 255
@@ -130,7 +130,7 @@ def _pixels(images: Array, where: str) -> tuple[Images, str]:
 
 
 def _classes(labels: Array, names: Array | None, count: int, where: str) -> tuple[Labels, tuple[str, ...]]:
-    """Labels of any kind that `load_npz` takes → numbers 0..K-1 (N,), and the K names."""
+    """Convert all labels that `load_npz` allows to numbers 0..K-1 (N,), and return them with the K names."""
     if labels.shape != (count,):
         raise InputError("npz.labels_shape", where=where, count=count, shape=labels.shape)
     given = None if names is None else _names(names, where)
@@ -168,6 +168,6 @@ def _names(names: Array, where: str) -> tuple[str, ...]:
 def _texts(array: Array, where: str) -> list[str]:
     try:
         texts: list[str] = (np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array).tolist()
-    except (UnicodeError, ValueError, SystemError) as error:  # code points that do not exist
+    except (UnicodeError, ValueError, SystemError) as error:  # some code points do not exist
         raise InputError("npz.not_text", where=where, reason=reason(error)) from error
     return texts

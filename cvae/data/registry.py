@@ -1,6 +1,6 @@
-"""The data sets that are known by name. One entry here feeds the command line, the menus, the cards and the tests.
+"""This registry holds the data sets with a name, for the command line, the menus, the cards and the tests.
 
-An entry names its reader: a function `(dataset, directory) -> ImageData`. A set of another format brings its own.
+An entry names its reader, a function `(dataset, directory) -> ImageData`. A data set of another format needs its own.
 """
 
 from __future__ import annotations
@@ -22,18 +22,17 @@ DIGIT_NAMES = tuple("0123456789")
 
 
 def default_folder() -> Path:
-    """Return where data sets lie if nobody says otherwise: the environment's CVAE_DATA, or `data` in the working
-    directory."""
+    """Return the default data folder: the environment's CVAE_DATA, or `data` in the working directory."""
     return Path(os.environ.get("CVAE_DATA") or "data")
 
 
-Directory = str | Path | None  # the data directory that was named; None: the default
+Directory = str | Path | None  # the chosen data directory; None: the default one
 Reader = Callable[["Dataset", Directory], ImageData]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A registered data set, as far as it is known without reading it."""
+    """A Dataset describes a data set without reading it."""
 
     id: str
     title: str
@@ -43,33 +42,33 @@ class Dataset:
     licence: str
     source: str
     read: Reader
-    files: tuple[str, ...] = ()  # that have to lie in its `folder`, plain or as .gz; empty where reading needs none
-    torchvision: str = ""  # its class in torchvision.datasets, which knows its mirrors; empty: nothing to download
-    epochs: int = 20  # what the Train page proposes
-    further: tuple[Condition, ...] = ()  # what models can be given of it beside the label
+    files: tuple[str, ...] = ()  # files that reading needs in its `folder`, plain or as .gz
+    torchvision: str = ""  # its class in torchvision.datasets, which knows its mirrors; empty: no download
+    epochs: int = 20  # the proposal of the Train page
+    further: tuple[Condition, ...] = ()  # the conditions that the data offers besides the label
 
     @property
     def downloadable(self) -> bool:
-        """Return whether `download` can fetch its files."""
+        """Return whether `download` can fetch the files."""
         return bool(self.torchvision)
 
     def folder(self, directory: Directory) -> Path:
-        """Return where its files lie below a data directory: torchvision's own folder, or one that has its id."""
+        """Return the folder of the files below a data directory: torchvision's own, or one named by the id."""
         default = Path(os.path.expanduser(default_folder() if directory is None else directory))
         return default / self.torchvision / "raw" if self.torchvision else default / self.id
 
     def missing(self, directory: Directory) -> list[str]:
-        """Names of the files that reading it still needs; empty where it can be read at once."""
+        """Return the names of missing files; the list is empty if the data set can be read."""
         return [name for name in self.files if find_idx(self.folder(directory), name) is None]
 
     def load(self, directory: Directory) -> ImageData:
-        """Read it; files that are missing or damaged raise `InputError`."""
+        """Read the data set; missing or damaged files raise `InputError`."""
         return self.read(self, directory)
 
 
 def read_scikit_learn(dataset: Dataset, directory: Directory) -> ImageData:
-    """Return the digits that come with scikit-learn; they need no directory."""
-    package = importlib.util.find_spec("sklearn")  # its file is read directly: the package takes a second to import
+    """Read the digits in scikit-learn; they need no directory. Raise `InputError` without scikit-learn."""
+    package = importlib.util.find_spec("sklearn")  # reading the file directly saves the import, which takes a second
     if package is None or package.origin is None:
         raise InputError("data.no_scikit_learn", title=dataset.title)
     table = np.loadtxt(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
@@ -79,7 +78,7 @@ def read_scikit_learn(dataset: Dataset, directory: Directory) -> ImageData:
 
 
 def read_raw(dataset: Dataset, directory: Directory) -> ImageData:
-    """Return the four files in MNIST's format that torchvision keeps in a folder `raw`."""
+    """Read the four files of torchvision's `raw` folder; missing or damaged ones raise `InputError`."""
     folder = dataset.folder(directory)
     if missing := dataset.missing(directory):
         where, raw = folder.absolute(), dataset.torchvision
@@ -102,7 +101,7 @@ DATASETS: dict[str, Dataset] = {
             licence="CC BY 4.0",
             source="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, UCI 1998; in scikit-learn",
             read=read_scikit_learn,
-            epochs=100,  # they take seconds
+            epochs=100,  # 100 epochs take seconds
         ),
         Dataset(
             id="mnist",

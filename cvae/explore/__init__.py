@@ -1,13 +1,13 @@
-"""A trained model as arrays in, arrays out, without torch.
+"""This package runs trained models on NumPy arrays, without torch.
 
     decoding     manifold, traversal, interpolation, label swap, draws, completions
     inference    encoder, prior and decoder of a trained model
-    numpy_nets   op lists run by NumPy
-    codes        which dimensions of codes a model uses
+    numpy_nets   op lists in NumPy
+    codes        the number of dimensions that a model uses
     projection   codes of many dimensions on a plane
     pictures     images as one picture file
 
-The functions of `decoding` can be imported from here: `explore.sample(model, 16)`.
+You can import the functions of `decoding` from here: `explore.sample(model, 16)`.
 """
 
 from __future__ import annotations

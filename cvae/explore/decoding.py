@@ -1,12 +1,13 @@
-"""What to look at in a trained model: its manifold, traversals, interpolations, label swaps, draws, completions.
+"""These functions explore a trained model: manifold, traversals, interpolations, label swaps, draws, completions.
 
-Every function takes a model, `Inference` or a torch `Autoencoder`, and gives arrays: pictures (..., C, H, W) in [0, 1],
-codes (..., d). Labels are vectors (K,) or (N, K), one-hot or mixtures (see `label_vector`). Randomness is a seed.
+Every function takes a model, `Inference` or a torch `Autoencoder`, and returns arrays: pictures (..., C, H, W) in
+[0, 1], codes (..., d). Labels are vectors (K,) or (N, K), one-hot or mixtures (see `label_vector`). `seed` sets the
+random numbers.
 
-    manifold(model)                                  a 20 × 20 walk over the quantiles of two dimensions
-    traversal(model, z)                              each dimension moved alone
+    manifold(model)                                  a 20 × 20 grid over the quantiles of two dimensions
+    traversal(model, z)                              one dimension changes at a time
     interpolate(model, [a, b])                       from one code to another
-    carry_code(model, z, before, after)              what a changed label does to a code
+    carry_code(model, z, before, after)              the effect of a changed label on a code
     label_swap(model, z, labels)                     the same style as every class
     sample(model, 16, label_vector(3, classes=10))   draws for a label
     complete(model, images, 8)                       several completions of each image (cvae-predictive)
@@ -32,9 +33,9 @@ Interpolation = Literal["linear", "spherical"]
 
 
 def label_vector(label: int | Mapping[int, float], classes: int) -> Array:
-    """Return a class, or weights of several, as a label (classes,) that adds up to 1: `{3: 0.5, 8: 0.5}`.
+    """Turn a class, or weights such as `{3: 0.5, 8: 0.5}`, into a label (classes,) that adds up to 1.
 
-    Raises `ValueError` for a class outside 0 … classes−1, and for weights that are negative or all 0.
+    Raise `ValueError` for a class outside 0 … classes−1, and for weights that are negative or all 0.
     """
     names = ClassCondition(LABEL, tuple(map(str, range(classes))))
     return names.blend({label: 1.0} if isinstance(label, int) else label)
@@ -48,14 +49,14 @@ def manifold(
     condition: Given = None,
     quantiles: tuple[float, float] = (0.01, 0.99),
 ) -> Array:
-    """Pictures at a grid of equal probability: (steps, steps, C, H, W), the second dimension rising from bottom to top.
+    """Return pictures on a grid of equal probability, (steps, steps, C, H, W); the second dimension grows upwards.
 
-    Along each of the two `dims`, `steps` probabilities evenly spaced between the two `quantiles` go through the inverse
-    of the normal distribution function (Kingma & Welling 2013, figure 4) and are scaled by the prior's mean and
-    standard deviation, for an autoencoder those of its codes. The other dimensions stay at the prior's mean. A model of
-    one latent dimension gives one row.
+    Along each of the two `dims`, `steps` evenly spaced probabilities between the two `quantiles` pass through the
+    inverse normal distribution function (Kingma & Welling 2013, figure 4). The prior's mean and standard deviation
+    scale the result; an autoencoder uses those of its codes. The other dimensions stay at the prior's mean. A model
+    with one latent dimension gives one row.
 
-    condition: what the model is given beside z, a single label (K,) or image (C, H, W).
+    `condition` is the model's input besides z, a single label (K,) or image (C, H, W).
     """
     model, condition = _inference(model), _row(condition)
     probabilities = np.linspace(*quantiles, steps)
@@ -81,7 +82,7 @@ def traversal(
 ) -> Array:
     """Move one dimension at a time from −span to +span standard deviations of the prior: (dims, steps, C, H, W).
 
-    z (d,): where the other dimensions stay; by default the prior's mean. dims: by default all of them.
+    The other dimensions stay at `z` (d,), by default the prior's mean; `dims` is by default all dimensions.
     """
     model, condition = _inference(model), _row(condition)
     mean, std = model.prior(condition)
@@ -95,12 +96,12 @@ def traversal(
 
 
 def path(points: ArrayLike, steps: int, course: Interpolation = "linear", *, centre: ArrayLike = 0.0) -> Array:
-    """Return `steps` codes (steps, d) from the first of `points` (P, d) through the others to the last, at equal times.
+    """Return codes (steps, d) from the first of `points` (P, d) through the others to the last, at equal times.
 
-    linear: along the line, as suits two dimensions and encodings. spherical: along the great circle about `centre`
-    (d,), the mean of the prior, the radius changing evenly, as suits draws from a prior of many dimensions: the line
-    between two of them passes nearer to its mean than any draw lies (White 2016, "Sampling generative networks",
-    arXiv:1609.04468). `along` in assets/explorer/path.js is the same.
+    "linear" follows the line; this suits two dimensions and encodings. "spherical" follows the great circle about
+    `centre` (d,), the mean of the prior, and changes the radius evenly; this suits draws from a prior of many
+    dimensions: the line between two draws passes nearer to the mean than any draw (White 2016, "Sampling generative
+    networks", arXiv:1609.04468). `along` in assets/explorer/path.js is the same.
     """
     middle = np.asarray(centre, dtype=np.float32)
     corners = np.asarray(points, dtype=np.float32) - middle
@@ -119,9 +120,9 @@ def interpolate(
     course: Interpolation = "linear",
     condition: Given = None,
 ) -> Array:
-    """Return the pictures (steps, C, H, W) along the `path` through codes `points` (P, d), at least two.
+    """Return the pictures (steps, C, H, W) along the `path` through at least two codes `points` (P, d).
 
-    condition: one label (K,) or image for all; or several labels (M, K), mixed evenly from the first to the last.
+    `condition` is one label (K,) or image for all, or several labels (M, K), which mix evenly from first to last.
     """
     model, condition = _inference(model), _row(condition)
     vectors = condition.vector
@@ -133,11 +134,11 @@ def interpolate(
 
 
 def carry_code(model: Inference | Autoencoder, z: ArrayLike, before: Given, after: Given) -> Array:
-    """Return the codes (N, d) that z (N, d) become when the condition changes from `before` to `after`.
+    """Return the codes (N, d) of z (N, d) after the condition changes from `before` to `after`.
 
-    What a changed label, or any other changed condition, does to z: the noise ε = (z − μ)/σ stays. Under a learned
-    prior p(z|y) z therefore moves, to μ′ + σ′ (z − μ)/σ; under a prior that does not see the label z stays where it is.
-    `transfer` in assets/explorer/prior.js is the same rule. before, after: labels (K,) or (N, K), or images.
+    The noise ε = (z − μ)/σ stays the same. Under a learned prior p(z|y) z therefore moves to μ′ + σ′ (z − μ)/σ; under
+    a prior that does not see the condition z stays the same. `transfer` in assets/explorer/prior.js is the same rule.
+    `before` and `after` are labels (K,) or (N, K), or images.
     """
     model, codes = _inference(model), np.asarray(z, dtype=np.float32)
     if model.family.prior != "learned":
@@ -147,10 +148,9 @@ def carry_code(model: Inference | Autoencoder, z: ArrayLike, before: Given, afte
 
 
 def label_swap(model: Inference | Autoencoder, z: ArrayLike, labels: ArrayLike) -> Array:
-    """Decode every code as every class: z (N, d) and the vectors (N, width) it was encoded with → pictures (N, K, C, H,
-    W).
+    """Show each code as each class: z (N, d) and the vectors (N, width) of its encoding → pictures (N, K, C, H, W).
 
-    z becomes what `carry_code` says. Raises `ValueError` for a model without labels.
+    `carry_code` changes z. Raise `ValueError` for a model without labels.
     """
     model = _inference(model)
     if not model.config.takes_label:
@@ -168,9 +168,9 @@ def label_swap(model: Inference | Autoencoder, z: ArrayLike, labels: ArrayLike) 
 def draw(
     model: Inference | Autoencoder, n: int, condition: Given = None, *, temperature: float = 1.0, seed: int = 0
 ) -> Array:
-    """Draw n codes (n, d) from the prior, its standard deviation multiplied by `temperature`.
+    """Draw codes (n, d) from the prior, with its standard deviation multiplied by `temperature`.
 
-    An autoencoder has none: its codes come from the Gaussian fitted to those it was given.
+    An autoencoder has no prior: its codes come from the Gaussian that was fitted to the codes of its `Inference`.
     """
     model = _inference(model)
     noise = np.random.default_rng(seed).standard_normal((n, model.latent_dim), dtype=np.float32)
@@ -180,8 +180,7 @@ def draw(
 def sample(
     model: Inference | Autoencoder, n: int, condition: Given = None, *, temperature: float = 1.0, seed: int = 0
 ) -> Array:
-    """Draw n pictures (n, C, H, W) of codes from `draw`. condition: a label (K,) or image (C, H, W), one or n of
-    them."""
+    """Decode codes from `draw` to pictures (n, C, H, W); `condition` is one or n labels (K,) or images (C, H, W)."""
     model = _inference(model)
     return model.decode(draw(model, n, condition, temperature=temperature, seed=seed), _row(condition))
 
@@ -189,9 +188,9 @@ def sample(
 def complete(
     model: Inference | Autoencoder, images: ArrayLike, n: int, *, temperature: float = 1.0, seed: int = 0
 ) -> Array:
-    """Draw n completions of each image (N, C, H, W) from n draws of p(z|c): (N, n, C, H, W).
+    """Complete each image (N, C, H, W) n times, by draws from p(z|c): (N, n, C, H, W).
 
-    The visible part stays as it is. Raises `ValueError` for a model other than cvae-predictive on quadrants.
+    The visible part stays the same. Raise `ValueError` for a model other than cvae-predictive on quadrants.
     """
     model, x = _inference(model), np.asarray(images, dtype=np.float32)
     if not model.family.completes or model.predicts_label:
@@ -203,7 +202,7 @@ def complete(
 
 
 def neighbours(codes: ArrayLike, at: ArrayLike, k: int) -> NDArray[np.intp]:
-    """Indices (M, k) of the k codes (N, d) nearest to each of the points `at` (M, d), the nearest first."""
+    """Return the indices (M, k) of the k codes (N, d) nearest to each point `at` (M, d), the nearest first."""
     codes, at = np.asarray(codes, dtype=np.float32), np.atleast_2d(np.asarray(at, dtype=np.float32))
     squared = np.square(at).sum(1)[:, None] - 2 * at @ codes.T + np.square(codes).sum(1)
     return np.argsort(squared, axis=1, kind="stable")[:, :k]
@@ -216,7 +215,7 @@ def _linear(a: Array, b: Array, t: float) -> Array:
 def _spherical(a: Array, b: Array, t: float) -> Array:
     lengths = float(np.linalg.norm(a)), float(np.linalg.norm(b))
     cosine = float(a @ b) / (lengths[0] * lengths[1]) if all(lengths) else 1.0
-    if abs(cosine) > 1 - 1e-6:  # on one line through the origin, or at it: no circle, or no single one
+    if abs(cosine) > 1 - 1e-6:  # both are on one line through the origin: no unique circle joins them
         return _linear(a, b, t)
     angle = np.arccos(cosine)
     radius = lengths[0] + t * (lengths[1] - lengths[0])
@@ -225,7 +224,7 @@ def _spherical(a: Array, b: Array, t: float) -> Array:
 
 
 def _row(condition: Given) -> ConditionBatch[Array]:
-    """Return one vector (width,) or image (C, H, W) as a batch of one; batches stay as they are."""
+    """Turn one vector (width,) or image (C, H, W) into a batch of one; leave batches unchanged."""
     if condition is None or isinstance(condition, ConditionBatch):
         return ConditionBatch.of(condition)
     return ConditionBatch.of(np.asarray(condition, dtype=np.float32))

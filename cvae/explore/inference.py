@@ -1,12 +1,12 @@
-"""A trained model as arrays in, arrays out, without torch: what the pages and the pictures are made with.
+"""`Inference` runs a trained model on arrays, without torch, for the pages and the pictures.
 
     model = Inference.load("runs/mine")
     mean, std = model.encode(images)     # (N, C, H, W) in [0, 1] → the posterior over codes, (N, d) each
     pictures = model.decode(mean)        # (N, d) → (N, C, H, W) in [0, 1]
 
-Symbols: d latent dimensions, N rows. What a model is given beside z is its `condition`: nothing; vectors (N, width), as
-labels one-hot or blended; or images (N, C, H, W), of which cvae-predictive looks at the visible part only. One row of z
-or of a condition stands for N equal ones.
+Symbols: d latent dimensions, N rows. The `condition` of a model is None, or vectors (N, width), such as one-hot or
+blended labels, or images (N, C, H, W), of which cvae-predictive sees only the visible part. One row of z or of a
+condition stands for N equal ones.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from cvae.runs.folder import Run
 if TYPE_CHECKING:
     from cvae.models import Autoencoder
 
-Given = ArrayLike | ConditionBatch[Array] | None  # a condition as a caller has it
+Given = ArrayLike | ConditionBatch[Array] | None  # the forms in which a caller passes a condition
 
 
 class Inference:
-    """Encoder, prior and decoder of one trained model.
+    """An Inference has the encoder, prior and decoder of one trained model.
 
-    weights: as a run folder names them, `decoder.head.0.weight`, in half or full precision; only the decoder's must be
-    there. codes (N, d): of an autoencoder, which has no prior, a Gaussian is fitted to them in its place. Weights that
-    do not fit the config raise `InputError`.
+    `weights` have the names of a run folder, `decoder.head.0.weight`, in half or full precision; only the decoder's
+    are required. An autoencoder has no prior and uses a Gaussian fitted to `codes` (N, d). Weights that do not fit
+    the config raise `InputError`.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Inference:
 
     @classmethod
     def load(cls, run: Run | str | os.PathLike[str]) -> Inference:
-        """Load the model of a run folder; of one that still trains, its newest weights on disk. Raises `InputError`."""
+        """Load a run folder's model with its newest weights; missing or damaged files raise `InputError`."""
         run = run if isinstance(run, Run) else Run.open(run)
         config, codes = run.config().model, None
         if FAMILIES[config.family].prior == "none":
@@ -68,13 +68,13 @@ class Inference:
 
     @classmethod
     def at(cls, run: Run, step: int) -> Inference:
-        """Decoder and prior as they were in the snapshot of a training step; `encode` is not there."""
+        """Load the decoder and the prior from the snapshot of a training step; `encode` raises `InputError`."""
         snapshot = run.snapshot(step)
         return cls(run.config().model, snapshot, snapshot["codes"])
 
     @classmethod
     def of(cls, model: Autoencoder, codes: NDArray[Any] | None = None) -> Inference:
-        """Return a torch model for inference; its memory is shared where it lies on the processor."""
+        """Wrap a torch model; on the processor both share their memory."""
         return cls(
             model.config, {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}, codes
         )
@@ -90,13 +90,13 @@ class Inference:
 
     @property
     def predicts_label(self) -> bool:
-        """Return whether `decode` gives class probabilities (N, K) in place of pictures."""
+        """Return whether `decode` gives class probabilities (N, K) and not pictures."""
         return self.config.predicts_label
 
     # --- the three maps -----------------------------------------------------------------------------------------
 
     def encode(self, images: ArrayLike, condition: Given = None) -> tuple[Array, Array]:
-        """Mean and standard deviation (N, d) of q(z|x) or q(z|x, y); an autoencoder's code has standard deviation 0."""
+        """Return mean and standard deviation (N, d) of q(z|x) or q(z|x, y); an autoencoder's deviation is 0."""
 
         def run(role: str, *, image: Array | None = None, condition: Array | None = None) -> Array:
             return self._net(role)(image=image, condition=condition)
@@ -104,9 +104,9 @@ class Inference:
         return self.family.encode(run, _floats(images), self._vector(condition, "encoder"))
 
     def prior(self, condition: Given = None, *, n: int = 1) -> tuple[Array, Array]:
-        """Mean and standard deviation (N, d) of p(z), p(z|y) or p(z|c): a row for each of the condition's, else n rows.
+        """Return mean and standard deviation (N, d) of p(z), p(z|y) or p(z|c); N is `n` without a condition.
 
-        An autoencoder answers with the Gaussian fitted to its codes, and raises `ValueError` where it has none of them.
+        An autoencoder returns the Gaussian fitted to its codes, and raises `ValueError` if it has no codes.
         """
         batch = _batch(condition)
         if self.family.prior == "learned":
@@ -124,39 +124,42 @@ class Inference:
         return np.zeros(shape, np.float32), np.ones(shape, np.float32)
 
     def decode(self, z: ArrayLike, condition: Given = None) -> Array:
-        """Codes (N, d) → mean images (N, C, H, W) in [0, 1]; cvae-predictive keeps the visible part of what is given.
+        """Decode codes (N, d) to mean images (N, C, H, W) in [0, 1]; cvae-predictive keeps the visible part.
 
-        For its task `label`: class probabilities (N, K).
+        For its task `label`, return class probabilities (N, K).
         """
         net, batch = self._net("decoder"), _batch(condition)
         if self.family.completes:
             return self._complete(net(z=_floats(z), image=self.visible_part(batch.image)), batch.image)
         return sigmoid(net(z=_floats(z), condition=self._vector(batch, "decoder")))
 
-    # --- besides ------------------------------------------------------------------------------------------------
+    # --- further maps -------------------------------------------------------------------------------------------
 
     def fitted(self) -> tuple[Array, Array]:
-        """Mean (d,) and covariance (d, d) of the Gaussian fitted to an autoencoder's codes."""
+        """Return mean (d,) and covariance (d, d) of the Gaussian fitted to an autoencoder's codes.
+
+        Raise `ValueError` if the model has no codes.
+        """
         if self._fitted is None:
             raise ValueError("an autoencoder has no prior: give codes=, to which a Gaussian is fitted in its place")
         return self._fitted
 
     def from_noise(self, noise: ArrayLike, condition: Given = None) -> Array:
-        """Standard normal noise ε (N, d) → the codes it stands for under the prior, μ + σ ε.
+        """Turn standard normal noise ε (N, d) into codes of the prior, μ + σ ε.
 
-        For an autoencoder μ + R ε, where R Rᵀ is the covariance fitted to its codes.
+        For an autoencoder the codes are μ + R ε, where R Rᵀ is the covariance fitted to its codes.
         """
         e = _floats(noise)
         if self.family.prior == "none":
             mean, covariance = self.fitted()
-            values, axes = np.linalg.eigh(covariance.astype(np.float64))  # unlike Cholesky's factor, exists if singular
+            values, axes = np.linalg.eigh(covariance.astype(np.float64))  # Cholesky's fails for a singular covariance
             root: Array = ((axes * np.sqrt(values.clip(min=0))) @ axes.T).astype(np.float32)
             return mean + e @ root
         mean, std = self.prior(condition, n=len(e))
         return mean + std * e
 
     def predict(self, images: ArrayLike) -> Array:
-        """Return the answer of the plain network beside cvae-predictive, of the same shape as `decode`'s."""
+        """Return the prediction of cvae-predictive's baseline network, in the shape of `decode`."""
         return self._complete(self._net("baseline")(image=self.visible_part(images)), images)
 
     # --- helpers ------------------------------------------------------------------------------------------------
@@ -167,7 +170,7 @@ class Inference:
         return self._nets[role]
 
     def _vector(self, condition: Given, role: str) -> Array | None:
-        """Return the condition's vector where a network sees it; a clear error where it does not fit."""
+        """Return the vectors (N, width) if the network sees the condition, else None; raise `ValueError` for others."""
         if "condition" not in self._networks[role].sees:
             return None
         y, width = _batch(condition).vector, self.config.condition_width
@@ -184,8 +187,7 @@ class Inference:
         return x
 
     def visible_part(self, images: ArrayLike | None) -> Array:
-        """Return the part of images that cvae-predictive sees: all for the task `label`, else its hidden quadrants are
-        set to 0."""
+        """Return the images for the task `label`, else the images with hidden quadrants set to 0, (N, C, H, W)."""
         x = self._images(images)
         if self.predicts_label:
             return x
@@ -204,7 +206,7 @@ class Inference:
 
 
 def checked_weights(run: Run, step: int | None = None) -> dict[str, NDArray[Any]]:
-    """Return the weights of a run, or of one of its snapshots; `InputError` where some are no numbers."""
+    """Return the weights of a run or of a snapshot; weights that are not finite raise `InputError`."""
     weights = run.weights() if step is None else run.snapshot(step)
     if broken := [name for name, value in weights.items() if not np.isfinite(value).all()]:
         raise InputError("weights.not_numbers", name=run.name, weight=broken[0])
@@ -214,7 +216,7 @@ def checked_weights(run: Run, step: int | None = None) -> dict[str, NDArray[Any]
 def checked_codes(
     name: str, config: ModelConfig, arrays: Mapping[str, NDArray[Any]]
 ) -> tuple[Array | None, NDArray[np.uint8] | None]:
-    """Codes (N, d) and labels (N,), if there are any; `InputError` where they do not fit the model."""
+    """Return codes (N, d) and labels (N,), or None for each; arrays that do not fit the model raise `InputError`."""
     codes, labels = arrays.get("codes"), arrays.get("labels")
     if codes is None:
         return None, None
@@ -230,16 +232,15 @@ def checked_codes(
 
 
 def codes_to_fit(arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    """Return those of a run's codes that an autoencoder's Gaussian is fitted to: of training images, once it is
-    trained."""
+    """Return the codes for fitting an autoencoder's Gaussian: those of training images, if the run has them."""
     return arrays["train_codes"] if "train_codes" in arrays else arrays["codes"]
 
 
 def fit_gaussian(codes: ArrayLike) -> tuple[Array, Array]:
-    """Fit the maximum likelihood Gaussian to codes (N, d): mean (d,) and covariance (d, d).
+    """Fit a Gaussian to codes (N, d) by maximum likelihood: mean (d,) and covariance (d, d).
 
-    How a plain autoencoder is sampled: a density fitted to its codes after training (Ghosh et al. 2020, "From
-    variational to deterministic autoencoders", arXiv:1903.12436, section 4).
+    A plain autoencoder draws from this density, fitted after training (Ghosh et al. 2020, "From variational to
+    deterministic autoencoders", arXiv:1903.12436, section 4).
     """
     values = np.asarray(codes, dtype=np.float64)
     mean = values.mean(0)
@@ -248,7 +249,7 @@ def fit_gaussian(codes: ArrayLike) -> tuple[Array, Array]:
 
 
 def _batch(condition: Given) -> ConditionBatch[Array]:
-    """Return a condition of arrays, or of what can become arrays."""
+    """Make a batch of a condition, with arrays inside."""
     if condition is None or isinstance(condition, ConditionBatch):
         return ConditionBatch.of(condition)
     return ConditionBatch.of(_floats(condition))

@@ -1,4 +1,4 @@
-"""Op lists (`cvae.architecture`) run by NumPy: the counterpart of `nets.py` where torch is not worth the wait."""
+"""NumPy runs op lists (`cvae.architecture`) here, as `nets.py` does with torch, which takes longer to import."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from cvae.errors import InputError
 Array = NDArray[np.float32]
 Layer = Callable[[Array], Array]
 
-BATCH = 500  # examples at once: bounds the memory of a convolution's intermediate arrays
+BATCH = 500  # examples at once; this limits the memory of a convolution's intermediate arrays
 
 
 class NumpyNet:
-    """A trained network: head(concat(z, trunk(image), condition)), of these what it sees, as torch computes it.
+    """Compute head(concat(z, trunk(image), condition)) as torch does, with those of the three that the network sees.
 
-    weights: by name, `trunk.0.weight` and so on, with torch's shapes, of any float type; float32 ones are not copied.
-    What is missing or does not fit raises `InputError`.
+    `weights` have names such as `trunk.0.weight`, torch's shapes and any float type; float32 ones are not copied.
+    Missing weights or wrong shapes raise `InputError`.
     """
 
     def __init__(self, network: Network, weights: Mapping[str, NDArray[Any]]) -> None:
@@ -33,8 +33,7 @@ class NumpyNet:
         self._head = [_layer(op, f"head.{i}", weights) for i, op in enumerate(network.head)]
 
     def __call__(self, *, z: Array | None = None, image: Array | None = None, condition: Array | None = None) -> Array:
-        """Compute the outputs (N, ...) from z (N, d), image (N, C, H, W) and condition (N, width), each where the
-        network sees it.
+        """Map the seen ones of z (N, d), image (N, C, H, W), condition (N, width) → (N, ...).
 
         A single row stands for N equal ones.
         """
@@ -47,8 +46,8 @@ class NumpyNet:
 
 @functools.cache
 def _blas() -> ThreadpoolController:
-    """These products take one thread a few milliseconds. Shared among threads that a training keeps from running, each
-    would wait for the slowest: ten times as long.
+    """Return the control of BLAS threads: one needs a few milliseconds for these products, and several beside a
+    training wait for the slowest one, ten times as long.
     """
     return ThreadpoolController()
 
@@ -77,7 +76,7 @@ def _run(layers: Sequence[Layer], x: Array) -> Array:
 
 
 def _layer(op: Op, name: str, weights: Mapping[str, NDArray[Any]]) -> Layer:
-    """Return one operation as a function of a batch (N, ...)."""
+    """Return one operation as a function of a batch (N, ...); wrong weights raise `InputError`."""
 
     def parameter(kind: str, *shape: int) -> Array:
         value = weights.get(f"{name}.{kind}")
@@ -113,7 +112,7 @@ def _layer(op: Op, name: str, weights: Mapping[str, NDArray[Any]]) -> Layer:
 
 
 def _conv2d(x: Array, kernel: Array, bias: Array, stride: int, padding: int) -> Array:
-    """Convolve x (N, in, H, W) with kernel (out, in, k, k) and bias (out,): (N, out, H', W')."""
+    """Convolve x (N, in, H, W) with kernel (out, in, k, k) and bias (out,) → (N, out, H', W')."""
     k = kernel.shape[-1]
     x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     windows = sliding_window_view(x, (k, k), axis=(2, 3))[:, :, ::stride, ::stride]  # (N, in, H', W', k, k)
@@ -124,10 +123,10 @@ def _conv2d(x: Array, kernel: Array, bias: Array, stride: int, padding: int) -> 
 def _conv_transpose2d(
     x: Array, kernel: Array, bias: Array, stride: int, padding: int, output_padding: Sequence[int]
 ) -> Array:
-    """Convolve x (N, in, H, W), transposed, with kernel (in, out, k, k) and bias (out,): (N, out, H', W').
+    """Transpose the convolution: x (N, in, H, W), kernel (in, out, k, k), bias (out,) → (N, out, H', W').
 
-    Every input pixel paints its kernel onto the output. One matrix product makes all k² taps of all pixels (many small
-    products would each wait for the BLAS threads), which are then added where they fall.
+    Every input pixel adds its kernel to the output. One matrix product computes all k² taps of all pixels (many small
+    products would each wait for the BLAS threads); a loop then adds the taps at their places.
     """
     n, channels, h, w = x.shape
     _, out_channels, k, _ = kernel.shape

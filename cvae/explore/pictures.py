@@ -1,4 +1,4 @@
-"""Images → one picture: a grid as an array, as a PNG file, or as the frames of a GIF.
+"""This module joins images to one picture: a grid as an array, a PNG file, or the frames of a GIF.
 
 png(grid(manifold(model)), 1200)     # 20 × 20 decoded images, about 1,200 pixels wide
 """
@@ -18,11 +18,11 @@ GAP, GAP_ON_PAPER = 70, 200  # the grey between images
 
 
 def grid(images: NDArray[Any], columns: int | None = None, *, gap: int = 0, paper: bool = False) -> Pixels:
-    """Images side by side as one, in pixels 0 … 255.
+    """Put images side by side in one picture, with pixels 0 … 255.
 
-    images: (rows, columns, C, H, W) as it lies, or (N, C, H, W) from left to right, by default about as wide as high;
-    floats in [0, 1] or bytes, C = 1 or 3. What a last row lacks is left blank. gap: grey pixels between the images.
-    paper: grey images are shown as ink on paper, 0 being white; colours are left as they are.
+    `images` are (rows, columns, C, H, W), or (N, C, H, W) in rows, by default about as wide as high; they are floats
+    in [0, 1] or bytes, C = 1 or 3. Missing images of the last row are blank. `gap` is the number of grey pixels
+    between images. `paper` shows grey images as ink on paper, where 0 is white; colours stay the same.
     """
     if images.ndim == 5:
         columns = images.shape[1]
@@ -45,17 +45,16 @@ def grid(images: NDArray[Any], columns: int | None = None, *, gap: int = 0, pape
 
 
 def png(pixels: Pixels, width: int = 0) -> bytes:
-    """Return a PNG file. width: enlarged, pixel by pixel, by the whole factor that comes nearest to that many."""
+    """Make a PNG file, enlarged by the whole factor that comes nearest to `width` pixels."""
     file = io.BytesIO()
     Image.fromarray(_enlarge(pixels, width)).save(file, "PNG")
     return file.getvalue()
 
 
 def gif(images: NDArray[Any], *, seconds: float = 4.0, width: int = 0, paper: bool = False) -> bytes:
-    """Return a GIF file that shows images (N, C, H, W) one after the other, in `seconds` altogether, again and
-    again."""
+    """Make a GIF file that shows images (N, C, H, W) one after the other in a loop of `seconds`."""
     frames = [Image.fromarray(_enlarge(grid(image[None], paper=paper), width)) for image in images]
-    milliseconds = max(20, round(1000 * seconds / len(frames)))  # browsers slow anything faster down
+    milliseconds = max(20, round(1000 * seconds / len(frames)))  # browsers slow down faster GIFs
     file = io.BytesIO()
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0, disposal=1)
     return file.getvalue()

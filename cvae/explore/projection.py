@@ -1,4 +1,4 @@
-"""Codes of many dimensions in two or three: some of them, principal components, t-SNE."""
+"""This module maps codes to two or three dimensions: some of their own, principal components, or t-SNE."""
 
 from __future__ import annotations
 
@@ -13,32 +13,31 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Projection:
-    """Onto orthonormal `axes` (k, d) through `mean` (d,)."""
+    """Project codes onto orthonormal `axes` (k, d) through `mean` (d,)."""
 
     mean: Floats
     axes: Floats
 
     def __call__(self, codes: ArrayLike) -> Floats:
-        """Codes (N, d) → (N, k)."""
+        """Project codes (N, d) → (N, k)."""
         projected: Floats = (np.asarray(codes, dtype=np.float64) - self.mean) @ self.axes.T
         return projected
 
     def gaussian(self, mean: ArrayLike, covariance: ArrayLike) -> tuple[Floats, Floats]:
-        """Project a Gaussian over codes, (d,) and (d, d), to the same plane: (k,) and (k, k)."""
+        """Project mean (d,) and covariance (d, d) of a Gaussian over codes: (k,) and (k, k)."""
         projected: Floats = self.axes @ np.asarray(covariance, dtype=np.float64) @ self.axes.T
         return self(np.asarray(mean)[None])[0], projected
 
 
 def dimensions(latent_dim: int, dims: Sequence[int]) -> Projection:
-    """Return the codes' own dimensions, some of them."""
+    """Return the projection onto some dimensions of the codes."""
     return Projection(np.zeros(latent_dim), np.eye(latent_dim)[list(dims)])
 
 
 def pca(codes: ArrayLike, components: int) -> tuple[Projection, Floats]:
-    """Return the first principal components of codes (N, d), and the share of the variance that each explains
-    (components,).
+    """Return the first principal components of codes (N, d) and their shares of the variance, (components,).
 
-    Each points to where its largest coordinate is positive.
+    The largest coordinate of each component is positive.
     """
     values = np.asarray(codes, dtype=np.float64)
     variances, vectors = np.linalg.eigh(np.atleast_2d(np.cov(values, rowvar=False)))
@@ -48,16 +47,15 @@ def pca(codes: ArrayLike, components: int) -> tuple[Projection, Floats]:
 
 
 def tsne(codes: ArrayLike, *, perplexity: float = 30.0, seed: int = 0) -> Floats:
-    """Compute t-SNE (van der Maaten & Hinton 2008) of codes (N, d), N > 3: (N, 2), started from the principal
-    components.
+    """Map codes (N, d), N > 3, to (N, 2) by t-SNE (van der Maaten & Hinton 2008) from the principal components.
 
     Neighbours stay neighbours; distances between groups, their sizes and their densities mean nothing.
     """
-    from sklearn.manifold import TSNE  # a second to import, and only here
+    from sklearn.manifold import TSNE  # the import takes a second, and only this function needs it
     from threadpoolctl import threadpool_limits
 
     values = np.asarray(codes, dtype=np.float64)
     perplexity = min(perplexity, (len(values) - 1) / 3)
-    with threadpool_limits(1):  # as fast as with two threads, and beside a training four times as fast
+    with threadpool_limits(1):  # two threads are no faster alone, and four times slower beside a training
         embedded: Floats = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(values)
     return embedded

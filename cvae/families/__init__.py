@@ -1,8 +1,8 @@
-"""The model families, without torch: a file a family, found by being here.
+"""This package holds the model families, without torch: each file of the folder states one family.
 
-`cvae/families/<id>.py` states a `FAMILY`: what each network sees, the formulas, how codes are made. The objective is in
-`cvae/models/<id>.py`, on torch, and the words are in assets/text/families/<id>.<language>.json. The command line, the
-menus, the networks and the tests follow from these. (In file names an id has underscores for its dashes.)
+`cvae/families/<id>.py` states a `FAMILY`: the inputs of each network, the formulas, how to make codes. The objective is
+in `cvae/models/<id>.py`, on torch, and the words are in assets/text/families/<id>.<language>.json. The command line,
+the menus, the networks and the tests use these. (In file names an id has underscores for its dashes.)
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ __all__ = ["FAMILIES", "Family", "found", "term_key"]
 
 
 def found(path: list[str], package: str) -> dict[str, Family]:
-    """Return the families that the modules of a package state, by id, in the order of the menus.
+    """Return the families of a package's modules by id, in the order of the menus.
 
-    Raises `ValueError` where an id is not that of its file, and where an id, or the flag of an option of theirs, is
-    stated twice.
+    Raise `ValueError` if an id differs from its file name, or if two families state the same id or option flag.
     """
     families: dict[str, Family] = {}
-    flags: dict[str, str] = {}  # whose option each is
+    flags: dict[str, str] = {}  # option flag → id of its family
     for module in pkgutil.iter_modules(path):
         family = getattr(importlib.import_module(f"{package}.{module.name}"), "FAMILY", None)
         if family is None:
@@ -43,5 +42,5 @@ FAMILIES = found(__path__, __name__)
 
 
 def term_key(term: str) -> str:
-    """Return the key of the words for a family's own term of the loss."""
+    """Return the text key of a family's own term of the loss; an unknown term raises `StopIteration`."""
     return next(f"families.{family.id}.terms.{term}" for family in FAMILIES.values() if term in family.terms)

@@ -1,4 +1,4 @@
-"""Autoencoder: a code f(x) with no density, and no prior."""
+"""The autoencoder has a code f(x) with no density, and no prior."""
 
 from __future__ import annotations
 

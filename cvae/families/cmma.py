@@ -1,4 +1,4 @@
-"""Conditional multimodal autoencoder: the conditions reach the picture through z alone, by the prior p(z|y)."""
+"""In the conditional multimodal autoencoder, conditions reach the picture only through z, by the prior p(z|y)."""
 
 from __future__ import annotations
 

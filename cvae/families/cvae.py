@@ -1,4 +1,4 @@
-"""Conditional VAE: encoder and decoder are told the conditions, and the prior is N(0, I) for all of them."""
+"""In the conditional VAE, encoder and decoder see the conditions, and the prior is N(0, I) for all of them."""
 
 from __future__ import annotations
 

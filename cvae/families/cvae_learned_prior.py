@@ -1,4 +1,4 @@
-"""Conditional VAE with a learned prior p(z|y)."""
+"""This conditional VAE learns its prior p(z|y)."""
 
 from __future__ import annotations
 

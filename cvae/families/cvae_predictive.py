@@ -1,4 +1,4 @@
-"""Predictive CVAE: given a picture c, what is not seen of it, t: its hidden quadrants, or its label."""
+"""The predictive CVAE predicts t, the hidden quadrants or the label of a picture, from c, the visible part."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _no_quadrants(config: Any) -> InputError | None:
 
 @dataclass(frozen=True)
 class Options(Section):
-    """The options of this family: the target of the prediction, and what it is predicted from."""
+    """The options set the target of the prediction and its input."""
 
     task: Task = option("quadrants", "choice", "--task", "of cvae-predictive: {either} ({default})", choices=TASKS)
     quadrants: int = option(

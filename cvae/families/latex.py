@@ -1,4 +1,4 @@
-"""Pieces of the families' formulas, in LaTeX."""
+"""This module makes the parts of the families' formulas, in LaTeX."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def gaussian(net: str, given: str) -> str:
 
 
 def bound(decoder: str, posterior: str, prior: str) -> str:
-    """Write −ELBO: the reconstruction and the KL."""
+    """Return −ELBO: the reconstruction and the KL."""
     return rf"\mathbb E_{{{posterior}}}\big[-\log {decoder}\big] + \mathrm{{KL}}\big({posterior} \,\|\, {prior}\big)"
 
 
 def mean_picture(density: str, variable: str = "x") -> str:
-    """Write a picture as the mean of the decoder's density."""
+    """Return the picture as the mean of the decoder's density."""
     return rf"\hat {variable} = \mathbb E_{{{density}}}[{variable}]"
 
 
@@ -27,5 +27,5 @@ DRAW_STANDARD = rf"z = T\,\varepsilon,\quad {NOISE}"
 
 
 def draw_learned(given: str) -> str:
-    """Write a draw from a learned prior."""
+    """Return a draw from a learned prior."""
     return rf"z = \mu_\psi({given}) + T\,\sigma_\psi({given})\odot\varepsilon,\quad {NOISE}"

@@ -1,4 +1,4 @@
-"""Variational autoencoder: one prior, N(0, I), and nothing beside z."""
+"""The variational autoencoder has one prior, N(0, I), and no input besides z."""
 
 from __future__ import annotations
 

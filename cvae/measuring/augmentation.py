@@ -1,9 +1,9 @@
-"""What a label-conditional model's samples teach a classifier that has few real images of each class.
+"""This module measures how samples of a label-conditional model help a classifier with few real images per class.
 
-A small classifier learns from N real images a class, and another of the same kind from the same images and as many
-samples of the model; both take the same steps and are measured on the test images. The model itself was trained on
-all training images, so what is gained is not had for nothing: it is what the model knows of the other images, and says
-nothing of a model that has seen N images a class only.
+One small classifier learns from N real images per class. Another of the same kind learns from these images and an
+equal number of samples; both take the same steps and are measured on the test images. The model itself was trained on
+all training images, so the gain comes from its knowledge of the other images. The gain says nothing about a model that
+has seen only N images per class.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cvae.training.load import data_of
 
 REAL_PER_CLASS = (10, 50, 100)
 GENERATED_PER_CLASS = 1000
-EPOCHS = 2  # through the generated images and as many real ones, these repeated
+EPOCHS = 2  # each goes through the generated images and as many real ones, which repeat
 
 Progress = Callable[[float], None]
 
@@ -44,11 +44,9 @@ def augmentation(
 ) -> dict[str, Any]:
     """Measure the run `path`, write its augmentation.json, and return the figures as a JSON object.
 
-    `without` and `with`: test accuracies 0 … 1, a list over seeds for each number in `real_per_class`. A seed decides
-    which images are the real ones, the samples, and the classifier's first weights; with and without share all three.
-    out: the file to write in place of augmentation.json, as in `evaluate`.
-
-    Raises `InputError` for a model that is given no label, and where a class has too few images.
+    `without` and `with` hold test accuracies 0 … 1, a list over seeds for each number in `real_per_class`. A seed
+    decides the real images, the samples, and the classifier's first weights; `with` and `without` share all three.
+    Raise `InputError` for a model without a label as input, and for a class with too few images.
     """
     run = Run.open(path)
     step = run.weights_step()
@@ -81,9 +79,9 @@ def augmentation(
 
 
 def _pair(model: Inference, data: ImageData, n: int, generated: int, seed: int) -> tuple[float, float]:
-    """Test accuracy of a classifier from n real images a class, and of one from these and the model's samples."""
+    """Return the test accuracies without and with the model's samples, from n real images per class."""
     labels = labels_to_draw(model, generated * model.config.classes)
-    assert labels is not None  # the model is given labels
+    assert labels is not None  # the model takes labels
     samples = Split(np.rint(255 * draw(model, len(labels), labels, seed)).astype(np.uint8), labels)
     real = few(data.train, n, seed)
     config = classifier_config(data.image_shape, data.class_names)
@@ -96,7 +94,7 @@ def _pair(model: Inference, data: ImageData, n: int, generated: int, seed: int) 
 
 
 def few(split: Split, n: int, seed: int) -> Split:
-    """Draw n images of each class by the seed; `InputError` where there are fewer."""
+    """Draw n images of each class by the seed; a class with fewer raises `InputError`."""
     assert split.labels is not None
     order = np.random.default_rng(seed).permutation(len(split))
     rows = [order[split.labels[order] == k][:n] for k in np.unique(split.labels)]
@@ -107,5 +105,5 @@ def few(split: Split, n: int, seed: int) -> Split:
 
 
 def repeated(split: Split, count: int) -> Split:
-    """Return `count` images: those of the split over and over."""
+    """Repeat the images of the split until there are `count`."""
     return split.at(np.arange(count) % len(split))

@@ -1,7 +1,7 @@
-"""How fast training is on this machine, as ratios: against a plain loop, and against the multiplications it needs.
+"""This module compares the speed of training with a plain loop and with the necessary multiplications, as ratios.
 
-The job: the VAE 784-400-20 on MNIST-sized images, greyscale Bernoulli, Adam, batch 128, ten epochs. Machines are noisy:
-epochs of this trainer and of the plain loop take turns, and ratios are formed between neighbours.
+The job is the VAE 784-400-20 on MNIST-sized images, greyscale Bernoulli, Adam, batch 128, ten epochs. Machines are
+noisy: epochs of this trainer and of the plain loop take turns, and each ratio compares neighbours.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ JOB = RunConfig(DataConfig("mnist"), ModelConfig("vae", hidden=(400,), latent_di
 
 
 def report(data_dir: str | None = None) -> None:
-    """Time training and print the tables; about three minutes on two cores."""
-    with training_settings(cores()):  # for what training is held against, too
+    """Time training and print the tables; this takes about three minutes on two cores."""
+    with training_settings(cores()):  # the plain loop and the products run with the same settings
         _report(_data(data_dir))
 
 
@@ -52,7 +52,7 @@ def _report(data: ImageData) -> None:
         for epoch in range(1, config.train.epochs + 1):
             own = _seconds(lambda: _one_epoch(records))
             if epoch == config.train.epochs:
-                own += _seconds(lambda: list(records))  # what is written at the end
+                own += _seconds(lambda: list(records))  # the run folder is written at the end
             times = (f(config.model, 128) * images for f in (multiplication_seconds, bare_step_seconds))
             row = (own, _seconds(plain.epoch), square_rate(), *times)
             rows.append(row)
@@ -103,16 +103,16 @@ def _growth(title: str, jobs: list[tuple[int, RunConfig, ImageData]]) -> None:
             records = fit(Path(folder) / "run", config, data=data)
             _one_epoch(records)  # the first epoch holds the early snapshots
             seconds = min(_seconds(lambda: _one_epoch(records)) for _ in range(3))  # noqa: B023
-            records.close()  # it saves what it has, while there is a folder
+            records.close()  # the training saves its state, while the folder exists
         cells.append(f"{value:>6}: {1e6 * seconds / len(data.train):5.1f}")
     print(f"  {title:14}" + "   ".join(cells), flush=True)
 
 
 def training_flops(config: ModelConfig) -> int:
-    """Floating-point operations in the products of matrices that training needs for one image, of linear layers.
+    """Count the floating-point operations of the matrix products in linear layers, for training with one image.
 
-    Three products a layer, of 2·in·out each: the output, the gradient of the weights and that of the input; the last
-    is not needed where the input is the image.
+    Each layer needs three products of 2·in·out operations: the output, the gradient of the weights, and the gradient
+    of the input, which is not needed if the input is the image.
     """
     flops = 0
     for role, network in architecture(config).items():
@@ -123,20 +123,20 @@ def training_flops(config: ModelConfig) -> int:
 
 
 def square_rate(side: int = 2048) -> float:
-    """FLOP/s of this machine's best multiplication of square matrices."""
+    """Measure this machine's best rate for products of square matrices, in FLOP/s."""
     a, b, out = torch.randn(side, side), torch.randn(side, side), torch.empty(side, side)
     return 2 * side**3 / _best(lambda: torch.mm(a, b, out=out), 5)
 
 
 def multiplication_seconds(config: ModelConfig, batch: int) -> float:
-    """Seconds an image for the multiplications that `training_flops` counts, each at its own shape, again and again."""
+    """Measure the seconds an image for the products that `training_flops` counts, each repeated alone."""
     return sum(_best(product, 20) for product in _products(config, batch)) / batch
 
 
 def bare_step_seconds(config: ModelConfig, batch: int) -> float:
-    """Seconds an image for the same multiplications one after the other, and Adam: what no training can do without.
+    """Measure the seconds an image for the same products in a row and Adam, which every training needs.
 
-    Unlike in `multiplication_seconds` nothing that they read is still in a cache of the processor.
+    Unlike in `multiplication_seconds`, no input is still in a cache of the processor.
     """
     products = _products(config, batch)
     parameters = [p for net in architecture(config).values() for p in Net(net).parameters()]
@@ -153,7 +153,7 @@ def bare_step_seconds(config: ModelConfig, batch: int) -> float:
 
 
 def _products(config: ModelConfig, batch: int) -> list[Callable[[], Any]]:
-    """Return a training step's products of matrices, of linear layers: forwards, then the gradients backwards."""
+    """Return the matrix products of linear layers in a training step: forwards, then the gradients backwards."""
     forwards: list[Callable[[], Any]] = []
     backwards: list[Callable[[], Any]] = []
     for role, network in architecture(config).items():
@@ -178,8 +178,8 @@ def _best(call: Callable[[], Any], times: int) -> float:
 
 
 class _PlainLoop:
-    """The loop that everybody writes first: a DataLoader over PIL images with ToTensor, the stock loss and Adam,
-    `.item()` at each step, and a pass over the validation images."""
+    """This is the usual first loop: a DataLoader over PIL images with ToTensor, the stock loss and Adam, `.item()` at
+    each step, and a pass over the validation images."""
 
     def __init__(self, data: ImageData) -> None:
         from torch.utils.data import DataLoader
@@ -229,7 +229,7 @@ class _Pictures(torch.utils.data.Dataset[Tensor]):
 
 
 def _data(data_dir: str | None) -> ImageData:
-    """MNIST, or where it is not on disk as many random images: the time does not depend on what they show."""
+    """Load MNIST; if it is not on disk, make as many random images, which take the same time."""
     try:
         return load_data(DataConfig("mnist", data_dir))
     except InputError:

@@ -1,7 +1,7 @@
-"""A small convolutional classifier of one data set: frozen and shipped, it judges what models draw.
+"""A small convolutional classifier of each data set is frozen and shipped; it judges the pictures of models.
 
-Its network is the one that `cvae.architecture` lays out for image → label, the baseline of `cvae-predictive`. Its last
-hidden layer holds the features in which samples and data are compared (`cvae.measuring.generation`).
+Its network is the one of `cvae.architecture` for image → label, the baseline of `cvae-predictive`. Its last hidden
+layer gives the features for comparing samples with data (`cvae.measuring.generation`).
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from cvae.training.schedule import lr_factor
 
 JUDGED = 500  # images judged at a time
 BATCH = 128  # images a step of training
-LR = 2e-3  # of Adam, falling to 0 along a cosine
+LR = 2e-3  # Adam's first rate; it falls to 0 along a cosine
 
 Images = NDArray[np.uint8] | NDArray[np.float32]  # (N, C, H, W), bytes or [0, 1]
 Report = Callable[[int, float | None], None]  # epochs done, accuracy on the validation images
 
 
 class Classifier:
-    """p(y|x) of images (N, C, H, W), and the features it rests on. `card`: how it was made, and its test accuracy."""
+    """Classify images (N, C, H, W) by p(y|x); `card` says how the classifier was made, and its test accuracy."""
 
     def __init__(self, config: ModelConfig, card: Mapping[str, Any] | None = None) -> None:
         self.config, self.card = config, dict(card or {})
@@ -47,8 +47,7 @@ class Classifier:
 
     @classmethod
     def load(cls, data: str, folder: Path = CLASSIFIERS) -> Classifier | None:
-        """Return the one shipped for a registered data set; None where there is none. A damaged one raises
-        `InputError`."""
+        """Load the shipped classifier of a data set, or return None; a damaged one raises `InputError`."""
         if data not in DATASETS or not (folder / f"{data}.json").is_file():
             return None
         try:
@@ -69,7 +68,7 @@ class Classifier:
         (folder / f"{data}.json").write_text(card + "\n", encoding="utf-8")
 
     def fits(self, image_shape: tuple[int, ...], class_names: tuple[str, ...]) -> bool:
-        """Return whether it knows these classes of images of this shape."""
+        """Return whether the classifier knows these classes and this shape of images."""
         return self.config.image_shape == image_shape and self.config.class_names == class_names
 
     @torch.no_grad()
@@ -81,12 +80,12 @@ class Classifier:
 
     @torch.no_grad()
     def classes(self, features: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Return the likeliest class of images with these features, (N,)."""
+        """Return the most likely classes (N,) of features (N, F)."""
         found: NDArray[np.int64] = self.net.head[-1](torch.from_numpy(features)).argmax(-1).numpy()
         return found
 
     def accuracy(self, split: Split) -> float:
-        """Share of the images that it gets right, 0 … 1."""
+        """Return the share of right answers on the images, 0 … 1."""
         return float((self.classes(self.features(split.images)) == split.labels).mean())
 
 
@@ -96,7 +95,7 @@ def classifier_config(
     channels: tuple[int, ...] = (16, 32, 64),
     features: int = 128,
 ) -> ModelConfig:
-    """Return a network of strided convolutions, as many as the images bear, and one hidden layer, the features."""
+    """Return a network of strided convolutions, as many as the image size allows, and one hidden layer of features."""
     return ModelConfig(
         "cvae-predictive", "conv", (features,), channels,
         image_shape=image_shape, class_names=class_names, options={"task": "label"},
@@ -112,9 +111,10 @@ def train_classifier(
     seed: int = 0,
     report: Report | None = None,
 ) -> Classifier:
-    """Train by cross-entropy on images that are shifted at random, by up to a fourteenth of their smaller side.
+    """Train by cross-entropy on images with random shifts by up to a fourteenth of their smaller side.
 
-    With validation images, the weights of the epoch that gets most of them right; else those of the last epoch.
+    Keep the weights of the epoch with the best validation accuracy, or without validation images the last ones.
+    A split without labels raises `InputError`.
     """
     if train.labels is None:
         raise InputError("classifier.no_labels")
@@ -148,8 +148,8 @@ def build_classifier(
 ) -> Classifier:
     """Train the classifier of a registered data set, write it to `folder`, and return it.
 
-    Its card states the accuracy on the test images of the weights as they are written, in half precision; nothing was
-    chosen by it.
+    The card states the test accuracy of the written weights, in half precision; no choice used it. Another data set
+    raises `InputError`.
     """
     if data.name not in DATASETS:
         raise InputError("classifier.other_data", names=", ".join(DATASETS), name=data.name)
@@ -158,7 +158,7 @@ def build_classifier(
     start = time.process_time()
     trained = train_classifier(config, images.train, images.validation, epochs=epochs, seed=seed, report=report)
     seconds = round(time.process_time() - start, 1)  # of one core
-    trained.net.half().float()  # as it is kept
+    trained.net.half().float()  # the files hold half precision
     trained.card = {
         "data": data.name,
         "test_accuracy": trained.accuracy(images.test),
@@ -173,7 +173,7 @@ def build_classifier(
 
 
 def shifted(x: Tensor, most: int, generator: torch.Generator) -> Tensor:
-    """Move each image (N, C, H, W) by up to `most` pixels down or up, right or left, over a background of 0."""
+    """Move each image (N, C, H, W) by up to `most` pixels down or up, right or left; new pixels are 0."""
     if most == 0:
         return x
     n, _, height, width = x.shape
@@ -185,8 +185,7 @@ def shifted(x: Tensor, most: int, generator: torch.Generator) -> Tensor:
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Use one processor core: this is as fast for so small a network, and gives the same weights wherever there are
-    more."""
+    """Use one thread: it is as fast for so small a network, and every machine gets the same weights."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

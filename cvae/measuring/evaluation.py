@@ -1,6 +1,6 @@
-"""What `python -m cvae evaluate` measures of a run, with the protocol's parameters beside the figures.
+"""`python -m cvae evaluate` measures a run and writes the protocol's parameters beside the figures.
 
-Everything in nats an image, lower is better, unless its name says accuracy, units, diversity or distance.
+Figures are in nats an image, and lower is better, unless the name says accuracy, units, diversity or distance.
 """
 
 from __future__ import annotations
@@ -33,11 +33,9 @@ from cvae.training.batches import DeviceSplit
 from cvae.training.load import data_of, load
 
 BATCH = 100  # images measured at a time
-DECODES = 10_000  # codes decoded at a time, which bounds the memory
-MIXTURE_IMAGES = 1000  # test images for which p(x) sums over the labels: as dear as log p(x|y) of ten times as many
-POOR = 0.7  # k̂ above which an importance-sampled figure cannot be trusted
-MOST_CONDITIONS = 100  # different conditions of the test images, each of which is decoded on the whole grid
-PROBE_IMAGES = 10_000  # training images from which the class is learnt by neighbours and by the linear probe
+DECODES = 10_000  # codes decoded at a time; this limits the memory
+MIXTURE_IMAGES = 1000  # test images for p(x), a sum over K labels, which costs K times as much as log p(x|y)
+PROBE_IMAGES = 10_000  # training images for the nearest neighbours and the linear probe
 
 Progress = Callable[[float], None]
 
@@ -55,19 +53,14 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure the run `path` on its test images, write its metrics.json, and return the figures as a JSON object.
 
-    `reconstruction`, `kl` and `neg_elbo` come from one sample a posterior; `nll` from `samples` importance samples
-    under the model's own prior: −log p(x), for a label-conditional model −log p(x|y) with `nll_mixture`, which is
-    −log Σ_y p(y) p(x|y) with p(y) uniform, beside it, for cvae-predictive −log p(t|c). How far it can be trusted is
-    beside it: `nll_effective_samples`, the median over the images, and `nll_poor`, the share of images with k̂ > 0.7
-    (`cvae.measuring.metrics.pareto_shape`). Models of one or two latent dimensions have exact figures by quadrature
-    (`cvae.measuring.exact`): `nll_exact`, and for a label-conditional model `nll_mixture_exact` and `accuracy_bayes`,
-    the share of images whose label is the likeliest by p(y|x) ∝ p(x|y). A figure that does not apply is null. On grey
-    pixels with the Bernoulli likelihood all of these are losses rather than likelihoods. What the model's samples are
-    worth to a frozen classifier is described in `cvae.measuring.generation`.
+    `reconstruction`, `kl` and `neg_elbo` come from one sample per posterior; `nll` comes from `samples` importance
+    samples under the model's own prior. `nll` is −log p(x), or −log p(x|y) for a label-conditional model, or
+    −log p(t|c) for cvae-predictive; `nll_mixture` is −log Σ_y p(y) p(x|y) with uniform p(y). A figure that does not
+    apply is null. On grey pixels with the Bernoulli likelihood all of these are losses and not likelihoods.
+    `cvae.measuring.generation` describes the figures of the model's samples.
 
-    data_dir: where the data lies now, if not where it lay in training. out: the file to write in place of metrics.json;
-    without it, a shipped run keeps its own and a warning says so. progress: called with the share done, 0 … 1.
-    Raises `InputError` for what is not a run, for damaged weights, and for data that is missing or of another shape.
+    `data_dir` is the data's folder if it has moved since training; `progress` receives the share done, 0 … 1. Raise
+    `InputError` for a path that is no run, for damaged weights, and for data that is missing or of another shape.
     """
     run = Run.open(path)
     step = run.weights_step()
@@ -104,20 +97,8 @@ def evaluate(
     return figures
 
 
-def keep(
-    run: Run, step: int | None, name: str, write: Callable[[], None], figures: dict[str, Any], out: Path | None
-) -> None:
-    """Write what was measured of the weights of `step`, to the file `out` where one is given, else to the run.
-
-    Where the run has other weights by now, is read-only, or is one that the project ships, nothing is written and a
-    warning says so: the figures are returned all the same.
-    """
-    if out is not None:
-        out.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        return
-    if is_shipped(run):
-        warnings.warn(Notice("measure.shipped", name=run.name, file=name), stacklevel=3)
-        return
+def keep(run: Run, step: int | None, name: str, write: Callable[[], None]) -> None:
+    """Write figures measured at the weights of `step`; warn instead if the weights changed or writing fails."""
     if run.weights_step() != step:
         warnings.warn(Notice("measure.trained_meanwhile", name=run.name, file=name), stacklevel=3)
         return
@@ -128,24 +109,23 @@ def keep(
 
 
 class _Measuring:
-    """The figures that need decoding."""
+    """This class measures the figures that need decoding."""
 
     def __init__(self, model: Autoencoder, test: DeviceSplit, samples: int, seed: int, progress: Progress) -> None:
         self.model, self.test, self.samples, self.seed, self.progress = model, test, samples, seed, progress
 
     def generator(self) -> torch.Generator:
-        """Each method starts from the seed, so that what it finds does not depend on which others were called."""
+        """Return a generator at the seed; each method uses its own, so no result depends on other calls."""
         return torch.Generator().manual_seed(self.seed)
 
     def batches(self, count: int | None = None) -> list[tuple[Tensor, Tensor | None]]:
-        """Return the test images in batches, or `count` of them as far apart as can be: MNIST's first ones are easier
-        than the rest."""
+        """Return the test images, or `count` of them at even distances: MNIST's first images are the easier ones."""
         n = len(self.test)
         index = torch.arange(n) if count is None or count >= n else torch.arange(count) * n // count
         return [self.test.eval_batch(part) for part in index.split(BATCH)]
 
     def terms(self) -> dict[str, Any]:
-        """Reconstruction and KL of the bound, one sample a posterior."""
+        """Return reconstruction and KL of the bound, from one sample per posterior."""
         generator = self.generator()
         terms = [self.model(x, y, generator=generator) for x, y in self.batches()]
         reconstruction = float(torch.cat([t.reconstruction.mean(0) for t in terms]).double().mean())
@@ -165,11 +145,8 @@ class _Measuring:
         }
 
     def importance(self) -> dict[str, Any]:
-        """Estimate −log p(x), or −log p(x|·), and the ladder of bounds towards it."""
-        names = (
-            "nll", "nll_samples", "nll_effective_samples", "nll_poor", "neg_iwae_5", "neg_iwae_50",
-            "nll_mixture", "nll_mixture_images",
-        )  # fmt: skip
+        """Return −log p(x), or −log p(x|·), and the bounds that approach it."""
+        names = ("nll", "nll_samples", "neg_iwae_5", "neg_iwae_50", "nll_mixture", "nll_mixture_images")
         if self.model.family.prior == "none":
             return dict.fromkeys(names)
         generator = self.generator()
@@ -227,10 +204,9 @@ class _Measuring:
         return metrics.bounds(log_weight, self.samples, DECODES // len(x))
 
     def _label_nats(self) -> float:
-        """Return log p(x|y) − log p(x), the mean over some test images, where p(x) = Σ_y p(y) p(x|y), all labels alike
-        likely.
+        """Return the mean of log p(x|y) − log p(x), where p(x) = Σ_y p(y) p(x|y) and p(y) is uniform.
 
-        At most log K and much alike from image to image, so that some images do for how far the two are apart.
+        The difference is at most log K and varies little between images, so some test images are enough.
         """
         generator = self.generator()
         place = label_place(self.model.config.conditions)
@@ -247,7 +223,7 @@ class _Measuring:
         return float(torch.cat(found).double().mean())
 
     def prediction(self, model: PredictiveCVAE) -> dict[str, Any]:
-        """Measure how well p(t|c) of cvae-predictive predicts, by Monte Carlo over z ~ p(z|c), beside the baseline."""
+        """Measure p(t|c) of cvae-predictive by Monte Carlo over z ~ p(z|c), and the baseline."""
         generator = self.generator()
         monte_carlo, baseline, hits = [], [], []
         for x, y in self.batches():
@@ -283,7 +259,7 @@ def _codes(model: Autoencoder, batches: DeviceSplit, count: int | None = None) -
 def _code_figures(
     model: Autoencoder, train: DeviceSplit, test: DeviceSplit, codes: np.ndarray[Any, Any]
 ) -> dict[str, Any]:
-    """Measure what the posterior means of the test images tell about the classes."""
+    """Measure how well the posterior means (N, d) of the test images show the classes."""
     figures: dict[str, Any] = {"active_units": metrics.active_units(codes)}
     names = ("active_units_within_class", "knn_accuracy", "linear_probe_accuracy")
     if test.labels is None or train.labels is None:

@@ -1,11 +1,11 @@
-"""log p(x) by quadrature, for models of one or two latent dimensions: there nothing is intractable.
+"""Quadrature computes log p(x) for models of one or two latent dimensions, where the integral is tractable.
 
     p(x|·) = ∫ p(x|z, ·) p(z|·) dz ≈ Σ over cells of p(x|z, ·) p(z|·) × area
 
-The grid is the same for all images, so that each cell is decoded once, and an image costs products with what the cells
-decode to. Cells are halved until that changes nothing; a coarse pass finds the blocks of cells in which an image has
-mass, and the fine pass looks at these alone. Where q misses a mode of the true posterior, importance sampling cannot
-see it (Cremer, Li & Duvenaud 2018, "Inference suboptimality in variational autoencoders", arXiv:1801.03558): this does.
+All images share the grid, so each cell is decoded once, and an image costs only products with the decoded cells. Cells
+are halved until the result stays the same. A coarse pass finds the blocks of cells in which an image has mass, and the
+fine pass computes only these. If q misses a mode of the true posterior, importance sampling misses it too (Cremer,
+Li & Duvenaud 2018, "Inference suboptimality in variational autoencoders", arXiv:1801.03558); quadrature finds it.
 """
 
 from __future__ import annotations
@@ -20,21 +20,20 @@ from torch import Tensor
 from cvae.models.base import Autoencoder
 from cvae.models.distributions import LOG_2PI, Gaussian
 
-DIMENSIONS = 2  # at most, of the latent space
-REACH = 5.0  # standard deviations of every prior and of every posterior that the grid holds
-CELLS = 1024  # along a dimension at most
-LEAST = 64  # cells along a dimension at least
-TOLERANCE = 0.01  # nats that halving the cells may change
-PROBES = 32  # images on which that is tried
-BLOCK = 4  # cells along a side of a block; the coarse pass looks at the middle of each
-SLACK = 20.0  # nats below an image's best block at which a block is left out
+REACH = 5.0  # the grid contains this many standard deviations of every prior and posterior
+CELLS = 1024  # the most cells along a dimension
+LEAST = 64  # the fewest cells along a dimension
+TOLERANCE = 0.01  # the most that halving the cells may change log p(x), in nats
+PROBES = 32  # images for checking this tolerance
+BLOCK = 4  # cells along a side of a block; the coarse pass computes the middle of each block
+SLACK = 20.0  # the coarse pass drops blocks this many nats below an image's best block
 DECODED = 4096  # cells decoded at a time
 COARSE = 512  # images that the coarse pass takes at a time
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells of equal size that hold the mass of all priors and posteriors. low, step: (d,); blocks along each side."""
+    """A Grid has equal cells over all priors and posteriors: `low`, `step` (d,), and `blocks` along each side."""
 
     low: Tensor
     step: Tensor
@@ -42,15 +41,14 @@ class Grid:
 
     @classmethod
     def over(cls, centres: Tensor, stds: Tensor) -> Grid:
-        """Lay out a grid that holds Gaussians, means and standard deviations (M, d), with cells as wide as the
-        narrowest."""
+        """Return a grid over Gaussians of means and standard deviations (M, d), with cells as wide as the narrowest."""
         low, high = (centres - REACH * stds).amin(0), (centres + REACH * stds).amax(0)
         counts = ((high - low) / stds.amin(0)).clamp(LEAST, CELLS)
         blocks = (counts / BLOCK).ceil()
         return cls(low, (high - low) / (blocks * BLOCK), tuple(int(n) for n in blocks))
 
     def halved(self) -> Grid:
-        """Return the same area in cells of half the side."""
+        """Return the same area with cells of half the side."""
         return Grid(self.low, self.step / 2, tuple(2 * n for n in self.blocks))
 
     @property
@@ -63,17 +61,17 @@ class Grid:
         return self.low + self.step * BLOCK * torch.cartesian_prod(*sides).reshape(-1, len(sides))
 
     def cells(self, blocks: Tensor) -> Tensor:
-        """Return the middles of the cells of some blocks, by their number: (B, cells a block, d)."""
+        """Return the middles of the cells in blocks with these numbers (B,): (B, cells a block, d)."""
         corners = self.middles()[blocks] - 0.5 * BLOCK * self.step
         inside = torch.tensor(list(itertools.product(range(BLOCK), repeat=len(self.blocks)))) + 0.5
         return corners[:, None] + self.step * inside
 
 
 def log_p(model: Autoencoder, x: Tensor, condition: Tensor | None, grid: Grid) -> Tensor:
-    """Compute log p(x|condition) of images x (N, C, H, W) by quadrature, (N,), in nats.
+    """Return log p(x|condition) of images x (N, C, H, W) by quadrature, (N,), in nats.
 
-    condition: one vector (width,) for all images, or None. On grey pixels the Bernoulli likelihood is a loss, and so is
-    this.
+    `condition` is one vector (width,) for all images, or None. On grey pixels the Bernoulli likelihood is a loss, and
+    so is the result.
     """
     prior = model.prior(None if condition is None else condition[None])
     flat, constant = _pixels(model, x)
@@ -101,11 +99,10 @@ def log_p(model: Autoencoder, x: Tensor, condition: Tensor | None, grid: Grid) -
 
 
 def grid_of(model: Autoencoder, x: Tensor, q: Gaussian, conditions: Tensor | None) -> Grid:
-    """Lay out a grid for images x (N, C, H, W), their posteriors q (N, d), and the priors at conditions (M, width), or
-    at none.
+    """Return a grid over the posteriors q (N, d) of images x (N, C, H, W) and the priors at `conditions` (M, width).
 
-    It holds all of these Gaussians. Where the encoder's are wider than the true posteriors, or elsewhere, halving the
-    cells changes log p(x): they are halved until it does not, on some images as far apart as can be.
+    The true posteriors may be narrower than the encoder's, or elsewhere; halving the cells then changes log p(x). The
+    cells are halved until log p(x) stays the same on some images at even distances.
     """
     prior = model.prior(conditions)
     stds = torch.exp(0.5 * torch.cat([q.log_var, prior.log_var]))
@@ -124,7 +121,7 @@ def grid_of(model: Autoencoder, x: Tensor, q: Gaussian, conditions: Tensor | Non
 
 
 def _pixels(model: Autoencoder, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Images as rows (N, D), and what their log-likelihood has beside products of these with what is decoded, (N,)."""
+    """Return images as rows (N, D), and the part (N,) of their log-likelihood that does not depend on z."""
     flat = x.flatten(1)
     if model.config.likelihood == "bernoulli":
         return flat, torch.zeros(len(x))
@@ -134,9 +131,9 @@ def _pixels(model: Autoencoder, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _affine(model: Autoencoder, z: Tensor, condition: Tensor | None, prior: Gaussian) -> tuple[Tensor, Tensor]:
-    """Return log p(x|z) + log p(z) = x · weights + offset at codes z (M, d): (M, D) and (M,).
+    """Return weights (M, D) and offsets (M,) at codes z (M, d) in log p(x|z) + log p(z) = x · weights + offset.
 
-    Bernoulli: Σ x·l − softplus(l), l the logits. Gaussian: (x·m − ½ m²) / σ², m the mean image.
+    Bernoulli: Σ x·l − softplus(l), where l are the logits. Gaussian: (x·m − ½ m²) / σ², where m is the mean image.
     """
     parts = []
     for some in z.split(DECODED):
@@ -154,8 +151,7 @@ def _affine(model: Autoencoder, z: Tensor, condition: Tensor | None, prior: Gaus
 def _pairs(
     model: Autoencoder, flat: Tensor, condition: Tensor | None, prior: Gaussian, grid: Grid
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield, for images as rows (N, D), the image and the block, (P,) each, of every block in which an image has
-    mass."""
+    """Yield, for images as rows (N, D), the image and the block, (P,) each, for all blocks where an image has mass."""
     weights, offsets = _affine(model, grid.middles(), condition, prior)
     for first in range(0, len(flat), COARSE):
         joint = torch.addmm(offsets, flat[first : first + COARSE], weights.T)

@@ -1,8 +1,8 @@
-"""The worth of a model's samples, judged by the frozen classifier of its data set (`cvae.measuring.classifier`).
+"""The frozen classifier of a data set (`cvae.measuring.classifier`) judges a model's samples.
 
-Samples are the decoder's mean images of codes from the model's own prior at temperature 1, an autoencoder's from the
-Gaussian fitted to its codes; a model that is given a label draws the same number for each. They are compared with grey
-test images, whether or not the model was trained on binarised ones.
+Samples are the decoder's mean images of codes from the model's own prior at temperature 1, or for an autoencoder from
+the Gaussian fitted to its codes; a model with labels draws the same number for each label. Samples are compared with
+grey test images, even if the model was trained on binarised ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cvae.explore.inference import Inference
 from cvae.measuring import metrics
 from cvae.measuring.classifier import Classifier
 
-SAMPLES = 10_000  # in all; as many training images give the floor of the Fréchet distance
+SAMPLES = 10_000  # samples in all; as many training images give the lowest possible Fréchet distance
 
 METRICS = (
     "classifier_accuracy",
@@ -38,15 +38,14 @@ Labels = NDArray[np.int64]
 def generation_figures(
     model: Inference, classifier: Classifier | None, data: ImageData, samples: int = SAMPLES, seed: int = 0
 ) -> dict[str, Any]:
-    """Return `FIGURES`; all null without a classifier that knows the data, and for cvae-predictive, which completes
-    images.
+    """Return `METRICS`; all are null without a classifier for the data, and for cvae-predictive.
 
-    `conditional_accuracy`: share of samples that the classifier takes for the label they were asked for, 0 … 1, which
-    is to be read beside `classifier_accuracy`, the share of test images that it takes for theirs; also by label.
-    `diversity`: mean distance between two samples of a label ÷ that of test images of the label, in the classifier's
-    features, mean over labels; 1: as diverse as the data. Both are null where no label is asked for.
-    `frechet_distance`: between the features of `generated` samples and of the test images, lower is better, and
-    `frechet_distance_train` between training images, at most as many, and the test images: what the data itself has.
+    `conditional_accuracy`, also per class, is the share of samples that the classifier puts into the wanted class,
+    0 … 1; compare it with `classifier_accuracy`, the same share of test images. `diversity` is the mean distance
+    between two samples of a label ÷ the mean distance between two test images of the label, in the classifier's
+    features, as a mean over labels; 1 means as diverse as the data. Both are null for a model without labels.
+    `frechet_distance` compares the features of `generated` samples and of the test images, and lower is better;
+    `frechet_distance_train` compares at most as many training images with the test images.
     """
     figures: dict[str, Any] = dict.fromkeys(METRICS)
     known = classifier is not None and classifier.fits(data.image_shape, data.class_names)
@@ -69,21 +68,20 @@ def generation_figures(
 
 
 def labels_to_draw(model: Inference, samples: int) -> Labels | None:
-    """Return the labels to ask a model for, (samples,), of each as many as of the others; None where it is given
-    none."""
+    """Return labels (samples,) for drawing, equally many of each; None for a model without labels."""
     return np.arange(samples) * model.config.classes // samples if model.config.takes_label else None
 
 
 def draw(model: Inference, samples: int, labels: Labels | None, seed: int) -> NDArray[np.float32]:
-    """Samples (N, C, H, W), of the labels (N,) where there are any."""
+    """Draw samples (N, C, H, W), of the labels (N,) if there are any."""
     given = vectors(model.config.conditions, samples, {LABEL: labels})
     return explore.sample(model, samples, given, seed=seed)
 
 
 def diversity(drawn: Features, labels: Labels, real: Features, split: Split) -> float | None:
-    """Mean distance within a label ÷ that of the real images of the split, mean over labels; None without labels.
+    """Return the mean distance within a label ÷ that of the split's real images, as a mean over labels.
 
-    A label of which there are fewer than two real images says nothing and is left out.
+    Leave out a label with fewer than two real images. Return None without labels.
     """
     if split.labels is None:
         return None

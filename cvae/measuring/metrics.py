@@ -1,4 +1,4 @@
-"""Measures of codes, features and densities: arrays or tensors in, numbers out. Nothing here knows a run or a data set.
+"""These functions measure codes, features and densities: they take arrays or tensors and return numbers.
 
 Shapes: N images, d latent dimensions, K importance samples.
 """
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pdist
 
-from cvae.explore.codes import active_units as active_units  # one of the measures here
+from cvae.explore.codes import active_units as active_units  # a measure for users of this module too
 from cvae.models.distributions import log_mean_exp
 
 Codes = NDArray[np.floating[Any]]
@@ -24,9 +24,9 @@ Labels = NDArray[np.integer[Any]]
 
 
 def active_units_within_class(means: Codes, labels: Labels) -> int:
-    """Return the `active_units` of what is left of the codes when the mean of each class is taken away. 0 … d.
+    """Count the `active_units` of the codes minus the mean of their class, 0 … d.
 
-    Where the prior depends on the label, a dimension that only tells the classes apart says nothing within one.
+    If the prior depends on the label, a dimension that only separates the classes has no information within a class.
     """
     centred = np.asarray(means, np.float64).copy()
     for label in np.unique(labels):
@@ -35,39 +35,40 @@ def active_units_within_class(means: Codes, labels: Labels) -> int:
 
 
 def knn_accuracy(codes: Codes, labels: Labels, test_codes: Codes, test_labels: Labels, k: int = 10) -> float:
-    """Share of test codes whose k nearest codes vote for their label, 0 … 1. High: the codes cluster by class."""
+    """Return the share of test codes whose k nearest codes vote for their label, 0 … 1.
+
+    A high share means that the codes cluster by class.
+    """
     from sklearn.neighbors import KNeighborsClassifier
 
     return float(KNeighborsClassifier(k).fit(codes, labels).score(test_codes, test_labels))
 
 
 def linear_probe_accuracy(codes: Codes, labels: Labels, test_codes: Codes, test_labels: Labels) -> float:
-    """Share of test codes that a logistic regression on the (standardised) codes gets right, 0 … 1.
+    """Return the share of test codes that a logistic regression on the standardised codes gets right, 0 … 1.
 
-    High: the class can be read from the codes by a linear map. Chance is the share of the largest class.
+    A high share means that a linear map can find the class. Chance is the share of the largest class.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    if len(np.unique(labels)) == 1:  # nothing to regress on, as a small data set may be divided
+    if len(np.unique(labels)) == 1:  # the training split of a small data set may have one class only
         return float((np.asarray(test_labels) == labels[0]).mean())
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     return float(probe.fit(codes, labels).score(test_codes, test_labels))
 
 
 def mean_distance(features: Codes) -> float:
-    """Return the mean Euclidean distance between two of the rows (N, F), N ≥ 2, every pair once; 0 … ∞, 0: all are
-    equal."""
+    """Return the mean Euclidean distance of all pairs of rows (N, F), N ≥ 2: 0 … ∞; 0 means all are equal."""
     return float(pdist(torch.from_numpy(np.asarray(features, np.float64))).mean())
 
 
 def frechet_distance(features: Codes, others: Codes) -> float:
-    """Return the squared Fréchet distance between the Gaussians fitted to two sets of features (N, F) and (M, F); 0 …
-    ∞.
+    """Return the squared Fréchet distance between Gaussians fitted to features (N, F) and (M, F), 0 … ∞.
 
-    0: equal means and covariances. This is the FID (Heusel et al. 2017, arXiv:1706.08500, equation 6), in whatever
-    features it is given; it shrinks as there are more images, so that only figures of equal counts compare.
+    0 means equal means and covariances. This is the FID (Heusel et al. 2017, arXiv:1706.08500, equation 6) for any
+    features. The distance falls with the number of images, so compare only figures of equal counts.
     """
     moments = []
     for rows in (features, others):
@@ -77,9 +78,9 @@ def frechet_distance(features: Codes, others: Codes) -> float:
 
 
 def gaussian_frechet_distance(mean: Tensor, covariance: Tensor, other_mean: Tensor, other_covariance: Tensor) -> float:
-    """Return |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½), between N(μ₁, Σ₁) and N(μ₂, Σ₂) (Dowson & Landau 1982).
+    """Return |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2 (Σ₁Σ₂)^½) of N(μ₁, Σ₁) and N(μ₂, Σ₂) (Dowson & Landau 1982).
 
-    tr (Σ₁Σ₂)^½ is the sum of the singular values of Σ₁^½ Σ₂^½, which unlike a root of the product exists and is real
+    tr (Σ₁Σ₂)^½ is the sum of the singular values of Σ₁^½ Σ₂^½. Unlike a root of the product, these exist and are real
     for singular covariances too.
     """
     cross = torch.linalg.svdvals(_root(covariance) @ _root(other_covariance)).sum()
@@ -88,7 +89,7 @@ def gaussian_frechet_distance(mean: Tensor, covariance: Tensor, other_mean: Tens
 
 
 def _root(covariance: Tensor) -> Tensor:
-    """Return the symmetric square root."""
+    """Return the symmetric square root (F, F)."""
     values, axes = torch.linalg.eigh(covariance)
     root: Tensor = (axes * values.clamp(min=0).sqrt()) @ axes.T
     return root
@@ -96,7 +97,7 @@ def _root(covariance: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Bounds:
-    """Bounds on log p(x|·) an image, (N,), from the same K importance samples: each at most the next in expectation."""
+    """These bounds (N,) on log p(x|·) use the same K importance samples; each is at most the next in expectation."""
 
     elbo: Tensor
     iwae_5: Tensor
@@ -106,15 +107,15 @@ class Bounds:
     pareto_k: Tensor  # the shape of the tail of the weights, as `pareto_shape` has it
 
     def __add__(self, other: Bounds) -> Bounds:
-        """These images and those."""
+        """Join the bounds of two sets of images."""
         return Bounds(*(torch.cat(pair) for pair in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
 def bounds(log_weight: Callable[[int], Tensor], samples: int, chunk: int) -> Bounds:
     """Estimate log p(x) = log E_q [p(x|z) p(z) / q(z|x)] with `samples` draws, `chunk` at a time (Burda et al. 2016).
 
-    log_weight(k): k fresh log-weights an image, (k, N). IWAE_5 and IWAE_50 average over the disjoint groups of 5 and
-    50 in the draws; where there are fewer draws than that, over all of them. Memory is that of one chunk of decodes.
+    `log_weight(k)` returns k fresh log-weights per image, (k, N). IWAE_5 and IWAE_50 average over the disjoint groups
+    of 5 and 50 draws; with fewer draws, all of them are one group. The memory is that of decoding one chunk.
     """
     weights = torch.cat([log_weight(n) for n in chunks(samples, chunk)])  # (K, N)
 
@@ -156,6 +157,6 @@ def pareto_shape(log_weights: Tensor) -> Tensor:
 
 
 def chunks(total: int, size: int) -> Iterator[int]:
-    """Yield `total` in parts of `size` and a rest."""
+    """Divide `total` into parts of `size` and a rest."""
     for done in range(0, total, size):
         yield min(size, total - done)

@@ -1,4 +1,4 @@
-"""Run a protocol: train what it asks for, measure it, and write assets/results/<name>.json (`cvae.results.tables`)."""
+"""Run a protocol: train its runs, measure them, and write assets/results/<name>.json (`cvae.results.tables`)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from cvae.runs.folder import Run
 from cvae.runs.machine import machine
 from cvae.training.loop import fit
 
-CURVE = 60  # points of a curve at most
+CURVE = 60  # the most points of a curve
 
-Train = Callable[[Path, RunConfig, ImageData, bool], Any]  # path, config, data, whether to go on with what is there
+Train = Callable[[Path, RunConfig, ImageData, bool], Any]  # path, config, data, whether to resume the run
 
 
 def reproduce(
@@ -39,11 +39,11 @@ def reproduce(
     train: Train | None = None,
     progress: Progress | None = None,
 ) -> Result:
-    """Train every run of a protocol into <runs>/reproduce-<name>-<label>, measure it, write the result and return it.
+    """Train the runs of a protocol into <runs>/reproduce-<name>-<label>, measure them, write and return the result.
 
-    A run that is there is gone on with, or taken as it is where it has finished. epochs, samples: in place of the
-    protocol's. seed: of the draws that measure, and added to those of the trainings. Raises `InputError`, among others
-    for a run that is there with another config.
+    Use a finished run as it is, and resume an unfinished one. `epochs` and `samples` replace the protocol's. `seed` is
+    the seed of measuring, and is added to the seeds of training. An existing run with another config raises
+    `InputError`, and so does an unknown protocol.
     """
     protocol = protocol_named(name)
     samples = samples or protocol.samples
@@ -68,9 +68,9 @@ def reproduce(
 
 
 def finished(path: Path, config: RunConfig, data_dir: str | None = None, train: Train | None = None) -> Run:
-    """Return the finished run `path` of that config: as it is there, gone on with, or trained from the start.
+    """Return the finished run `path` of the config: use it as it is, resume it, or train it from the start.
 
-    Raises `InputError` where a run of another config is there, and where the training was stopped.
+    Raise `InputError` if the run has another config, and if the training was stopped.
     """
     run, there = Run(path), path.exists()
     if there:
@@ -98,7 +98,7 @@ def _wanted(protocol: Protocol, label: str) -> set[str]:
 def _metrics(
     run: Run, wanted: set[str], data_dir: str | None, samples: int, seed: int, progress: Progress | None
 ) -> dict[str, Any]:
-    """Return what `evaluate` finds, or found when it was asked the same of the same weights."""
+    """Return the result of `evaluate`, or the stored one for the same weights, seed and samples."""
     known = run.metrics() or {}
     samples_then = samples if known.get("nll") is not None else None
     same = {"nll_samples": samples_then, "seed": seed, "step": run.weights_step()}

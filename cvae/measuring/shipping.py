@@ -1,8 +1,8 @@
-"""The runs that the project ships in assets/gallery: how a trained run becomes a small one, and its card.
+"""The project ships runs in assets/gallery; this module makes a small run of a trained one, and its card.
 
-A shipped run is an ordinary run folder with a card.json beside the usual files: the commands that make it again, the
-time that its training took and on what, the licence of its data. It holds weights, codes and what the model drew, and
-no picture of the data set.
+A shipped run is an ordinary run folder with a card.json: the commands that make it again, the time of its training
+and the machine, the licence of its data. The run holds weights, codes and the model's pictures, and no picture of the
+data set.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from cvae.runs.folder import Arrays, Run
 from cvae.runs.status import Record
 
 CODES = 5000  # test images whose codes are shipped
-RECORDS = 150  # of the history
+RECORDS = 150  # the most records of the history
 
 T = TypeVar("T")
 
@@ -45,9 +45,10 @@ def ship(
     samples: int = SAMPLES,
     progress: Callable[[float], None] | None = None,
 ) -> Run:
-    """Write a finished run of the recipe `name` to `folder`, with the figures of what is shipped, and its card.
+    """Write a finished run of the recipe `name` to `folder`, with the figures of the small run, and its card.
 
-    What was there before is replaced once all of it is there; its augmentation.json goes with it.
+    The complete new run replaces the old one and its augmentation.json. Raise `InputError` for an unknown recipe,
+    and for a run that is not finished or has another config.
     """
     from cvae.measuring.evaluation import evaluate  # torch
 
@@ -63,7 +64,10 @@ def ship(
 
 
 def _pictures(name: str, folder: Path) -> NDArray[np.uint8] | None:
-    """Return those that the shipped run `pictures` of a recipe drew, if it asks for some."""
+    """Return the pictures (M, C, H, W) of the shipped run that the recipe's `pictures` names, or None.
+
+    Raise `InputError` if that run is not there.
+    """
     other = Run(folder / recipe(name).pictures)
     if other.path == folder:
         return None
@@ -77,10 +81,10 @@ def _pictures(name: str, folder: Path) -> NDArray[np.uint8] | None:
 
 
 def prune(run: Run, out: Path, recipe: Recipe, pictures: NDArray[np.uint8] | None = None) -> Run:
-    """Write what is shipped of a finished run as the new folder `out`: half precision, fewer codes, snapshots and
-    records, and no picture of the data. `InputError` where the run is of another config, or not finished.
+    """Write a small copy of a finished run to the new folder `out`: half precision, fewer codes, snapshots and
+    records, and no picture of the data. Raise `InputError` if the run has another config or is not finished.
 
-    pictures (M, C, H, W): what cvae-predictive completes, as it keeps the visible part as it is.
+    `pictures` (M, C, H, W) are for cvae-predictive to complete, as the visible part of a picture stays the same.
     """
     same_config(run, recipe.config)
     if run.status().state != "finished":
@@ -100,7 +104,7 @@ def prune(run: Run, out: Path, recipe: Recipe, pictures: NDArray[np.uint8] | Non
 
 
 def same_config(run: Run, config: RunConfig) -> None:
-    """Raise `InputError` where a run is not of this config, wherever its data lay."""
+    """Raise `InputError` if a run has another config; the data folder may differ."""
     found, config = run.config().without_data_dir(), config.without_data_dir()
     if found != config:
         mine, due = _flat(found), _flat(config)
@@ -114,12 +118,12 @@ def same_config(run: Run, config: RunConfig) -> None:
 
 
 def _flat(config: RunConfig) -> dict[str, Any]:
-    """Return every value of a config, by its name."""
+    """Return every value of a config by its name."""
     return {name: value for section in vars(config).values() for name, value in vars(section).items()}
 
 
 def _half(weights: Arrays) -> Arrays:
-    """In half precision; `InputError` where a weight is beyond its range."""
+    """Convert weights to half precision; a weight outside its range raises `InputError`."""
     with np.errstate(over="ignore"):
         half = {name: values.astype(np.float16) for name, values in weights.items()}
     if broken := [name for name, values in half.items() if not np.isfinite(values).all()]:
@@ -144,8 +148,7 @@ def _completed(run: Run, pictures: NDArray[np.uint8] | None) -> NDArray[np.uint8
 
 
 def _chosen(steps: list[int], count: int) -> list[int]:
-    """Return the first step and the last, and between them some that grow by about one factor; with a count of 1, the
-    last."""
+    """Choose the first step, the last, and about geometric steps between; if `count` is 1, only the last."""
     if count == 1:
         return steps[-1:]
     wanted = np.geomspace(4, max(steps[-1], 4), count - 1)
@@ -153,13 +156,13 @@ def _chosen(steps: list[int], count: int) -> list[int]:
 
 
 def evenly(items: Sequence[T], most: int) -> Sequence[T]:
-    """At most `most` of the items, as far from each other as the last one allows, which is always among them."""
+    """Return at most `most` items at even distances; the last item is always one of them."""
     stride = max(1, math.ceil(len(items) / most))
     return items[(len(items) - 1) % stride :: stride]
 
 
 def _thinned(records: list[Record]) -> list[Record]:
-    """At most RECORDS, in six digits: of either split evenly many."""
+    """Return at most RECORDS records with six digits, equally many of each split."""
     places = [[i for i, record in enumerate(records) if record["split"] == split] for split in ("train", "validation")]
     return [_short(records[i]) for i in sorted(i for some in places for i in evenly(some, RECORDS // 2))]
 

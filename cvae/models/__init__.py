@@ -1,8 +1,8 @@
-"""The model family, on torch: one file a model with its whole objective in sight.
+"""This package holds the models, on torch: each file shows the whole objective of one model.
 
 distributions   densities, divergences and bounds on tensors
 nets            op lists as torch modules
-base            what every model offers
+base            the methods that every model offers
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Autoencoder", "build"]
 
 
 def build(config: ModelConfig) -> Autoencoder:
-    """Build the untrained model that `config` describes, its weights drawn from torch's global generator."""
+    """Return the untrained model of `config`; torch's global generator draws its weights."""
     module = importlib.import_module(f"cvae.models.{FAMILIES[config.family].module}")
     model: Autoencoder = module.MODEL(config)
     return model

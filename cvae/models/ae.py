@@ -1,9 +1,9 @@
-"""Autoencoder: a code with no density (Hinton & Salakhutdinov 2006).
+"""The autoencoder gives a code with no density (Hinton & Salakhutdinov 2006).
 
     minimise −log p(x|f(x))        f the encoder, g the decoder
 
-The loss asks nothing of the space between the codes, so nothing says what lies there: the model has no prior, and
-drawing from it means fitting one to its codes afterwards.
+The loss puts no constraint on the space between the codes. The model has no prior: to draw from the model, fit a
+Gaussian to its codes after training.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cvae.models.distributions import Gaussian, PointMass
 
 
 class AE(Autoencoder):
-    """encoder f(x) · no prior · decoder g(z)."""
+    """An AE has encoder f(x), no prior, and decoder g(z)."""
 
     def encode(self, x: Tensor, condition: Given = None) -> PointMass:
         """Return the code f(x): (N, C, H, W) → (N, d)."""
@@ -29,7 +29,7 @@ class AE(Autoencoder):
         self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None
     ) -> BoundTerms:
         code = self.encode(x)  # (N, d)
-        z = code.sample(1)  # (1, N, d): every sample would be the same
+        z = code.sample(1)  # (1, N, d): more samples would all be equal
         return BoundTerms(self.nll(x, self.logits(z)), kl=None, z=z, q=code, p=None)
 
 

@@ -1,8 +1,8 @@
-"""The methods that every model offers: encode, prior, decode, and the terms of its bound.
+"""Every model offers encode, prior, decode, and the terms of its bound.
 
 Symbols: x images (N, C, H, W) in [0, 1]; z codes (N, d), or (k, N, d) for k samples an image; q(z|·) the encoder,
-p(z|·) the prior, p(x|z,·) the decoder. What a model is given beside them is its `condition`: a vector y (N, width), as
-labels one-hot or blended, or a picture c (N, C, H, W), or a `ConditionBatch` of both.
+p(z|·) the prior, p(x|z,·) the decoder. The `condition` of a model is a vector y (N, width), such as one-hot or
+blended labels, or a picture c (N, C, H, W), or a `ConditionBatch` of both.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from cvae.models.distributions import (
 from cvae.models.nets import Net
 
 LOG_SIGMA = 6.0  # soft bound of a learned log σ, after Rybkin et al. 2021
-LOG_SIGMA_GAIN = 10.0  # a learned log σ moves ten learning rates a step, else a short training ends before it arrives
+LOG_SIGMA_GAIN = 10.0  # a learned log σ moves ten learning rates a step: with one, a short training ends too early
 
 
 @dataclass(frozen=True)
 class BoundTerms:
-    """The parts of a bound on log p(x|·) in nats, for N images and k samples of each."""
+    """These are the parts of a bound on log p(x|·) in nats, for N images and k samples of each."""
 
     reconstruction: Tensor  # (k, N): −log p(x|z, ·)
     kl: Tensor | None  # (N, d): KL(q ‖ p) a dimension; None for an autoencoder
@@ -46,7 +46,7 @@ class BoundTerms:
 
     @property
     def neg_elbo(self) -> Tensor | None:
-        """Return reconstruction + kl an image, (N,), at β = 1 whatever β the model is trained with."""
+        """Return reconstruction + KL per image, (N,), at β = 1 for every training β; None for an autoencoder."""
         return None if self.kl is None else self.reconstruction.mean(0) + self.kl.sum(-1)
 
     def log_ratio(self) -> Tensor:
@@ -56,15 +56,15 @@ class BoundTerms:
         return self.q.log_prob(self.z) - self.p.log_prob(self.z)
 
     def log_weight(self) -> Tensor:
-        """Return log p(x|z) + log p(z) − log q(z|x), (k, N): its log-mean-exp estimates log p(x)."""
+        """Return log p(x|z) + log p(z) − log q(z|x), (k, N); its log-mean-exp estimates log p(x)."""
         return -self.reconstruction - self.log_ratio()
 
 
-Given = Tensor | ConditionBatch[Tensor] | None  # a condition as a caller has it
+Given = Tensor | ConditionBatch[Tensor] | None  # the forms in which a caller passes a condition
 
 
 class Autoencoder(nn.Module):
-    """Base of the family; a subclass states its objective in `forward`."""
+    """This is the base of all models; a subclass states its objective in `forward`."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -82,25 +82,24 @@ class Autoencoder(nn.Module):
     def init_output_bias(self, mean: Tensor) -> None:
         """Set the decoder's last bias so that an untrained model draws the mean training image (C, H, W).
 
-        As in the experiments of Burda et al. 2016: no step is spent on learning where the ink never is.
+        Burda et al. 2016 do so too: no training step is then needed to learn which pixels are always empty.
         """
         set_output_bias(self.decoder, mean)
 
     # --- the three maps -----------------------------------------------------------------------------------------
 
     def encode(self, x: Tensor, condition: Given = None) -> Gaussian | PointMass:
-        """Return q(z|x) or q(z|x, y): images (N, C, H, W) → a Gaussian over codes, mean and log-variance (N, d)."""
+        """Return q(z|x) or q(z|x, y): images (N, C, H, W) → a Gaussian of mean and log-variance (N, d)."""
         mean, raw = self.encoder(image=x, condition=self._vector(condition, self.encoder, len(x))).chunk(2, -1)
         return Gaussian(mean, soft_bound(raw, POSTERIOR_LOG_VAR))
 
     def prior(self, condition: Given = None, *, n: int = 1) -> Gaussian:
-        """Return p(z) or p(z|y): a Gaussian with mean and log-variance of shape (N, d); n rows where nothing is
-        given."""
+        """Return p(z) or p(z|y), a Gaussian of mean and log-variance (N, d); N is `n` without a condition."""
         zero = torch.zeros(rows(condition, n), self.config.latent_dim, device=self.device)
         return Gaussian(zero, zero)
 
     def logits(self, z: Tensor, condition: Given = None) -> Tensor:
-        """Return the decoder's output before any squashing: z (N, d) or (k, N, d) → (..., C, H, W)."""
+        """Return the decoder's output before the sigmoid: z (N, d) or (k, N, d) → (..., C, H, W)."""
         lead = z.shape[:-1]
         y = self._vector(condition, self.decoder, lead[-1])
         if y is not None:
@@ -109,7 +108,7 @@ class Autoencoder(nn.Module):
         return out.reshape(*lead, *out.shape[1:])
 
     def decode(self, z: Tensor, condition: Given = None) -> Tensor:
-        """Codes (N, d), with the condition where the model has one, → mean images (N, C, H, W) in [0, 1]."""
+        """Return mean images (N, C, H, W) in [0, 1] of codes (N, d) and the condition, if the model has one."""
         return torch.sigmoid(self.logits(z, condition))
 
     # --- the bound ----------------------------------------------------------------------------------------------
@@ -117,7 +116,7 @@ class Autoencoder(nn.Module):
     def forward(
         self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None
     ) -> BoundTerms:
-        """Compute the terms of the bound for images x (N, C, H, W) and their condition."""
+        """Return the terms of the bound for images x (N, C, H, W) and their condition."""
         raise NotImplementedError
 
     def loss(
@@ -128,8 +127,7 @@ class Autoencoder(nn.Module):
         beta: float,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, BoundTerms]:
-        """Return the loss that training minimises, in nats an image, and the terms it is made of. `beta` is the KL
-        weight of now."""
+        """Return the training loss in nats an image, and its terms; `beta` is the current weight of the KL."""
         terms = self(x, condition, k=objective.k, generator=generator)
         return objective_loss(terms, objective, beta), terms
 
@@ -140,24 +138,23 @@ class Autoencoder(nn.Module):
         beta: float,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, BoundTerms]:
-        """Return the loss of a training step: `loss` on the one stream of batches that most families ask for.
+        """Return the loss of one training step: `loss` on the single stream of batches that most families use.
 
-        batches: images (B, C, H, W) and the vectors (B, width) of their conditions, by the name of each stream of
-        `Family.streams`. A family that asks for several joins their losses here.
+        `batches` maps the name of each stream of `Family.streams` to images (B, C, H, W) and the vectors (B, width)
+        of their conditions. A family with several streams joins their losses here.
         """
         (batch,) = batches.values()
         return self.loss(*batch, objective, beta, generator)
 
     def nll(self, x: Tensor, logits: Tensor) -> Tensor:
-        """Return −log p(x|z) under the model's likelihood, summed over pixels: (N, C, H, W), (k, N, C, H, W) → (k,
-        N)."""
+        """Return −log p(x|z) in nats, summed over pixels: (N, C, H, W), (k, N, C, H, W) → (k, N)."""
         x, logits = x.flatten(1), logits.flatten(2)
         if self.config.likelihood == "bernoulli":
             return bernoulli_nll(logits, x)
         return gaussian_nll(torch.sigmoid(logits), x, self.log_sigma())
 
     def log_sigma(self) -> Tensor | float:
-        """Return log of the pixels' standard deviation, for the Gaussian likelihoods: fixed, or one learned number."""
+        """Return log σ of the pixels for the Gaussian likelihoods: a fixed or a learned number."""
         if self.config.likelihood == "gaussian-learned":
             return soft_bound(LOG_SIGMA_GAIN * self.raw_log_sigma, LOG_SIGMA)
         return math.log(self.config.sigma)
@@ -169,8 +166,7 @@ class Autoencoder(nn.Module):
         return next(self.parameters()).device
 
     def _vector(self, condition: Given, net: Net, n: int | None = None) -> Tensor | None:
-        """Return the condition's vector where the network sees it, one row for all n or a row each; else a clear
-        error."""
+        """Return the vectors (n, width) if `net` sees the condition, else None; a wrong shape raises `ValueError`."""
         if "condition" not in net.sees:
             return None
         batch: ConditionBatch[Tensor] = ConditionBatch.of(condition)
@@ -183,13 +179,13 @@ class Autoencoder(nn.Module):
 
 
 def rows(condition: Given, otherwise: int) -> int:
-    """Return how many rows a condition has; `otherwise` where nothing is given."""
+    """Return how many rows a condition has; without a condition, return `otherwise`."""
     batch = ConditionBatch.of(condition)
     return next((len(value) for value in (batch.vector, batch.image) if value is not None), otherwise)
 
 
 def set_output_bias(net: Net, mean: Tensor) -> None:
-    """Make the logit of a mean image (C, H, W), a pixel or for a convolution a channel, the last layer's bias."""
+    """Set the last layer's bias to the logit of a mean image (C, H, W), per pixel, or per channel of a convolution."""
     last = [m for m in net.head if isinstance(m, (nn.Linear, nn.ConvTranspose2d))][-1]
     values = mean.flatten() if isinstance(last, nn.Linear) else mean.mean((1, 2))
     assert last.bias is not None
@@ -197,11 +193,10 @@ def set_output_bias(net: Net, mean: Tensor) -> None:
 
 
 def objective_loss(terms: BoundTerms, objective: ObjectiveConfig, beta: float) -> Tensor:
-    """Return the loss in nats an image: w·reconstruction + β·KL with free bits, or for k > 1 the importance-weighted
-    bound.
+    """Return the loss in nats an image: w·reconstruction + β·KL with free bits, or for k > 1 the IWAE bound.
 
     Free bits: Σ_d max(λ, batch mean of KL_d) (Kingma et al. 2016, equation 15). IWAE: −log 1/k Σ_i p(x|z_i) p(z_i) /
-    q(z_i|x) (Burda et al. 2016, equation 8), its two log-densities weighted alike.
+    q(z_i|x) (Burda et al. 2016, equation 8), where w and β weight the logarithms of the same terms.
     """
     w = objective.recon_weight
     if terms.kl is None:

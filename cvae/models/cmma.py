@@ -1,5 +1,5 @@
-"""Conditional multimodal autoencoder, CMMA (Pandey & Dukkipati 2016, "Variational methods for conditional multimodal
-deep learning", arXiv:1603.01801).
+"""CMMA is the conditional multimodal autoencoder (Pandey & Dukkipati 2016, "Variational methods for conditional
+multimodal deep learning", arXiv:1603.01801).
 
     log p(x|y) ≥ E_q(z|x,y) log p(x|z) − KL(q(z|x,y) ‖ p(z|y))
 
@@ -17,7 +17,7 @@ from cvae.models.distributions import Gaussian, gaussian_kl
 
 
 class CMMA(LabelPrior):
-    """encoder q(z|x,y) · prior p(z|y) · decoder p(x|z)."""
+    """A CMMA has encoder q(z|x,y), prior p(z|y), and decoder p(x|z)."""
 
     def forward(
         self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None

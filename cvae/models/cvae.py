@@ -1,9 +1,9 @@
-"""Conditional VAE, z independent of the label: the usual CVAE (the label-conditional model M2 of Kingma et al. 2014,
+"""The standard conditional VAE has a z independent of the label (the label-conditional model M2 of Kingma et al. 2014,
 arXiv:1406.5298, with y observed).
 
     log p(x|y) ≥ E_q(z|x,y) log p(x|z,y) − KL(q(z|x,y) ‖ N(0, I))
 
-One prior for all labels: whatever y explains, z has no reason to say again. z is the style, y the class.
+All labels have the same prior, so z need not repeat the information in y: z is the style, y is the class.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cvae.models.distributions import Gaussian, standard_normal_kl
 
 
 class CVAE(Autoencoder):
-    """encoder q(z|x,y) · prior N(0, I) · decoder p(x|z,y)."""
+    """A CVAE has encoder q(z|x,y), prior N(0, I), and decoder p(x|z,y)."""
 
     def forward(
         self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None

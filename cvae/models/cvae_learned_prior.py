@@ -1,9 +1,9 @@
-"""Conditional VAE with a learned prior p(z|y) (the conditional prior of Sohn, Lee & Yan 2015, given the label).
+"""This conditional VAE learns its prior p(z|y) (the conditional prior of Sohn, Lee & Yan 2015, given the label).
 
     log p(x|y) ≥ E_q(z|x,y) log p(x|z,y) − KL(q(z|x,y) ‖ p(z|y))
 
 With a diagonal Gaussian p(z|y) and a free decoder this is the same class of models as `cvae`: the decoder can undo any
-shift and scale of a label. What differs is where the codes of each class lie.
+shift and scale of a label. Only the places of each class's codes differ.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cvae.models.nets import Net
 
 
 class LabelPrior(Autoencoder):
-    """A model whose prior is a small net of the condition: p(z|y) = N(μ(y), diag σ²(y)); y may be a blend."""
+    """The prior is a small network of the condition: p(z|y) = N(μ(y), diag σ²(y)); y may be a blend."""
 
     prior_net: Net
 
@@ -29,7 +29,7 @@ class LabelPrior(Autoencoder):
 
 
 class LearnedPriorCVAE(LabelPrior):
-    """encoder q(z|x,y) · prior p(z|y) · decoder p(x|z,y)."""
+    """The model has encoder q(z|x,y), prior p(z|y), and decoder p(x|z,y)."""
 
     def forward(
         self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None

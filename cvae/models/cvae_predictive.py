@@ -1,11 +1,12 @@
-"""Predictive CVAE: p(t|c), structured output from a condition (Sohn, Lee & Yan 2015, "Learning structured output
-representation using deep conditional generative models").
+"""The predictive CVAE models p(t|c), a structured output from a condition (Sohn, Lee & Yan 2015, "Learning structured
+output representation using deep conditional generative models").
 
     log p(t|c) ≥ E_q(z|c,t) log p(t|c,z) − KL(q(z|c,t) ‖ p(z|c)) =: L_CVAE
 
-Two tasks. `quadrants`: c is what is visible of an image, t the hidden quadrants; q sees the whole image. `label`: c
-is the image, t its label. Training draws z from q and prediction from p(z|c); the hybrid α·L_CVAE + (1−α)·L_GSNN closes
-that gap, where L_GSNN = E_p(z|c) log p(t|c,z). A plain network c → t of the same size, the baseline, learns beside.
+In the task `quadrants`, c is the visible part of an image and t the hidden quadrants; q sees the whole image. In the
+task `label`, c is the image and t its label. Training draws z from q, and prediction from p(z|c); the hybrid
+α·L_CVAE + (1−α)·L_GSNN closes this gap, where L_GSNN = E_p(z|c) log p(t|c,z). The baseline, a plain network c → t of
+the same size, trains at the same time.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from cvae.models.nets import Net
 
 
 class PredictiveCVAE(Autoencoder):
-    """encoder q(z|c,t) · prior p(z|c) · decoder p(t|c,z) · baseline p(t|c)."""
+    """The model has encoder q(z|c,t), prior p(z|c), decoder p(t|c,z), and baseline p(t|c)."""
 
     prior_net: Net
     baseline: Net
@@ -41,24 +42,22 @@ class PredictiveCVAE(Autoencoder):
 
     @torch.no_grad()
     def init_output_bias(self, mean: Tensor) -> None:
-        """Start as every model does, and the baseline likewise; labels have no mean image."""
+        """Set the last bias of the decoder and of the baseline; do nothing for labels, which have no mean image."""
         if not self.predicts_label:
             set_output_bias(self.decoder, mean)
             set_output_bias(self.baseline, mean)
 
     def seen(self, image: Tensor) -> Tensor:
-        """Return c: the image itself for the task `label`, else the image with its hidden quadrants set to 0."""
+        """Return c (N, C, H, W): the image for the task `label`, else the image with hidden quadrants set to 0."""
         return image if self.predicts_label else image * self.visible
 
     def prior(self, condition: Given = None, *, n: int = 1) -> Gaussian:
-        """Return p(z|c): images (N, C, H, W), of which only the visible part is looked at → mean and log-variance (N,
-        d)."""
+        """Return p(z|c): images (N, C, H, W), of which only the visible part counts → mean and log-variance (N, d)."""
         mean, raw = self.prior_net(image=self.seen(_image(condition))).chunk(2, -1)
         return Gaussian(mean, soft_bound(raw, PRIOR_LOG_VAR))
 
     def logits(self, z: Tensor, condition: Given = None) -> Tensor:
-        """Return z (N, d) or (k, N, d), images (N, C, H, W) → logits of t: (..., C, H, W), or (..., K) for the
-        label."""
+        """Return logits of t, (..., C, H, W) or for the label (..., K), of z (N, d) or (k, N, d) and images."""
         features = self.decoder.trunk(self.seen(_image(condition)))
         lead = z.shape[:-1]
         features = features.expand(*lead, features.shape[-1]).flatten(0, -2)
@@ -66,11 +65,11 @@ class PredictiveCVAE(Autoencoder):
         return out.reshape(*lead, *out.shape[1:])
 
     def decode(self, z: Tensor, condition: Given = None) -> Tensor:
-        """Completed images (N, C, H, W), their visible part as given; or for the task `label` p(t|c, z), (N, K)."""
+        """Return images (N, C, H, W) with the hidden part filled in; for the task `label`, p(t|c, z) (N, K)."""
         return self._complete(self.logits(z, condition), _image(condition))
 
     def predict(self, image: Tensor) -> Tensor:
-        """Return the baseline's answer, of the same shape as `decode`'s."""
+        """Return the baseline's prediction, in the shape of `decode`."""
         return self._complete(self.baseline(image=self.seen(image)), image)
 
     def _complete(self, logits: Tensor, image: Tensor) -> Tensor:
@@ -79,7 +78,7 @@ class PredictiveCVAE(Autoencoder):
         return torch.where(self.visible, image, torch.sigmoid(logits))
 
     def target_nll(self, x: Tensor, label: Tensor | None, logits: Tensor) -> Tensor:
-        """Return −log p(t|·) of the hidden pixels of x, or of the label (N, K): (k, N)."""
+        """Return −log p(t|·) in nats of the hidden pixels of x, or of the label (N, K): (k, N)."""
         if self.predicts_label:
             assert label is not None
             return categorical_nll(logits, label)
@@ -103,7 +102,7 @@ class PredictiveCVAE(Autoencoder):
         beta: float,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, BoundTerms]:
-        """Return α·L_CVAE + (1−α)·L_GSNN, and the baseline's own loss; the two share no weights."""
+        """Return α·L_CVAE + (1−α)·L_GSNN plus the baseline's loss, and the terms; the two share no weights."""
         label = ConditionBatch.of(condition).vector
         terms = self(x, label, k=objective.k, generator=generator)
         loss = objective_loss(terms, objective, beta)

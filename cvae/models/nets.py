@@ -1,4 +1,4 @@
-"""Op lists (`cvae.architecture`) as torch modules."""
+"""This module turns op lists (`cvae.architecture`) into torch modules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cvae.architecture import Network, Op
 
 
 class Reshape(nn.Module):
-    """(N, ...) → (N, *shape)."""
+    """Reshape (N, ...) → (N, *shape)."""
 
     def __init__(self, shape: Iterable[int]) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class Reshape(nn.Module):
 
 
 def layer(op: Op) -> nn.Module:
-    """Return the torch module of one operation."""
+    """Return the torch module of one operation; an unknown one raises `ValueError`."""
     match op["op"]:
         case "linear":
             return nn.Linear(op["in"], op["out"])
@@ -41,9 +41,9 @@ def layer(op: Op) -> nn.Module:
 
 
 class Net(nn.Module):
-    """A network of `cvae.architecture`: head(concat(z, trunk(image), condition)), of these what it sees.
+    """Compute head(concat(z, trunk(image), condition)) with those of the three that the network sees.
 
-    Parameters are named by the index of their op, as `head.0.weight`; the browser finds them by that name.
+    Each parameter has the index of its op in its name, as `head.0.weight`; the browser finds it by this name.
     """
 
     def __init__(self, network: Network) -> None:
@@ -55,12 +55,11 @@ class Net(nn.Module):
     def forward(
         self, *, z: Tensor | None = None, image: Tensor | None = None, condition: Tensor | None = None
     ) -> Tensor:
-        """Compute the outputs (N, ...) from z (N, d), image (N, C, H, W) and condition (N, width), each where the
-        network sees it."""
+        """Map the seen ones of z (N, d), image (N, C, H, W), condition (N, width) → (N, ...)."""
         return self.run_head(z, None if image is None else self.trunk(image), condition)
 
     def run_head(self, z: Tensor | None, features: Tensor | None, condition: Tensor | None) -> Tensor:
-        """Compute the outputs from the features (N, F) of the image, in place of the image."""
+        """Do the same from the features (N, F) of the image."""
         inputs = {"z": z, "image": features, "condition": condition}
         seen = [value for name in self.sees if (value := inputs[name]) is not None]
         return self.head(seen[0] if len(seen) == 1 else torch.cat(seen, -1))  # type: ignore[no-any-return]

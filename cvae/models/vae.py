@@ -1,4 +1,4 @@
-"""Variational autoencoder (Kingma & Welling 2013, arXiv:1312.6114; Rezende et al. 2014).
+"""The VAE maximises this bound (Kingma & Welling 2013, arXiv:1312.6114; Rezende et al. 2014).
 
 log p(x) ≥ E_q(z|x) log p(x|z) − KL(q(z|x) ‖ N(0, I))
 """
@@ -13,7 +13,7 @@ from cvae.models.distributions import Gaussian, standard_normal_kl
 
 
 class VAE(Autoencoder):
-    """encoder q(z|x) · prior N(0, I) · decoder p(x|z)."""
+    """A VAE has encoder q(z|x), prior N(0, I), and decoder p(x|z)."""
 
     def forward(
         self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None

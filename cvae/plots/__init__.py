@@ -1,10 +1,10 @@
-"""Arrays and measured figures as Plotly figures, without torch.
+"""This package draws arrays and measured figures with Plotly, without torch.
 
     codes     codes, their distribution, the KL of each dimension, the curves of a training
     figures   measured figures: the terms of the bound, the ladder of bounds, samples, protocols
     palette   the colours of classes and runs
 
-The functions can be imported from here: `plots.scatter(codes, labels)`.
+You can import the functions from here: `plots.scatter(codes, labels)`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Arrays → Plotly figures: codes, their distribution, the KL a dimension, the curves of a training.
+"""These functions draw arrays with Plotly: codes, their distribution, the KL per dimension, the curves of a training.
 
-No torch, no model, no Streamlit. Backgrounds are transparent and lines mid-grey, so that a light and a dark page both
-do; letters and lines are large enough for the last row of a classroom. Words of a language are arguments.
+They use no torch, no model and no Streamlit. Backgrounds are transparent and lines mid-grey, which suits light and
+dark pages; letters and lines are large enough for the last row of a classroom. Words of a language are arguments.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from cvae.plots.palette import NEUTRAL, class_color, class_symbol, ink_on, run_c
 Floats = NDArray[np.floating[Any]]
 
 FONT = 16  # pixels
-NEAR = 0.04  # of the extent of a map: nearer names lie over each other
-MANY = 3000  # points beyond which WebGL draws them
+NEAR = 0.04  # names at a smaller share of the map's width overlap
+MANY = 3000  # WebGL draws more points than this
 GRID = "rgba(128,136,149,0.25)"
-OUTLINE = "rgba(60,66,75,0.55)"  # of points: half of the class colours fade on one of the two backgrounds
+OUTLINE = "rgba(60,66,75,0.55)"  # points need it: half of the class colours are faint on one of the two backgrounds
 SIGMAS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
 class PriorEllipse:
-    """A Gaussian to draw over a map: its mean (2,) and covariance (2, 2), and the class it belongs to, if any."""
+    """The ellipse shows a Gaussian of mean (2,) and covariance (2, 2) on a map, in the colour of `label` if given."""
 
     mean: ArrayLike
     covariance: ArrayLike
@@ -40,7 +40,7 @@ class PriorEllipse:
 
 
 def axis_name(dimension: int) -> str:
-    """Return z₁, z₂, …: dimensions count from 1 on screen."""
+    """Return z₁, z₂, …; on screen dimensions count from 1."""
     return "z" + str(dimension + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
@@ -55,11 +55,11 @@ def scatter(
     height: int = 620,
     legend: bool = True,
 ) -> go.Figure:
-    """Codes (N, 1 … 3) as points, coloured by class, with each class's name at the mean of its points: but for classes
-    that lie over each other, whose names would too.
+    """Draw codes (N, 1 … 3) as points in class colours, with each class's name at the mean of its points.
 
-    Every point carries its row as `customdata`, which is what a selection gives back. In the plane, both axes have one
-    scale; `outlines` are priors, drawn at their σ; `contours` enclose a quarter, half and three quarters of the codes.
+    Leave out the names if more than half of them would overlap. Every point has its row as `customdata`, which a
+    selection returns. In the plane, both axes have one scale; `outlines` are priors, drawn at their σ; `contours`
+    enclose a quarter, half and three quarters of the codes.
     """
     points = np.asarray(codes, dtype=np.float32)
     if points.shape[1] == 1:
@@ -73,7 +73,7 @@ def scatter(
             chips.append(_class_chip(points[rows].mean(0), label, name))
     if _apart(chips, NEAR * float(np.ptp(points, axis=0).max(initial=0))):
         figure.update_layout(annotations=chips)
-    if points.shape[1] == 2:  # over the points, or they would hide where these are dense
+    if points.shape[1] == 2:  # lines come after the points: dense points would hide them
         figure.add_traces([line for outline in outlines for line in _outline(outline)])
         if contours:
             figure.add_trace(_contours(points))
@@ -100,9 +100,9 @@ def histograms(
     prior_name: str = "prior",
     columns: int = 2,
 ) -> go.Figure:
-    """Return the density of each of the `dimensions` of codes (N, d), beside the prior's.
+    """Draw the density of each of the `dimensions` of codes (N, d) and of the prior.
 
-    prior: means and standard deviations (P, d), of an even mixture where it has P parts, one a class.
+    `prior` has means and standard deviations (P, d), of an even mixture of P parts, one per class.
     """
     values = np.asarray(codes, dtype=np.float64)
     columns = min(columns, len(dimensions))
@@ -133,7 +133,7 @@ def histograms(
 
 
 def kl_bars(kl_per_dim: Sequence[float], *, unit: str = "nats", color: int = 0, height: int = 320) -> go.Figure:
-    """Return the KL of each dimension as bars; from eleven dimensions on, the largest first."""
+    """Draw the KL of each dimension as bars; sort more than ten dimensions, the largest first."""
     kl = np.asarray(kl_per_dim, dtype=np.float64)
     order = np.argsort(-kl, kind="stable") if len(kl) > 10 else np.arange(len(kl))
     figure = go.Figure(
@@ -145,7 +145,7 @@ def kl_bars(kl_per_dim: Sequence[float], *, unit: str = "nats", color: int = 0, 
         )
     )
     figure.update_xaxes(type="category", **axis())
-    figure.update_yaxes(title=f"KL, {unit}", range=[0, max(1.05 * kl.max(), 0.1)], **axis())  # 0 looks like 0
+    figure.update_yaxes(title=f"KL, {unit}", range=[0, max(1.05 * kl.max(), 0.1)], **axis())  # tiny values look like 0
     return dressed(figure, height=height, showlegend=False)
 
 
@@ -155,10 +155,10 @@ def curves(
     terms: Sequence[str] = ("reconstruction", "kl", "neg_elbo"),
     titles: Mapping[str, str] | None = None,
 ) -> go.Figure:
-    """Return the terms of the bound over the epochs, one panel a term, several runs over each other.
+    """Draw the terms of the bound over the epochs, with one panel per term for all runs.
 
-    histories: records of `history.jsonl` by the name of the run. Validation is a line with points, training a thin
-    dotted one. titles: words for the terms and for `epoch`, `train`, `validation`, `unit`.
+    `histories` maps the name of a run to records of `history.jsonl`. Validation is a line with points, training a
+    thin dotted line. `titles` has words for the terms and for `epoch`, `train`, `validation`, `unit`.
     """
     words = {"epoch": "epoch", "train": "training", "validation": "validation", "unit": "nats per image"} | dict(
         titles or {}
@@ -182,11 +182,11 @@ def curves(
     return dressed(figure, height=420, legend={"orientation": "h", "y": -0.25})
 
 
-# --- the geometry behind them -------------------------------------------------------------------------------------
+# --- geometry -----------------------------------------------------------------------------------------------------
 
 
 def ellipse(mean: ArrayLike, covariance: ArrayLike, sigma: float, points: int = 121) -> Floats:
-    """Return the points (points, 2) at Mahalanobis distance `sigma` from the mean (2,), closed."""
+    """Return the closed line (points, 2) at Mahalanobis distance `sigma` from the mean (2,)."""
     values, axes = np.linalg.eigh(np.asarray(covariance, dtype=np.float64))
     t = np.linspace(0, 2 * np.pi, points)
     circle = np.stack([np.cos(t), np.sin(t)])
@@ -195,18 +195,18 @@ def ellipse(mean: ArrayLike, covariance: ArrayLike, sigma: float, points: int = 
 
 
 def normal_density(x: Floats, means: Floats, stds: Floats) -> Floats:
-    """Return the density at x (n,) of an even mixture of normal distributions, means and stds (P,): (n,)."""
+    """Return the density (n,) at x (n,) of an even mixture of normal distributions, means and stds (P,)."""
     z = (x[:, None] - means) / stds
     density: Floats = (np.exp(-0.5 * z**2) / (stds * math.sqrt(2 * math.pi))).mean(1)
     return density
 
 
 def enclosed_share(points: Floats, cells: int = 80) -> tuple[Floats, Floats, Floats]:
-    """For each cell of a grid over points (N, 2), the share of their density that lies in denser cells.
+    """Return, for each cell of a grid over points (N, 2), the share of their density in denser cells.
 
-    Gives x (cells,), y (cells,) and the shares (cells, cells), rows along y. The contour at 0.5 encloses the smallest
-    region with half of the density (Hyndman 1996, "Computing and graphing highest density regions"), which is a kernel
-    estimate with half of Scott's bandwidth, σ N^(−1/6), as codes mostly have several modes.
+    The result is x (cells,), y (cells,) and the shares (cells, cells), with rows along y. The contour at 0.5 encloses
+    the smallest region with half of the density (Hyndman 1996, "Computing and graphing highest density regions"). The
+    density is a kernel estimate with half of Scott's bandwidth, σ N^(−1/6), as codes mostly have several modes.
     """
     low, high, spread = points.min(0), points.max(0), points.std(0) + 1e-6
     x, y = (np.linspace(low[i] - 0.5 * spread[i], high[i] + 0.5 * spread[i], cells + 1) for i in (0, 1))
@@ -221,7 +221,7 @@ def enclosed_share(points: Floats, cells: int = 80) -> tuple[Floats, Floats, Flo
 
 
 def _smoothed(rows: Floats, scale: float) -> Floats:
-    """Rows convolved with a Gaussian of that many cells."""
+    """Convolve rows with a Gaussian whose σ is `scale` cells."""
     reach = math.ceil(3 * scale)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / scale) ** 2)
     padded = np.pad(rows, ((0, 0), (reach, reach)))
@@ -232,7 +232,7 @@ def _smoothed(rows: Floats, scale: float) -> Floats:
 
 
 def _groups(points: Floats, labels: ArrayLike | None) -> list[tuple[int | None, NDArray[np.intp]]]:
-    """Rows by class."""
+    """Group rows by class."""
     if labels is None:
         return [(None, np.arange(len(points)))]
     classes = np.asarray(labels)
@@ -277,7 +277,7 @@ def _class_chip(at: Floats, label: int, name: str) -> go.layout.Annotation:
 
 
 def _apart(chips: Sequence[go.layout.Annotation], near: float) -> bool:
-    """Return whether at least half of them have no other near by."""
+    """Return whether at least half of the names have no other name near them."""
     at = np.array([(chip.x, chip.y) for chip in chips]).reshape(-1, 2)
     distances = np.linalg.norm(at[:, None] - at, axis=-1) + np.diag(np.full(len(at), np.inf))
     return bool((distances > near).all(1).mean() >= 0.5) if len(at) else False
@@ -303,18 +303,18 @@ def _contours(points: Floats) -> go.Contour:
 
 
 def verbatim(name: str) -> str:
-    """Return a name that the user gave, for Plotly to show letter by letter: it would read HTML and templates in it."""
+    """Escape a user's name, because Plotly would interpret HTML and templates in the name."""
     return html.escape(name).replace("%{", "%&#123;")
 
 
 def axis() -> dict[str, Any]:
-    """Return how every axis is drawn."""
+    """Return the style of every axis."""
     lines = {"showgrid": True, "gridcolor": GRID, "zerolinecolor": NEUTRAL, "zerolinewidth": 1}
     return {**lines, "title_font_size": FONT + 2, "tickfont_size": FONT - 1}
 
 
 def dressed(figure: go.Figure, **layout: Any) -> go.Figure:
-    """Dress the figure for either background."""
+    """Style a figure for light and dark backgrounds, and return it."""
     clear = "rgba(0,0,0,0)"
     figure.update_annotations(selector={"bgcolor": None}, font_size=FONT + 2)
     figure.update_layout(

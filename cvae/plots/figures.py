@@ -1,6 +1,6 @@
-"""RunMetrics figures → Plotly: the terms of the bound, the ladder of bounds, what samples are worth, ways to a figure.
+"""These functions draw measured figures with Plotly: terms of the bound, ladder of bounds, quality of samples, curves.
 
-As in `cvae.plots.codes`: no torch, no model, no Streamlit, and the words of a language are arguments.
+As in `cvae.plots.codes`, they use no torch, no model and no Streamlit, and the words of a language are arguments.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ import plotly.graph_objects as go
 from cvae.plots.codes import FONT, axis, dressed, verbatim
 from cvae.plots.palette import NEUTRAL, run_color
 
-ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"}  # a legend
+ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"}  # the place of a legend
 LIMIT = {"color": NEUTRAL, "width": 2, "dash": "dash"}
 ARMS = (NEUTRAL, run_color(0))  # without and with
-TERMS = (NEUTRAL, run_color(5))  # reconstruction and KL: no colours of the first runs, which the other charts show
+TERMS = (NEUTRAL, run_color(5))  # reconstruction and KL; the other charts use the colours of the first runs
 ROW = 52  # pixels of a bar with its name
 
 
 def split(terms: Mapping[str, tuple[float, float | None]], *, words: tuple[str, str, str]) -> go.Figure:
-    """Return the two terms of the bound of several runs, stacked: (reconstruction, kl) by name. words: both, and the
-    unit.
+    """Draw stacked bars of (reconstruction, kl) by the name of a run; `words` names both terms and the unit.
 
-    Where a term is negative, which a Gaussian likelihood allows, the bars lie on either side of 0.
+    A Gaussian likelihood allows a negative term; the bars then lie on both sides of 0.
     """
     names = [verbatim(name) for name in terms]
     figure = go.Figure()
@@ -47,7 +46,7 @@ def split(terms: Mapping[str, tuple[float, float | None]], *, words: tuple[str, 
 
 
 def ladder(bounds: Mapping[str, float], *, color: int = 0, unit: str = "nats") -> go.Figure:
-    """Bounds on log p by name, in the order in which each is at most the next."""
+    """Draw bounds on log p by name, ordered so that each is at most the next."""
     names, values = list(bounds), list(bounds.values())
     figure = go.Figure(
         go.Scatter(
@@ -71,9 +70,9 @@ def per_class(
     limit: float | None,
     words: tuple[str, str],
 ) -> go.Figure:
-    """Return a share for each class, a row of points a run, and as a line the `limit` that they are measured against.
+    """Draw a share for each class, with a row of points per run, and the `limit` for comparison as a line.
 
-    colors: of the runs, by name. words: of the axis, and of the limit.
+    `colors` are those of the runs by name; `words` names the axis and the limit.
     """
     figure = go.Figure()
     classes = [verbatim(name) for name in class_names]
@@ -103,7 +102,7 @@ def bars(
     limit: float | None = None,
     limit_word: str = "",
 ) -> go.Figure:
-    """Return one figure of several runs, and where known the value that it is measured against, as a line."""
+    """Draw one figure of several runs as bars, and the `limit` for comparison, if given, as a line."""
     words = [f"{value:.1%}" if share else f"{value:.2f}" for value in values.values()]
     figure = go.Figure(
         go.Bar(
@@ -124,9 +123,9 @@ def bars(
 def with_and_without(
     counts: Sequence[int], arms: Mapping[str, Sequence[Sequence[float]]], *, words: tuple[str, str]
 ) -> go.Figure:
-    """Means over seeds, with standard deviations: for each arm by name a list of shares for each count.
+    """Draw means over seeds with standard deviations; each arm has, by name, a list of shares for each count.
 
-    words: of both axes.
+    `words` names both axes.
     """
     figure = go.Figure()
     for i, (name, shares) in enumerate(arms.items()):
@@ -148,7 +147,7 @@ def with_and_without(
 def approach(
     curves: Mapping[str, Sequence[tuple[float, float]]], published: Mapping[str, float], *, words: tuple[str, str]
 ) -> go.Figure:
-    """Curves of (epoch, value) by name towards published values by name, drawn as lines; words: of both axes."""
+    """Draw curves of (epoch, value) by name, and published values by name as lines; `words` names both axes."""
     figure = go.Figure()
     for i, (name, points) in enumerate(curves.items()):
         x, y = zip(*points, strict=True)
@@ -167,14 +166,13 @@ def approach(
 def _without_the_start(
     curves: Mapping[str, Sequence[tuple[float, float]]], published: Mapping[str, float]
 ) -> list[float]:
-    """Return a range in which the end of the curves can be told from the published values: the first epochs run out of
-    it."""
+    """Return a range that leaves out the first epochs, to show the distance of the ends from the published values."""
     ends = [value for points in curves.values() for _, value in points[len(points) // 8 :]]
     low, high = min([*ends, *published.values()]), max([*ends, *published.values()])
     return [low - 0.1 * (high - low) - 0.1, high + 0.1 * (high - low) + 0.1]
 
 
 def _limit(figure: go.Figure, value: float, words: str) -> None:
-    """Draw a line across, named in the legend: beside it, the words would lie on points or bars."""
+    """Draw a line across, named in the legend; a name on the line would cover points or bars."""
     figure.add_hline(y=value, line=LIMIT)
     figure.add_trace(go.Scatter(x=[None], y=[None], mode="lines", line=LIMIT, name=words))

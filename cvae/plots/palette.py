@@ -1,9 +1,9 @@
-"""Colours: one set for classes, the same in every figure, another for runs, so that no line is taken for a class."""
+"""Classes have one set of colours in every figure; runs have another, so that no line looks like a class."""
 
 from __future__ import annotations
 
 # petroff10 (Petroff 2021, "Accessible color sequences for data visualization", arXiv:2107.02270). The theme in
-# .streamlit/config.toml and the browser's theme.js hold the same ten, which a test compares.
+# .streamlit/config.toml and the browser's theme.js hold the same ten; a test compares them.
 CLASS_COLORS = (
     "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
@@ -13,12 +13,12 @@ NEUTRAL = "#808895"  # lines and points without a class, on either background
 
 
 def class_color(index: int) -> str:
-    """Return the colour of a class; beyond ten they begin again, and `class_symbol` tells them apart."""
+    """Return the colour of a class; after ten the colours repeat, with other symbols (`class_symbol`)."""
     return CLASS_COLORS[index % len(CLASS_COLORS)]
 
 
 def class_symbol(index: int) -> str:
-    """Plotly's marker of a class."""
+    """Return Plotly's marker of a class."""
     symbols = ("circle", "square", "diamond", "x", "triangle-up", "cross", "star", "hexagon")
     return symbols[index // len(CLASS_COLORS) % len(symbols)]
 
@@ -29,12 +29,12 @@ def run_color(index: int) -> str:
 
 
 def ink_on(color: str) -> str:
-    """Black or white, whichever is easier to read on a colour `#rrggbb`."""
+    """Return black or white, whichever is easier to read on a colour `#rrggbb`."""
     return max("#000000", "#ffffff", key=lambda ink: contrast(ink, color))
 
 
 def contrast(a: str, b: str) -> float:
-    """WCAG 2's contrast ratio of two colours `#rrggbb`, 1 … 21."""
+    """Return WCAG 2's contrast ratio of two colours `#rrggbb`, 1 … 21."""
     dark, light = sorted((_luminance(a), _luminance(b)))
     return (light + 0.05) / (dark + 0.05)
 

@@ -1,8 +1,8 @@
-"""Recipes, protocols and what was found, without torch.
+"""This package holds recipes, protocols and results, without torch.
 
-recipes      what is shipped, and how each of it is made
+recipes      the config of each shipped run
 cards        the card of a shipped run
-protocols    what stands beside published figures, and how it is trained and measured
-tables       what `python -m cvae reproduce` found, in rows
-comparison   which figures of two runs may stand in one row, and which is the better
+protocols    trainings and measurements for comparison with published figures
+tables       the results of `python -m cvae reproduce`, in rows
+comparison   the figures that may be compared between runs, and the best of them
 """

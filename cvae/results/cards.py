@@ -1,4 +1,4 @@
-"""The card of a shipped run: the commands that make it again, the time and the machine, the licence of its data."""
+"""The card of a shipped run states the commands that make it again, the time, the machine and its data's licence."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cvae.results.recipes import command
 from cvae.runs.folder import Run
 from cvae.runs.machine import machine
 
-LARGEST = 20_000_000  # bytes, of all shipped runs together
-SAMPLES = 200  # importance samples of their nll
+LARGEST = 20_000_000  # the most bytes of all shipped runs together
+SAMPLES = 200  # importance samples for the `nll` of shipped runs
 
 
 def write_card(run: Run, seconds: float, samples: int) -> None:
-    """Write card.json of a shipped run. seconds: that its training took on this machine. samples: of its nll."""
+    """Write card.json of a shipped run, trained in `seconds` on this machine, with `samples` for its `nll`."""
     config = run.config()
     trained = datetime.datetime.fromtimestamp(run.status().heartbeat, datetime.timezone.utc)
     card = {
@@ -33,7 +33,7 @@ def write_card(run: Run, seconds: float, samples: int) -> None:
 
 
 def card(run: Run) -> dict[str, Any] | None:
-    """Return what card.json of a shipped run says; None for a run without one."""
+    """Read card.json of a shipped run; return None without one; a damaged file raises `InputError`."""
     path = run.path / "card.json"
     if not path.is_file():
         return None
@@ -45,7 +45,7 @@ def card(run: Run) -> dict[str, Any] | None:
 
 
 def size(folder: Path) -> int:
-    """Bytes of all files in a folder."""
+    """Return the bytes of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

@@ -1,4 +1,4 @@
-"""Which measured figures of several runs may stand beside each other, and which of them is the better."""
+"""This module decides which measured figures of several runs may be compared, and which value is the best."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from cvae.families import FAMILIES
 
 Better = Literal["lower", "higher"]
 
-METRICS: dict[str, Better | None] = {  # in nats an image, but for units, accuracies and what samples are worth
+METRICS: dict[str, Better | None] = {  # in nats an image, except units, accuracies, diversity and distance
     "reconstruction": "lower",
-    "kl": None,  # small is a posterior near its prior, or one that says nothing
+    "kl": None,  # a small one means a posterior near its prior, or a posterior without information
     "neg_elbo": "lower",
     "nll": "lower",  # −log p(x)
     "nll_given": "lower",  # −log p(x|y), −log p(t|c)
@@ -26,33 +26,32 @@ METRICS: dict[str, Better | None] = {  # in nats an image, but for units, accura
     "accuracy": "higher",
     "accuracy_baseline": "higher",
     "active_units": None,
-    "knn_accuracy": None,  # whether codes should tell the class depends on the model
+    "knn_accuracy": None,  # in some models the codes should not show the class
     "linear_probe_accuracy": None,
     "conditional_accuracy": "higher",
     "diversity": None,  # 1 is as diverse as the data
     "frechet_distance": "lower",
 }
-OWN_TERMS: dict[str, Better | None] = {  # of the families' losses
+OWN_TERMS: dict[str, Better | None] = {  # the further terms of the families' losses
     term: "lower" for family in FAMILIES.values() for term in family.terms
 }
-OF_SAMPLES = ("conditional_accuracy", "diversity", "frechet_distance")  # judged by the classifier of the data set
+OF_SAMPLES = ("conditional_accuracy", "diversity", "frechet_distance")  # the data set's classifier judges these
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure of several runs."""
+    """A Row holds one figure of several runs."""
 
     figure: str
     better: Better | None
     values: tuple[float | None, ...]
-    best: frozenset[int]  # which of them are the best of those that they can be compared with
+    best: frozenset[int]  # the places of the best values among comparable ones
 
 
 def comparison(runs: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> list[Row]:
-    """Return the rows of the figures that at least one run has. runs: their configs with metrics, or a validation
-    record.
+    """Return a row for each figure of at least one run; `runs` are configs with metrics or a validation record.
 
-    Two values are compared where they are of one quantity, under one likelihood, on the same pixels of the same split.
+    Compare two values only for the same quantity, under the same likelihood, on the same pixels of the same split.
     """
     rows = []
     for figure, better in {**METRICS, **OWN_TERMS}.items():
@@ -63,12 +62,12 @@ def comparison(runs: Sequence[tuple[RunConfig, Mapping[str, Any]]]) -> list[Row]
 
 
 def number(measured: Mapping[str, Any], name: str) -> float | None:
-    """Return a figure, if there is one: metrics.json may be older than it, or damaged."""
+    """Return a figure, or None: metrics.json may be older than the figure, or damaged."""
     return _finite(measured.get(name))
 
 
 def numbers(measured: Mapping[str, Any], name: str) -> list[float]:
-    """Return a figure that has a value for each dimension or class; empty where there is none."""
+    """Return a figure with a value for each dimension or class, or an empty list."""
     values = measured.get(name)
     if not isinstance(values, list):
         return []
@@ -116,14 +115,14 @@ def _best(
 
 
 def _quantity(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> object:
-    """Equal for values that may be compared."""
+    """Return a key that is equal for comparable values."""
     model, data = config.model, config.data
     if figure in OF_SAMPLES:
         return data.name
     family = FAMILIES[model.family]
     target = (model.options.task, model.options.quadrants) if family.completes else None
     sigma = model.sigma if model.likelihood == "gaussian" else None
-    seen = data.full_train and measured.get("split") == "validation"  # trained on what it is measured on
-    samples = measured.get("nll_samples") if figure in ("nll", "nll_given") else None  # more of them, and it is lower
+    seen = data.full_train and measured.get("split") == "validation"  # the run trained on the measured images
+    samples = measured.get("nll_samples") if figure in ("nll", "nll_given") else None  # more samples lower the figure
     under = (data.name, data.binarize, measured.get("split"), seen, model.likelihood, sigma, target, samples)
     return (*under, family.takes) if figure in ("neg_elbo", "nll_given", "nll_given_exact") else under

@@ -1,7 +1,7 @@
-"""What is measured to stand beside published figures, and the project's own comparisons: `python -m cvae reproduce`.
+"""`python -m cvae reproduce` follows these protocols: comparisons with published figures, and the project's own.
 
-A protocol names its trainings, how they are measured, and the figures that come of it. Published figures come with how
-far they were checked; what was never checked is shown as such.
+A protocol names its trainings, the way to measure them, and the resulting figures. Each published figure states how
+far it was checked, and an unverified figure is shown as unverified.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Checked = Literal["run beside this project", "read at its source", "second-hand"
 
 @dataclass(frozen=True)
 class Published:
-    """A figure that others gave."""
+    """Others published this figure."""
 
     value: float
     source: str
@@ -29,11 +29,11 @@ class Published:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of metrics.json: of one run, or the mean of several that differ in their seed."""
+    """A Figure is one of metrics.json: of one run, or the mean of several runs with different seeds."""
 
     what: str
     key: str
-    runs: tuple[str, ...]  # labels of the protocol's
+    runs: tuple[str, ...]  # labels of the protocol's runs
     published: tuple[Published, ...] = ()
 
 
@@ -45,10 +45,10 @@ class Protocol:
     samples: int = 1000  # importance samples of nll
     samples_published: int | None = None
     epochs_published: int | None = None
-    difference: str = ""  # to how the published figures were made, but for these numbers
+    difference: str = ""  # further differences from the published protocol
 
     def at(self, epochs: int | None = None, seed: int = 0) -> dict[str, RunConfig]:
-        """Return the runs, all of them with that many epochs, and with `seed` added to their own."""
+        """Return the configs by label, with `epochs` if given, and with `seed` added to their own seeds."""
         return {label: _changed(config, epochs, seed) for label, config in self.runs.items()}
 
 
@@ -59,14 +59,14 @@ def _changed(config: RunConfig, epochs: int | None, seed: int) -> RunConfig:
 
 
 def protocol_named(name: str) -> Protocol:
-    """Return the protocol of that name; `InputError` where there is none."""
+    """Return the protocol of a name; an unknown name raises `InputError`."""
     if name not in PROTOCOLS:
         raise InputError("protocol.unknown", name=repr(name), names=", ".join(PROTOCOLS))
     return PROTOCOLS[name]
 
 
 def _one_layer(family: str, epochs: int, k: int = 1) -> RunConfig:
-    """Return the network with one stochastic layer of Burda, Grosse & Salakhutdinov 2016, and how it is trained."""
+    """Return network and training of Burda, Grosse & Salakhutdinov 2016 with one stochastic layer."""
     return RunConfig(
         data_of("mnist", binarize="dynamic", full_train=True),
         model_of("mnist", family, hidden=(200, 200), activation="tanh", latent_dim=50),
@@ -93,7 +93,7 @@ def _sohn(value: float) -> Published:
 
 
 def _seeds(recipe: str) -> dict[str, RunConfig]:
-    """Train a shipped run with three seeds."""
+    """Return a shipped run's training with three seeds."""
     config = RECIPES[recipe].config
     return {f"{config.model.family}-{seed}": _changed(config, None, seed) for seed in range(3)}
 
@@ -112,7 +112,7 @@ COMPLETED = (
     ("CVAE, Monte Carlo", "nll_monte_carlo"),
     ("CVAE, importance sampling", "nll"),
 )
-ONE_LAYER = (  # how the trainings on Burda et al.'s network differ from theirs
+ONE_LAYER = (  # differences of these trainings from those of Burda et al.
     "the first stages of the published learning rates, then a fifth of the epochs down to 0; Adam as PyTorch has it"
     " (published: ε = 1e-4); PyTorch's first weights; log-variances bounded softly; one fixed draw of binary test"
     " pixels"
@@ -214,7 +214,7 @@ PROTOCOLS: dict[str, Protocol] = {
             Figure(family, key, tuple(f"{family}-{seed}" for seed in range(3)))
             for family in FAMILIES_COMPARED
             for key in ("neg_elbo", "nll", "nll_mixture", "conditional_accuracy", "linear_probe_accuracy")
-            if key != "nll" or FAMILIES[family].takes == "nothing"  # of the others it is −log p(x|y)
+            if key != "nll" or FAMILIES[family].takes == "nothing"  # for the others `nll` is −log p(x|y)
         ),
         samples=50,
     ),

@@ -1,4 +1,4 @@
-"""What is shipped, and how each of it is made: `python -m cvae gallery NAME`."""
+"""Each recipe makes one shipped run: `python -m cvae gallery NAME`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cvae.options import Section, options_of
 
 SectionT = TypeVar("SectionT", bound=Section)
 
-# What the trainings of this project have in common: their own values, whatever the defaults of an option become.
+# The trainings of this project share these values, which do not follow later changes of an option's default.
 DATA: dict[str, Any] = {"dir": None, "binarize": None, "full_train": False}
 MODEL: dict[str, Any] = {
     "net": "mlp", "hidden": (400,), "channels": (16, 32), "activation": "relu", "latent_dim": 2,
@@ -29,28 +29,28 @@ TRAIN: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one shipped run is made."""
+    """A Recipe makes one shipped run."""
 
     purpose: str
     config: RunConfig
-    snapshots: int = 10  # moments of the training to be replayed: codes and reconstructions, no weights
-    pictures: str = ""  # cvae-predictive: the shipped run whose reconstructions it completes, in place of the data
+    snapshots: int = 10  # shipped moments of the training: codes and reconstructions, no weights
+    pictures: str = ""  # the shipped run whose reconstructions cvae-predictive completes, in place of the data
 
 
 def exactly(cls: type[SectionT], **values: Any) -> SectionT:
-    """Return a section of a config in which every option is named, so that none of it depends on a default."""
+    """Make a section of a config without any default; raise `TypeError` if an option is missing."""
     if unnamed := options_of(cls).keys() - values.keys():
         raise TypeError(f"{cls.__name__} must name every option, and lacks {', '.join(sorted(unnamed))}")
     return cls(**values)
 
 
 def data_of(name: str, **options: Any) -> DataConfig:
-    """Return a registered data set."""
+    """Return the config of a registered data set."""
     return exactly(DataConfig, **{**DATA, **options, "name": name})
 
 
 def model_of(data: str, family: str, **options: Any) -> ModelConfig:
-    """Return a model of a registered data set's images."""
+    """Return the config of a model for a registered data set."""
     known, own = DATASETS[data], FAMILIES[family].options
     values: dict[str, Any] = {**MODEL, "family": family}
     of_family = dict(OWN.get(family, {}))
@@ -63,12 +63,12 @@ def model_of(data: str, family: str, **options: Any) -> ModelConfig:
 
 
 def objective_of(**options: Any) -> ObjectiveConfig:
-    """Return an objective: the plain bound, but for these options."""
+    """Return the config of the plain bound, changed by these options."""
     return exactly(ObjectiveConfig, **{**OBJECTIVE, **options})
 
 
 def train_of(epochs: int, **options: Any) -> TrainConfig:
-    """Return a training of that many epochs."""
+    """Return the config of a training with this number of epochs."""
     return exactly(TrainConfig, **{**TRAIN, **options, "epochs": epochs})
 
 
@@ -77,12 +77,12 @@ def _trained(data: str, epochs: int, model: ModelConfig, objective: ObjectiveCon
 
 
 def _plane(family: str, objective: ObjectiveConfig | None = None) -> RunConfig:
-    """Return two latent dimensions, on the same network, data, seed and epochs for every family."""
+    """Train two latent dimensions on the same network, data, seed and epochs for every family."""
     return _trained("mnist", 20, model_of("mnist", family, hidden=(256, 256)), objective)
 
 
 def _sixteen(family: str, beta: float = 1.0) -> RunConfig:
-    """Sixteen latent dimensions, which draw well."""
+    """Train sixteen latent dimensions, which draw well."""
     model = model_of("mnist", family, hidden=(400, 400), latent_dim=16)
     return _trained("mnist", 30, model, objective_of(beta=beta))
 
@@ -118,16 +118,16 @@ RECIPES: dict[str, Recipe] = {
 
 
 def recipe(name: str) -> Recipe:
-    """Return the recipe of that name; `InputError` where there is none."""
+    """Return the recipe of a name; an unknown name raises `InputError`."""
     if name not in RECIPES:
         raise InputError("recipe.unknown", name=repr(name), names=", ".join(RECIPES))
     return RECIPES[name]
 
 
 def command(config: RunConfig) -> str:
-    """Return the line that trains a run with this config, whatever the defaults of the options become.
+    """Return the command line that trains a run with this config, independent of the options' defaults.
 
-    It names every option that has an effect, but for what is off or left to the machine.
+    The line names every option with an effect, except those that are off or left to the machine.
     """
     words = ["python -m cvae train"]
     for section, options in OPTIONS.items():

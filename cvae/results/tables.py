@@ -1,11 +1,11 @@
-"""What `python -m cvae reproduce` found, assets/results/*.json, beside what was published: as rows, and as Markdown.
+"""This module sets the results of `python -m cvae reproduce` beside published figures: as rows, and as Markdown.
 
-A result is one JSON object:
+A result is one JSON object in assets/results/*.json:
 
     protocol, command, machine, date, threads
-    samples   importance samples of nll       seed   of the draws, and added to those of the trainings
+    samples   importance samples of nll       seed   of measuring, also added to the seeds of training
     runs      {label: {config, epochs, epochs_published, seed, seconds, curve, metrics}}, where curve is
-              [[epoch, neg_elbo of the validation images], …] and metrics what `evaluate` found
+              [[epoch, neg_elbo of the validation images], …] and metrics is the result of `evaluate`
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cvae.results.protocols import PROTOCOLS, Figure, Published
 MARKERS = ("<!-- results: made by `python -m cvae reproduce --table` -->", "<!-- end of results -->")
 
 SAMPLED = ("nll", "nll_mixture", "nll_monte_carlo")  # estimates that fall with the number of samples
-QUANTITIES = {  # columns of a comparison: what may stand below each other
+QUANTITIES = {  # columns of a comparison; values in a column may be compared
     "neg_elbo": "−ELBO, bounds −log p(x)",
     "neg_elbo_given": "−ELBO, bounds −log p(x\\|y)",
     "nll_mixture": "−log p(x)",
@@ -38,25 +38,25 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True)
 class Row:
-    """A figure that was found, and what stands beside it."""
+    """A Row holds a measured figure, and the published ones for comparison."""
 
     protocol: str
     what: str
     figure: str  # its key in metrics.json
     ours: float
-    spread: float | None  # standard deviation over the seeds, where there are several
+    spread: float | None  # standard deviation over the seeds; None for one seed
     seeds: int
     published: tuple[Published, ...]
-    takes: str  # what the model is given beside z, which decides what its bound bounds (`Family.takes`)
+    takes: str  # `Family.takes`, which decides the quantity that the bound bounds
     samples: int  # importance samples of nll
     epochs: int
     epochs_published: int | None
-    difference: str  # in protocol, to the published figure
-    command: str  # that finds ours again
+    difference: str  # differences from the published protocol
+    command: str  # the command that measures `ours` again
 
 
 def read(folder: Path = RESULTS) -> dict[str, Result]:
-    """Return the results that there are, by protocol, in the order of PROTOCOLS; a damaged file raises `InputError`."""
+    """Read the existing results by protocol, in the order of PROTOCOLS; a damaged file raises `InputError`."""
     found = {}
     for name in PROTOCOLS:
         path = folder / f"{name}.json"
@@ -72,7 +72,7 @@ def read(folder: Path = RESULTS) -> dict[str, Result]:
 
 
 def rows(results: Mapping[str, Result]) -> list[Row]:
-    """Return every figure that was found, in the protocols' order; one that does not apply to its model has no row."""
+    """Return every measured figure in the protocols' order; a figure that does not apply has no row."""
     found = []
     for name, result in results.items():
         for figure in PROTOCOLS[name].figures:
@@ -105,7 +105,7 @@ def _row(name: str, figure: Figure, result: Result) -> Row | None:
 
 
 def _difference(name: str, figure: Figure, result: Result, epochs: int) -> str:
-    """Return what was done otherwise than where the published figure comes from."""
+    """Describe the differences from the protocol of the published figure."""
     protocol, samples = PROTOCOLS[name], result["samples"]
     parts = []
     if protocol.epochs_published != epochs:
@@ -123,8 +123,7 @@ def _of(published: int | None) -> str:
 
 
 def markdown(found: list[Row]) -> str:
-    """Write one table of the figures that stand beside published ones, and one for each of the project's own
-    comparisons."""
+    """Return one table of rows with published figures, and one for each of the project's own comparisons."""
     beside = [row for row in found if _has_published(row.protocol)]
     own = dict.fromkeys(row.protocol for row in found if not _has_published(row.protocol))
     parts = [_beside_published(beside)] if beside else []
@@ -167,10 +166,10 @@ def _comparison(name: str, found: list[Row]) -> str:
 
 
 def quantity(row: Row) -> str:
-    """Under which of QUANTITIES it stands: the bound of a model that is told the label is one on log p(x|y)."""
+    """Return the row's key in QUANTITIES: with the label as input, the bound is one on log p(x|y)."""
     if row.figure == "neg_elbo" and row.takes != "nothing":
         return "neg_elbo_given"
-    return "nll_mixture" if row.figure == "nll" else row.figure  # of a model without labels both are −log p(x)
+    return "nll_mixture" if row.figure == "nll" else row.figure  # without labels both are −log p(x)
 
 
 def quantities(found: Sequence[Row]) -> list[str]:
@@ -180,7 +179,7 @@ def quantities(found: Sequence[Row]) -> list[str]:
 
 
 def value(row: Row) -> str:
-    """Return the figure as it is shown: nats with two decimals, accuracies in per cent, with their spread."""
+    """Format the figure with its spread: nats with two decimals, accuracies in per cent."""
     share = "accuracy" in row.figure
     scale, unit = (100, " %") if share else (1, "")
     spread = "" if row.spread is None else f" ± {scale * row.spread:.2f}"
@@ -188,7 +187,7 @@ def value(row: Row) -> str:
 
 
 def insert(text: str, table: str) -> str:
-    """Put the table between the markers in the text; `InputError` where they are missing."""
+    """Put the table between the markers of a text; missing markers raise `InputError`."""
     begin, end = MARKERS
     if text.count(begin) != 1 or text.count(end) != 1:
         raise InputError("table.no_markers", begin=begin, end=end)
