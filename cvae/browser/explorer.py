@@ -1,32 +1,34 @@
-"""This module prepares runs for decoding in the browser, with safetensors and numpy and without torch.
+"""A run → what the browser needs to decode it. No torch: safetensors and numpy suffice.
 
-`export` returns one JSON object, the explorer's payload, which only this docstring describes:
+`export` gives one JSON object, the explorer's payload, and this is the one place that describes it:
 
     version   2
-    hash      of the rest: the browser reads the models again only when the hash changes
+    hash      of all that follows: the browser reads the models again only when it changes
     models    for each model:
       id, title, family, latentDim d, imageShape [C, H, W], classes [K names, of the codes' labels]
-      output       "image": the sigmoid of the logits is the picture | "label": their softmax is the prediction
-      networks     {decoder: network, prior_net?: network, if the prior is learned}, network {sees: ["z" | "image" |
-                   "condition"], trunk: [ops], head: [ops], weights: {"head.0.weight": tensor, …}}, as
-                   cvae.architecture describes them
-      conditions   the model's inputs besides z, in the order of the vector that networks see, each {name, kind, …}:
+      output       "image": the sigmoid of the logits is the picture | "label": their softmax is the answer
+      networks     {decoder: network, prior_net?: network, where the prior is learned, encoder?: network, where its
+                   weights are kept}, network {sees: ["z" | "image" | "condition"], trunk: [ops], head: [ops], weights:
+                   {"head.0.weight": tensor, …}}, as cvae.architecture describes them
+      posterior    {kind: "gaussian", logVarBound: B}: the encoder ends in mean and raw log-variance r of q(z|x, …),
+                   log σ² = B·tanh(r / B) · {kind: "point"}: in the code alone · null: there is no encoder
+      conditions   what the model is given beside z, in the order of the vector that networks see, each {name, kind, …}:
                    {kind: "class", values: [names]} |
                    {kind: "image", pictures: tensor (M, C, H, W), visible: tensor (H, W) of 0 and 1 | null: all};
                    the hidden pixels of a picture are 0; another kind has the fields of its `cvae.conditions.Condition`
       prior        {kind, overall: Gaussian, start: [d], logVarBound?: B}, Gaussian {mean: [d], logVar: [d],
                    covariance?: [d][d]}
-                   "standard" N(0, I) · "fitted" to the codes of a model without a prior (AE), full covariance ·
+                   "standard" N(0, I) · "fitted" to the codes, of a model that has no prior (AE), full covariance ·
                    "learned" the prior net's mean and raw log-variance r, log σ² = B·tanh(r / B); `overall` has the
-                   moments of the even mixture over the conditions' showcase values
-                   start: the mean at the first condition, where the explorer starts
+                   moments of the even mixture over all values that show what the conditions do
+                   start: the mean at what is given first, where the explorer starts
     codes        {split, points: tensor (N, d), labels: tensor (N,) | null} posterior means of held-out images | null
       thumbnails   tensor (N, C, h, w) of these images, perhaps at half their size | null | the index of an earlier
-                   model with the same ones
+                   model that has the same
     map       {kind: "dims", dims: [i, j]} | {kind: "pca", mean: [d], axes: [[d], [d]], explained: [2 shares]}
 
 A tensor is {dtype: "f16" | "f32" | "u8", shape, data: base64 of little-endian numbers in PyTorch's order}. The mounting
-function adds the fields of the page: key, text, language, panels, state.
+function adds what concerns the page: key, text, language, panels, state.
 """
 
 from __future__ import annotations
@@ -59,13 +61,19 @@ VERSION = 2
 
 Array = npt.NDArray[Any]
 Json = dict[str, Any]
-Plane = Literal["auto"] | tuple[int, int]  # the plane of the map: the codes' main plane if d > 2, or two dimensions
+Plane = Literal["auto"] | tuple[int, int]  # of the map: the codes' main plane where d > 2, or two dimensions
 
-VISIBLE = 1 / 255  # the most that half precision may change a pixel, half of the browser's allowed error
-PRIOR_CHANGE = 1e-3  # the most that half precision may change the prior's mean and σ
-CHECKS = 64  # codes, and blends of conditions, for checking both
-THUMBNAIL_BYTES = 2_500_000  # larger thumbnails are halved, and left out if still too large
-THUMBNAIL_SIDE = 10  # the smallest side of a halved thumbnail
+POSTERIORS: Mapping[object, Json] = {  # how codes are made that the browser can make too
+    gaussian_code: {"kind": "gaussian", "logVarBound": POSTERIOR_LOG_VAR},
+    point_code: {"kind": "point"},
+}
+
+VISIBLE = 1 / 255  # the most that half precision may change a pixel; half of what the browser is allowed to differ
+PRIOR_CHANGE = 1e-3  # the most that it may change the prior's mean and σ
+POSTERIOR_CHANGE = 5e-3  # the most that it may change the posterior's mean and log σ²
+CHECKS = 64  # codes, and blends of conditions, at which that is checked
+THUMBNAIL_BYTES = 2_500_000  # beyond, thumbnails are halved; beyond that, left out
+THUMBNAIL_SIDE = 10  # never smaller than this
 
 
 def export(
@@ -104,17 +112,17 @@ def export(
 
 @dataclass(frozen=True)
 class _Model:
-    """A _Model holds the arrays of one run."""
+    """Everything that the explorer reads of one run."""
 
     name: str
     config: ModelConfig
-    weights: Mapping[str, Array]  # with the names of the run
+    weights: Mapping[str, Array]  # as the run names them
     inference: Inference
-    split: str  # the split of codes and thumbnails
+    split: str  # that codes and thumbnails are of
     codes: Array | None  # (N, d) float32
     labels: Array | None  # (N,) uint8
     thumbnails: Array | None  # (N, C, h, w) uint8
-    pictures: Array | None  # (M, C, H, W) uint8, the choice of image conditions; hidden pixels are 0
+    pictures: Array | None  # (M, C, H, W) uint8, that it may be given; hidden pixels 0
 
     @classmethod
     def read(cls, run: Run, step: int | None, data: ImageData | None) -> _Model:
@@ -182,7 +190,7 @@ class _Model:
             with np.errstate(invalid="ignore"):
                 rounded = Inference(self.config, {**self.weights, **half})
                 change = np.abs(answer(self.inference) - answer(rounded)).max()
-            dtype = "f16" if change <= limit else "f32"  # an overflow makes `change` NaN, which is not ≤
+            dtype = "f16" if change <= limit else "f32"  # an overflow makes it NaN, which is not ≤
         weights = {name.removeprefix(f"{role}."): tensor(value, dtype) for name, value in own.items()}
         return {**architecture(self.config)[role].to_json(), "weights": weights}
 
@@ -269,7 +277,7 @@ def _held_out(data: ImageData | None, split: str, config: ModelConfig) -> Array 
 
 def _thumbnails(images: Array, count: int) -> Array | None:
     if len(images) < count:
-        return None  # the data has changed
+        return None  # the data changed since
     images = images[:count]
     _, c, h, w = images.shape
     if images.size <= THUMBNAIL_BYTES:

@@ -1,20 +1,21 @@
-"""The browser reports its state of a training, and this module returns the missing rest, as JSON.
+"""The live view's data as JSON: the browser says what it has seen of a training, and gets the rest.
 
-So nothing is sent twice, lost data is sent again, and the server keeps no memory of its viewers.
-`assets/live/store.js` receives:
+So nothing is sent twice, nothing that got lost is missing for long, and the server remembers nothing of who watches.
+`assets/live/store.js` is the other side of this, and takes:
 
-    token      of the training: when it changes, the browser's data belongs to another training
-    status     the fields of status.json, and `stepsPerEpoch`
-    history    {from, records}: the records from the `from`-th on, each as in history.jsonl
-    steps      of all existing snapshots
-    snapshots  [{step, codes, active, strip}]: some of the missing snapshots, the newest first
-    live       {step, codes, active, strip} | null: the current moment, if newer than the snapshots and not yet seen
-    labels     tensor (N,) of the codes | null      heldOut  tensor (16, C, H, W) | null: the originals of the strips
-    plane      the coordinates of the codes: {key, kind: "codes" | "pca", origin, explained}
+    token      of the training: all that the browser has is of another one when it changes
+    status     as status.json, and `stepsPerEpoch`
+    history    {from, records, kept}: the records from the `from`-th on, as in history.jsonl, thinned where they are
+               many; the first `kept` of all stay for now, those behind them are replaced by the next answer
+    steps      of all snapshots there are
+    snapshots  [{step, codes, active, strip}]: some of those that are missing, the newest first
+    live       {step, codes, active, strip} | null: this moment, if it is newer than the snapshots and has not been seen
+    labels     tensor (N,) of the codes | null      heldOut  tensor (16, C, H, W) | null: what the strips reconstruct
+    plane      what the codes are coordinates in: {key, kind: "codes" | "pca", origin, explained}
     more       whether snapshots are still missing after this
 
-Codes are a tensor (N, min(d, 2)); if d > 2, all codes are in the main plane of one snapshot. `origin` is the place of
-a standard prior's mean in the plane. `active` is the number of active units of all d dimensions.
+Codes are a tensor (N, min(d, 2)); beyond two dimensions, in the main plane of one snapshot for all of them. `origin` is
+where the mean of a standard prior lies in that plane. `active` is how many of all d dimensions are active units.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ from cvae.runs.folder import Arrays, Run
 from cvae.runs.history import curves
 from cvae.runs.status import Status
 
-SNAPSHOTS = 8  # the most snapshots in one answer
-STRIP_BYTES = 50_000  # the most bytes of one strip, which has fewer pictures if they are large
-LARGEST = 6e4  # about the largest number of half precision
+SNAPSHOTS = 8  # in one answer
+STRIP_BYTES = 50_000  # of one strip; large pictures are fewer
+LARGEST = 6e4  # about what half precision holds
 
 Json = dict[str, Any]
 Codes = NDArray[np.floating[Any]]
@@ -52,9 +53,9 @@ class ClientState:
 
     token: str = ""
     plane: str = ""
-    records: int = 0
-    last: int = 0  # the step of the last record
-    steps: frozenset[int] = frozenset()  # the steps of the snapshots
+    records: int = 0  # as many as stay
+    last: int = 0  # the step of the last of them
+    steps: frozenset[int] = frozenset()  # of the snapshots
     live: int = -1  # the step of the live picture
     others: Mapping[str, tuple[int, int]] = dataclasses.field(default_factory=dict)  # records and last, by run
 
@@ -111,17 +112,16 @@ def _read(run: Run, steps: list[int]) -> Iterator[tuple[int, Arrays]]:
         try:
             yield step, run.snapshot(step, ("codes", "strip"))
         except InputError:
-            if step in run.snapshot_steps():  # otherwise the training has restarted and removed the snapshot
+            if step in run.snapshot_steps():  # else it went while we looked: the training began anew
                 raise
 
 
 def history(run: Run, records: int, last: int) -> Json:
-    """Return the records after the first `records`, or all if the last of these does not have the step `last`."""
-    if records > 0:
-        rest = run.history(records - 1)
-        if rest and rest[0]["step"] == last:
-            return {"from": records, "records": [_short(record) for record in rest[1:]]}
-    return {"from": 0, "records": [_short(record) for record in run.history()]}
+    """Return the records after the first `records`, the last of which was of step `last`; else, all records."""
+    found = curves(run)
+    known = records if 0 < records <= len(found.kept) and found.kept[records - 1]["step"] == last else 0
+    rest = [_short(record) for record in found.records[known:]]
+    return {"from": known, "records": rest, "kept": len(found.kept)}
 
 
 def _short(record: Json) -> Json:

@@ -33,9 +33,11 @@ from cvae.training.batches import DeviceSplit
 from cvae.training.load import data_of, load
 
 BATCH = 100  # images measured at a time
-DECODES = 10_000  # codes decoded at a time; this limits the memory
-MIXTURE_IMAGES = 1000  # test images for p(x), a sum over K labels, which costs K times as much as log p(x|y)
-PROBE_IMAGES = 10_000  # training images for the nearest neighbours and the linear probe
+DECODES = 10_000  # codes decoded at a time, which bounds the memory
+MIXTURE_IMAGES = 1000  # test images for which p(x) sums over the labels: as dear as log p(x|y) of ten times as many
+POOR = 0.7  # k̂ above which an importance-sampled figure cannot be trusted
+MOST_CONDITIONS = 100  # different conditions of the test images, each of which is decoded on the whole grid
+PROBE_IMAGES = 10_000  # training images from which the class is learnt by neighbours and by the linear probe
 
 Progress = Callable[[float], None]
 
@@ -53,14 +55,19 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure the run `path` on its test images, write its metrics.json, and return the figures as a JSON object.
 
-    `reconstruction`, `kl` and `neg_elbo` come from one sample per posterior; `nll` comes from `samples` importance
-    samples under the model's own prior. `nll` is −log p(x), or −log p(x|y) for a label-conditional model, or
-    −log p(t|c) for cvae-predictive; `nll_mixture` is −log Σ_y p(y) p(x|y) with uniform p(y). A figure that does not
-    apply is null. On grey pixels with the Bernoulli likelihood all of these are losses and not likelihoods.
-    `cvae.measuring.generation` describes the figures of the model's samples.
+    `reconstruction`, `kl` and `neg_elbo` come from one sample a posterior; `nll` from `samples` importance samples
+    under the model's own prior: −log p(x), for a label-conditional model −log p(x|y) with `nll_mixture`, which is
+    −log Σ_y p(y) p(x|y) with p(y) uniform, beside it, for cvae-predictive −log p(t|c). How far it can be trusted is
+    beside it: `nll_effective_samples`, the median over the images, and `nll_poor`, the share of images with k̂ > 0.7
+    (`cvae.measuring.metrics.pareto_shape`). Models of one or two latent dimensions have exact figures by quadrature
+    (`cvae.measuring.exact`): `nll_exact`, and for a label-conditional model `nll_mixture_exact` and `accuracy_bayes`,
+    the share of images whose label is the likeliest by p(y|x) ∝ p(x|y). A figure that does not apply is null. On grey
+    pixels with the Bernoulli likelihood all of these are losses rather than likelihoods. What the model's samples are
+    worth to a frozen classifier is described in `cvae.measuring.generation`.
 
-    `data_dir` is the data's folder if it has moved since training; `progress` receives the share done, 0 … 1. Raise
-    `InputError` for a path that is no run, for damaged weights, and for data that is missing or of another shape.
+    data_dir: where the data lies now, if not where it lay in training. out: the file to write in place of metrics.json;
+    without it, a shipped run keeps its own and a warning says so. progress: called with the share done, 0 … 1.
+    Raises `InputError` for what is not a run, for damaged weights, and for data that is missing or of another shape.
     """
     run = Run.open(path)
     step = run.weights_step()
@@ -97,8 +104,20 @@ def evaluate(
     return figures
 
 
-def keep(run: Run, step: int | None, name: str, write: Callable[[], None]) -> None:
-    """Write figures measured at the weights of `step`; warn instead if the weights changed or writing fails."""
+def keep(
+    run: Run, step: int | None, name: str, write: Callable[[], None], figures: dict[str, Any], out: Path | None
+) -> None:
+    """Write what was measured of the weights of `step`, to the file `out` where one is given, else to the run.
+
+    Where the run has other weights by now, is read-only, or is one that the project ships, nothing is written and a
+    warning says so: the figures are returned all the same.
+    """
+    if out is not None:
+        out.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        return
+    if is_shipped(run):
+        warnings.warn(Notice("measure.shipped", name=run.name, file=name), stacklevel=3)
+        return
     if run.weights_step() != step:
         warnings.warn(Notice("measure.trained_meanwhile", name=run.name, file=name), stacklevel=3)
         return
@@ -146,7 +165,10 @@ class _Measuring:
 
     def importance(self) -> dict[str, Any]:
         """Return −log p(x), or −log p(x|·), and the bounds that approach it."""
-        names = ("nll", "nll_samples", "neg_iwae_5", "neg_iwae_50", "nll_mixture", "nll_mixture_images")
+        names = (
+            "nll", "nll_samples", "nll_effective_samples", "nll_poor", "neg_iwae_5", "neg_iwae_50",
+            "nll_mixture", "nll_mixture_images",
+        )  # fmt: skip
         if self.model.family.prior == "none":
             return dict.fromkeys(names)
         generator = self.generator()

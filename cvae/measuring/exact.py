@@ -20,13 +20,14 @@ from torch import Tensor
 from cvae.models.base import Autoencoder
 from cvae.models.distributions import LOG_2PI, Gaussian
 
-REACH = 5.0  # the grid contains this many standard deviations of every prior and posterior
-CELLS = 1024  # the most cells along a dimension
-LEAST = 64  # the fewest cells along a dimension
-TOLERANCE = 0.01  # the most that halving the cells may change log p(x), in nats
-PROBES = 32  # images for checking this tolerance
-BLOCK = 4  # cells along a side of a block; the coarse pass computes the middle of each block
-SLACK = 20.0  # the coarse pass drops blocks this many nats below an image's best block
+DIMENSIONS = 2  # at most, of the latent space
+REACH = 5.0  # standard deviations of every prior and of every posterior that the grid holds
+CELLS = 1024  # along a dimension at most
+LEAST = 64  # cells along a dimension at least
+TOLERANCE = 0.01  # nats that halving the cells may change
+PROBES = 32  # images on which that is tried
+BLOCK = 4  # cells along a side of a block; the coarse pass looks at the middle of each
+SLACK = 20.0  # nats below an image's best block at which a block is left out
 DECODED = 4096  # cells decoded at a time
 COARSE = 512  # images that the coarse pass takes at a time
 
