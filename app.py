@@ -13,7 +13,7 @@ from cvae.ui.parts import runs
 STYLE = """
 .stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; }
 a:focus-visible { outline: 2px solid currentColor !important; outline-offset: 1px; }
-.st-key-script { display: none; }
+.st-key-script, .st-key-explorer-parts { display: none; }
 .st-key-language-bar { position: fixed; top: 0.85rem; right: 4rem; z-index: 999991; width: auto; }
 @media (max-width: 768px) { .st-key-language-bar { right: 1rem; z-index: 999990; } } /* below the open menu */
 [data-testid=stMarkdownContainer]:has(> table) { overflow-x: auto; }

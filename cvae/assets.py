@@ -16,6 +16,7 @@ TEXT = ASSETS / "text"
 CLASSIFIERS = ASSETS / "classifier"
 RESULTS = ASSETS / "results"
 EXPLORER = ASSETS / "explorer"
+PART = ASSETS / "part"  # the component that keeps a model for the explorer
 SHARED = ASSETS / "shared"  # scripts that the explorer and the live view share
 LIVE = ASSETS / "live"
 SHIPPED = ASSETS / "gallery"

@@ -6,6 +6,7 @@
 import { App } from "./app.js";
 import { createWords, el } from "../shared/dom.js";
 import { createModel } from "./model.js";
+import { ARRIVED, whole } from "./parts.js";
 import { PayloadError } from "../shared/problem.js";
 import { readTheme } from "../shared/theme.js";
 
@@ -14,8 +15,8 @@ const VERSION = 2; // of the payload
 /**
  * @typedef {{
  *   root: HTMLElement, app: App | null, words: import("../shared/dom.js").Words | null, text: string, hash: string,
- *   structure: string, state: string, send: (name: string, value: any) => void,
- * }} Mount
+ *   structure: string, state: string, send: (name: string, value: any) => void, awaited: (() => void) | null,
+ * }} Mount awaited: what is done when a part of the models arrives
  */
 
 /** @type {WeakMap<object, Mount>} */
@@ -39,16 +40,14 @@ export function mountExplorer({ data: [data], parentElement, setStateValue }) {
       "data-z": "[]",
     });
     parentElement.append(root);
-    mount = { root, app: null, words: null, text: "", hash: "", structure: "", state: "", send: setStateValue };
+    const blank = { app: null, words: null, text: "", hash: "", structure: "", state: "", awaited: null };
+    mount = { root, ...blank, send: setStateValue };
     mounts.set(parentElement, mount);
     exposeForTests(mount);
   }
   mount.send = setStateValue;
-  try {
-    update(mount, data);
-  } catch (problem) {
-    showProblem(mount, problem, data);
-  }
+  whenArrived(mount, null);
+  show(mount, data);
   const { root } = mount;
   return () => {
     // Streamlit also calls this after a first run that was overtaken by a second one; the element is then still there.
@@ -58,9 +57,26 @@ export function mountExplorer({ data: [data], parentElement, setStateValue }) {
   };
 }
 
+/** Shows what arrived, or waits for what is still missing of it. @param {Mount} mount @param {Payload} data */
+function show(mount, data) {
+  try {
+    if (!update(mount, data)) whenArrived(mount, () => show(mount, data));
+  } catch (problem) {
+    showProblem(mount, problem, data);
+  }
+}
+
+/** @param {Mount} mount @param {Mount["awaited"]} then */
+function whenArrived(mount, then) {
+  if (mount.awaited) removeEventListener(ARRIVED, mount.awaited);
+  mount.awaited = then && (() => (whenArrived(mount, null), mount.root.isConnected && then()));
+  if (mount.awaited) addEventListener(ARRIVED, mount.awaited);
+}
+
 /**
  * @param {Mount} mount
  * @param {import("./payload.d.ts").Payload} data
+ * @returns {boolean} false while a part of the models is missing
  */
 function update(mount, data) {
   if (data?.version !== VERSION || !Array.isArray(data.models) || !data.models.length)
@@ -73,7 +89,11 @@ function update(mount, data) {
   const theme = readTheme(mount.root);
   mount.root.classList.toggle("lx-dark", theme.dark);
 
-  if (!mount.app || data.hash !== mount.hash) readModels(mount, data, theme);
+  if (!mount.app || data.hash !== mount.hash) {
+    const models = whole(data.models);
+    if (!models) return false;
+    readModels(mount, data, models, theme);
+  }
   const app = /** @type {App} */ (mount.app);
   const state = JSON.stringify(data.state ?? null);
   if (state !== mount.state) {
@@ -83,23 +103,20 @@ function update(mount, data) {
   app.theme = theme;
   app.rename();
   app.redrawAll();
+  return true;
 }
 
 /**
  * @param {Mount} mount
  * @param {import("./payload.d.ts").Payload} data
+ * @param {import("./payload.d.ts").ModelPayload[]} sent
  * @param {import("../shared/theme.js").Theme} theme
  */
-function readModels(mount, data, theme) {
-  const thumbnailsOf = (/** @type {import("./payload.d.ts").SentModel} */ model) => {
-    const own = model?.thumbnails;
-    const found = typeof own === "number" ? data.models[own]?.thumbnails : own;
-    return typeof found === "number" ? null : found;
-  };
-  const models = data.models.map((model) => createModel({ ...model, thumbnails: thumbnailsOf(model) }));
+function readModels(mount, data, sent, theme) {
+  const models = sent.map(createModel);
   const parts = [
     data.panels,
-    ...data.models.map((m) => [
+    ...sent.map((m) => [
       m.id,
       m.title,
       m.family,
@@ -111,7 +128,7 @@ function readModels(mount, data, theme) {
       m.conditions,
       Boolean(m.codes),
       Boolean(m.codes?.labels),
-      typeof m.thumbnails === "number" ? m.thumbnails : m.thumbnails?.shape?.slice(1),
+      m.thumbnails?.shape?.slice(1),
     ]),
   ];
   const structure = JSON.stringify(parts, (_, part) => (part?.dtype ? part.shape : part)); // of tensors only the shape

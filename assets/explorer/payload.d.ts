@@ -22,9 +22,13 @@ export interface Payload {
   state: StatePayload | null; // where to go; null: stay
 }
 
-/** A model as it is sent: its thumbnails may be the index of an earlier model that has the same. */
+/**
+ * A model as it is sent: whole, its thumbnails perhaps the index of an earlier model that has the same; or its title
+ * and the hash of the `part` that holds the rest (cvae/browser/parts.py), thumbnails in a part of their own.
+ */
 export interface SentModel extends Omit<ModelPayload, "thumbnails"> {
-  thumbnails: TensorSpec | number | null;
+  part?: string;
+  thumbnails: any;
 }
 
 export interface ModelPayload {

@@ -17,9 +17,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cvae.assets import EXPLORER, TEXT
+from cvae.assets import EXPLORER, PART, TEXT
 from cvae.browser.explorer import export
 from cvae.browser.js_bundler import bundle
+from cvae.browser.parts import parted
 from cvae.conditions import Condition, joined
 from cvae.data import ImageData
 from cvae.errors import InputError
@@ -31,6 +32,10 @@ Panel = Literal["map", "picture", "labels", "sliders", "path", "options"]
 STYLES = ("explorer.css", "controls.css")
 PANELS: tuple[Panel, ...] = ("map", "picture", "labels", "sliders", "path", "options")
 
+REFERENCE = ("part", "title", "thumbnails")  # what is sent of a model that comes in parts
+PARTS = "explorer-parts"  # the container of what shows nothing; app.py hides it
+
+_keep_part = st.components.v2.component("explorer_part", js=(PART / "main.js").read_text(encoding="utf-8"))
 _mount = st.components.v2.component(
     "latent_explorer",
     css="\n".join((EXPLORER / name).read_text(encoding="utf-8") for name in STYLES),
@@ -120,6 +125,8 @@ def explorer(
     for another one (a link, a button); passing back what this function returned, even rounded, moves nothing.
     `panels` are the parts to show; those that the models have no use for do not appear.
 
+    The payload may come in parts (`cvae.browser.parts.parted`): a model that the browser has is then not sent again.
+
     Raises `InputError` where the payload is not one.
     """
     models = payload.get("models")
@@ -128,11 +135,17 @@ def explorer(
     if unknown := set(panels) - set(PANELS):
         raise InputError("explorer.no_panel", unknown=", ".join(sorted(unknown)), known=", ".join(PANELS))
     reported = _reported(key)
+    if parts := payload.get("parts"):
+        with st.container(key=PARTS):
+            for name, part in parts.items():
+                _keep_part(key=f"part-{name}", data=part)
+    sent = [{name: model[name] for name in REFERENCE} if parts else model for model in models]
     result = _mount(
         key=key,
         data=[  # in a list: it looks for data frames in a dictionary, and imports pandas for that
             {
-                **payload,
+                **{name: value for name, value in payload.items() if name != "parts"},
+                "models": sent,
                 "key": key,
                 "panels": list(panels),
                 "language": language,
@@ -163,7 +176,7 @@ def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Pane
 
 
 def payload_of(runs: Sequence[Run], *, step: int | None = None, titles: Sequence[str] | None = None) -> dict[str, Any]:
-    """Return `export` of runs, with thumbnails where their data are at hand, made once until a run's files change.
+    """Return `export` of runs in parts, with thumbnails where their data are at hand, made once until files change.
 
     Shared by all sessions: read only. Raises `InputError` as `export` does.
     """
@@ -182,7 +195,7 @@ def _payload(
     stamps: tuple[Any, ...],
     _data: Sequence[ImageData | None],
 ) -> dict[str, Any]:
-    return export([Run(path) for path in paths], step=step, data=_data, titles=titles)
+    return parted(export([Run(path) for path in paths], step=step, data=_data, titles=titles))
 
 
 @functools.lru_cache

@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from cvae.browser import explorer as export
+from cvae.browser.explorer import export
+from cvae.browser.parts import parted
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.runs.folder import Run
@@ -64,7 +65,7 @@ def payload(run: Run) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _payload(path: str, stamp: cache.Stamp) -> dict[str, Any]:
-    return export.export([Run(path)])
+    return parted(export([Run(path)]))
 
 
 def described(entry: ListedRun) -> str:

@@ -1,0 +1,46 @@
+"""A payload of the explorer in parts: each model as bytes of its own, which are the same wherever it is shown.
+
+What a browser has received once is then not sent again, neither to another page nor at another point, and the server
+keeps one copy of a model for all visitors. A part is a line with its hash, then JSON.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+Json = dict[str, Any]
+HEAVY = ("networks", "codes", "thumbnails", "posterior")  # keys of a model that only the browser reads
+
+
+def parted(payload: Mapping[str, Any]) -> Json:
+    """Return a payload of `cvae.browser.explorer.export` whose models are `parts`: bytes by their hash.
+
+    The models keep what Python reads of them; `part` names the rest, and so does that of the thumbnails.
+    """
+    parts: dict[str, bytes] = {}
+
+    def put(content: Any) -> str:
+        text = json.dumps(content, allow_nan=False).encode()
+        name = hashlib.blake2b(text, digest_size=12).hexdigest()
+        parts[name] = _shared(name + "\n", text)
+        return name
+
+    models = []
+    for model in payload["models"]:
+        pictures = model["thumbnails"]
+        found = payload["models"][pictures]["thumbnails"] if isinstance(pictures, int) else pictures
+        content = {name: value for name, value in model.items() if name not in ("title", "thumbnails")}
+        light = {name: value for name, value in model.items() if name not in HEAVY}
+        thumbnails = None if found is None else {"part": put(found)}
+        models.append({**light, "part": put(content), "thumbnails": thumbnails})
+    return {**payload, "models": models, "parts": parts}
+
+
+@functools.lru_cache(maxsize=64)
+def _shared(name: str, content: bytes) -> bytes:
+    """Return one and the same object for equal parts, however many payloads hold them."""
+    return name.encode() + content
