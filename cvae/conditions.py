@@ -63,9 +63,15 @@ class Condition:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if not cls.kind:
+            raise ValueError(f"{cls.__name__} states no kind")
         if cls.kind in KINDS:
             raise ValueError(f"two classes state a kind of condition {cls.kind!r}: each needs a name of its own")
         KINDS[cls.kind] = cls
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip() or not self.name.isprintable():
+            raise ValueError(f"{self.name!r} cannot name a condition")
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object from which `from_json` makes an equal condition."""
@@ -197,7 +203,9 @@ class ClassCondition(Condition):
 
     def from_state(self, value: Any) -> Vector:
         weights = value.get("weights") if isinstance(value, Mapping) else None
-        if not isinstance(weights, Sequence) or len(weights) != self.width:
+        if not isinstance(weights, Sequence) or isinstance(weights, str) or len(weights) != self.width:
+            raise ValueError(value)
+        if not all(isinstance(weight, (int, float)) and abs(weight) <= LARGEST_WEIGHT for weight in weights):
             raise ValueError(value)
         vector = np.array(weights, dtype=np.float64)
         with np.errstate(over="ignore"):
@@ -288,7 +296,7 @@ def joined(conditions: Sequence[Condition], known: Mapping[str, ArrayLike]) -> V
 
 
 def label_place(conditions: Sequence[Condition]) -> slice:
-    """Return the label's place in the vector of all conditions; raise `StopIteration` if no condition is the label."""
-    at = next(i for i, condition in enumerate(conditions) if condition.name == LABEL)
+    """Return the label's place in the vector of all conditions; raise `ValueError` if no condition is the label."""
+    at = [condition.name for condition in conditions].index(LABEL)
     start = width(conditions[:at])
     return slice(start, start + conditions[at].width)

@@ -146,7 +146,7 @@ class ModelConfig(Section):
             raise InputError("config.other_options", family=self.family)
         if self.needs_labels and self.classes < 2:
             raise InputError("config.needs_labels", family=self.family)
-        columns = self.columns if isinstance(self.columns, tuple) else ()
+        columns = self.columns if isinstance(self.columns, tuple) else (None,)
         known = [LABEL, *(one.name for one in columns if isinstance(one, Condition) and one.width)]
         if len(known) <= len(columns) or len(set(known)) < len(known):
             raise InputError("config.columns")
@@ -204,6 +204,11 @@ class ModelConfig(Section):
     def takes_label(self) -> bool:
         """Return whether the label is one of these conditions."""
         return self.takes_condition and LABEL in self.condition
+
+    @property
+    def takes_only_label(self) -> bool:
+        """Return whether the label is the one condition, so that a sum over the labels gives p(x)."""
+        return self.takes_label and self.condition_width == self.classes
 
     @property
     def predicts_label(self) -> bool:
@@ -317,9 +322,11 @@ class RunConfig:
 
         Ignore further keys of the object.
         """
-        if isinstance(values, dict) and values.get("format") == 1:
+        if not isinstance(values, dict) or type(values.get("format")) is not int:
+            raise InputError("config.format", format=FORMAT)
+        if values["format"] == 1:
             values = _from_format_1(values)
-        if not isinstance(values, dict) or values.get("format") != FORMAT:
+        if values.get("format") != FORMAT:
             raise InputError("config.format", format=FORMAT)
         return cls(
             data=DataConfig.from_json(values.get("data")),

@@ -1,6 +1,6 @@
 """This package reads registered data sets and the user's own images as `ImageData`: bytes in memory, three splits.
 
-    images.py    ImageData, Split, the rule of the splits, one_hot
+    images.py    ImageData, Split, the rule of the splits
     registry.py  DATASETS: the registered data sets and their files
     idx.py       the file format of MNIST and its relatives
     npz.py       the user's own images as an .npz file
@@ -35,7 +35,7 @@ def load_data(config: DataConfig) -> ImageData:
     if config.name in DATASETS:
         return DATASETS[config.name].load(config.dir)
     path = Path(os.path.expanduser(config.name))
-    if config.dir is not None and not path.exists():  # the file has moved since a run was trained on it
+    if config.dir is not None and not os.path.exists(path):  # the file has moved since a run was trained on it
         path = Path(config.dir) / path.name
     if os.path.isdir(path):
         from cvae.data.folder import load_folder  # it imports Pillow, which only this branch needs

@@ -220,6 +220,8 @@ def checked_codes(
     codes, labels = arrays.get("codes"), arrays.get("labels")
     if codes is None:
         return None, None
+    with np.errstate(over="ignore"):
+        codes = codes.astype(np.float32)
     fits = codes.ndim == 2 and len(codes) > 0 and codes.shape[1] == config.latent_dim and np.isfinite(codes).all()
     if labels is None:
         fits = fits and config.classes == 0
@@ -228,7 +230,7 @@ def checked_codes(
         fits = fits and labels.shape == codes.shape[:1] and bool(known.all())
     if not fits:
         raise InputError("codes.damaged", name=name)
-    return codes.astype(np.float32), None if labels is None else labels.astype(np.uint8)
+    return codes, None if labels is None else labels.astype(np.uint8)
 
 
 def codes_to_fit(arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

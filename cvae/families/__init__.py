@@ -22,7 +22,7 @@ def found(path: list[str], package: str) -> dict[str, Family]:
     Raise `ValueError` if an id differs from its file name, or if two families state the same id or option flag.
     """
     families: dict[str, Family] = {}
-    flags: dict[str, str] = {}  # option flag → id of its family
+    flags: dict[str, str] = {}  # flag, or field, of an option → id of its family
     for module in pkgutil.iter_modules(path):
         family = getattr(importlib.import_module(f"{package}.{module.name}"), "FAMILY", None)
         if family is None:
@@ -31,9 +31,10 @@ def found(path: list[str], package: str) -> dict[str, Family]:
             raise ValueError(f"two files state a family {family.id!r}: each needs an id of its own")
         if family.module != module.name:
             raise ValueError(f"{module.name}.py states the family {family.id!r}: the file must be {family.module}.py")
-        for option in options_of(family.options).values():
-            if flags.setdefault(option.flag, family.id) != family.id:
-                raise ValueError(f"the families {flags[option.flag]!r} and {family.id!r} both state {option.flag}")
+        for name, option in options_of(family.options).items():
+            for stated in (option.flag, name):
+                if flags.setdefault(stated, family.id) != family.id:
+                    raise ValueError(f"the families {flags[stated]!r} and {family.id!r} both state {stated}")
         families[family.id] = family
     return dict(sorted(families.items(), key=lambda item: (item[1].place, item[0])))
 

@@ -179,7 +179,7 @@ class _Measuring:
             self.progress((i + 1) / len(batches))
         total = sum(found[1:], found[0])
         nll = -float(total.log_p.double().mean())
-        mixture = nll + self._label_nats() if self.model.config.takes_label else None
+        mixture = nll + self._label_nats() if self.model.config.takes_only_label else None
         iwae = [
             -float(bound.double().mean()) if self.samples >= k else None
             for k, bound in ((5, total.iwae_5), (50, total.iwae_50))
@@ -205,10 +205,9 @@ class _Measuring:
         vectors, which = y.unique(dim=0, return_inverse=True)
         if len(vectors) > MOST_CONDITIONS:
             return dict.fromkeys(names)
-        only_label = config.takes_label and config.condition_width == config.classes
-        asked = torch.eye(config.classes) if only_label else vectors
+        asked = torch.eye(config.classes) if config.takes_only_label else vectors
         grid = exact.grid_of(self.model, x, posterior, asked)
-        if not only_label:
+        if not config.takes_only_label:
             found = torch.empty(len(x))
             for i, vector in enumerate(vectors):
                 found[which == i] = exact.log_p(self.model, x[which == i], vector, grid)

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -90,6 +91,7 @@ class _BinaryCrossEntropy(torch.autograd.Function):
         return logits.clamp(min=0).sub_(log_max).addcmul_(logits, x, value=-1).sum(-1)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         s, x = ctx.saved_tensors
         return (s - x).mul_(grads[0].unsqueeze(-1)), None

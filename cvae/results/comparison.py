@@ -125,4 +125,5 @@ def _quantity(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> ob
     seen = data.full_train and measured.get("split") == "validation"  # the run trained on the measured images
     samples = measured.get("nll_samples") if figure in ("nll", "nll_given") else None  # more samples lower the figure
     under = (data.name, data.binarize, measured.get("split"), seen, model.likelihood, sigma, target, samples)
-    return (*under, family.takes) if figure in ("neg_elbo", "nll_given", "nll_given_exact") else under
+    given = frozenset(model.condition) if family.takes == "condition" else family.takes
+    return (*under, given) if figure in ("neg_elbo", "nll_given", "nll_given_exact") else under

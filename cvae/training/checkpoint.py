@@ -12,10 +12,11 @@ from torch import Tensor
 
 from cvae.errors import InputError
 from cvae.models import Autoencoder
-from cvae.runs.folder import Run
+from cvae.runs.folder import Run, regular
 from cvae.training import snapshots
 
 CHECKPOINT = "checkpoint.safetensors"
+COUNTS = ("step", "images", "history")  # of the state: whole numbers
 
 
 def save(
@@ -52,6 +53,7 @@ def restore(
     if not path.exists():
         return None
     try:
+        regular(path)
         with safe_open(path, framework="pt") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             state: dict[str, Any] = json.loads(file.metadata()["state"])
@@ -67,8 +69,10 @@ def restore(
             generator.set_state(arrays["generator"])
         else:  # with the first seed alone, the draws of the first steps would come again
             generator.manual_seed(generator.initial_seed() + (state["step"] << 31))
+        if not all(isinstance(state[name], int) and state[name] >= 0 for name in COUNTS):
+            raise ValueError("no place in the training")
         return arrays["rows"], state
-    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+    except (SafetensorError, OSError, AttributeError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise InputError("checkpoint.damaged", path=path) from error
 
 

@@ -217,7 +217,7 @@ class _Training:
         step, records = self.step, []
         end_of_epoch = step % self.learner.per_epoch == 0
         if step in self.record_at or self.step_by_step:
-            records.append(self.files.record(self.recorder.train(step, self.learner.beta())))
+            records.append(self.files.record(self.recorder.train(step, self.learner.used_beta)))
         if end_of_epoch:
             records.append(self.files.record(self._validate()))
             self.files.weights()

@@ -147,5 +147,5 @@ class Recorder:
         """Go on where a checkpoint was made. rows: the steps since the last record before it."""
         self.filled = len(rows)
         self.rows[: self.filled] = rows.to(self.device)
-        self._seconds, self._scale = state["seconds"], state["scale"]
+        self._seconds, self._scale = float(state["seconds"]), state["scale"]
         self._last = tuple(state["last_record"])

@@ -40,6 +40,7 @@ class Learner:
         self.per_epoch = math.ceil(len(self.train) / train.batch_size)
         self.steps = self.per_epoch * train.epochs
         self.step = 0
+        self.used_beta = 0.0  # the KL weight of the last step
 
     def on_device(self, split: Split) -> DeviceSplit:
         """Return a split of the data, with the conditions that the model is given, on the training's device."""
@@ -70,7 +71,8 @@ class Learner:
             name: stream.train_batch(self.world.share(order[first : first + train.batch_size]), self.noise)
             for (name, stream), order in zip(self.streams.items(), orders, strict=True)
         }
-        loss, terms = self.model.training_loss(batches, self.config.objective, self.beta(), self.noise)
+        self.used_beta = self.beta()
+        loss, terms = self.model.training_loss(batches, self.config.objective, self.used_beta, self.noise)
         for parameter in self.parameters:
             parameter.grad = None
         loss.backward()

@@ -121,7 +121,10 @@ class RunWriter:
         if state["images"] != images:
             raise InputError("run.other_count", name=self.run.name, before=state["images"], now=images)
         learner.step, self.history_length = state["step"], state["history"]
-        self.recorder.restore(rows, state)
+        try:
+            self.recorder.restore(rows, state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise InputError("checkpoint.damaged", path=self.run.path / checkpoint.CHECKPOINT) from error
         before, now = state["device"], learner.device.type
         if before != now and learner.step < learner.steps:
             names = [DEVICES.get(kind, kind) for kind in (before, now)]

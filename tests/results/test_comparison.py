@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from helpers.engine import tiny_run
+from helpers.engine import tiny_model, tiny_run
 
+from cvae.conditions import ClassCondition
 from cvae.results.comparison import Row, comparison
 
 
@@ -38,6 +39,21 @@ def test_bounds_on_different_quantities_are_not_compared_but_the_densities_of_im
     assert rows["neg_elbo"].best == {1}
     assert rows["nll"] == Row("nll", "lower", (23.0, 21.0, 22.5), frozenset({1}))
     assert rows["nll_given"] == Row("nll_given", "lower", (None, 19.0, 20.5), frozenset({1}))
+
+
+def test_bounds_given_other_conditions_are_not_compared() -> None:
+    def given(*names: str) -> Any:
+        style = ClassCondition("style", ("thin", "thick"))
+        return replace(tiny_run("cvae"), model=tiny_model("cvae", condition=names, columns=(style,)))
+
+    rows = rows_of(
+        (given("label"), measured(neg_elbo=20.0, nll=19.0, nll_exact=18.5)),
+        (given("label", "style"), measured(neg_elbo=10.0, nll=9.0, nll_exact=8.5)),
+        (given("style"), measured(neg_elbo=15.0, nll=14.0, nll_exact=13.5)),
+        (given("style"), measured(neg_elbo=16.0, nll=15.0, nll_exact=14.5)),
+    )
+    for figure in ("neg_elbo", "nll_given", "nll_given_exact"):
+        assert rows[figure].best == {2}, figure
 
 
 def test_only_like_is_compared_with_like() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from helpers.data import complaint
 from helpers.engine import changed, of, tiny_run, weights_equal, without_times
 
@@ -120,6 +122,32 @@ def test_a_damaged_checkpoint_is_refused(path: Path, finish: Callable[..., list[
     assert "checkpoint.safetensors" in complaint(lambda: finish(tiny_run(epochs=3), resume=True))
     assert Run(path).history() == before
     assert Run(path).config().train.epochs == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": -50}, {"step": "many"}, {"step": None}, {"images": 2.5}, {"last_record": None}, {"last_record": 7},
+        {"seconds": "long"},
+    ],
+)  # fmt: skip
+def test_a_checkpoint_whose_state_makes_no_sense_is_refused(
+    path: Path, finish: Callable[..., list[Record]], change: dict[str, object]
+):
+    finish(tiny_run(epochs=1))
+    file = path / "checkpoint.safetensors"
+    arrays = safetensors.numpy.load_file(file)
+    with safetensors.safe_open(file, framework="numpy") as opened:
+        state = {**json.loads(opened.metadata()["state"]), **change}
+    safetensors.numpy.save_file(arrays, file, {"state": json.dumps(state)})
+    assert "checkpoint.safetensors" in complaint(lambda: finish(tiny_run(epochs=3), resume=True))
+
+
+def test_a_folder_in_place_of_a_checkpoint_is_refused(path: Path, finish: Callable[..., list[Record]]):
+    finish(tiny_run(epochs=1))
+    (path / "checkpoint.safetensors").unlink()
+    (path / "checkpoint.safetensors").mkdir()
+    assert "checkpoint.safetensors" in complaint(lambda: finish(tiny_run(epochs=3), resume=True))
 
 
 def test_a_checkpoint_of_another_model_is_refused(

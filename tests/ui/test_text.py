@@ -13,7 +13,7 @@ from cvae.ui.frame import text
 from cvae.ui.frame.text import LANGUAGES, escape_markdown, keys, table, translate
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [*ROOT.glob("pages/*.py"), *ROOT.glob("cvae/ui/*.py"), ROOT / "app.py"]
+SOURCES = [*ROOT.glob("pages/*.py"), *ROOT.glob("cvae/ui/**/*.py"), ROOT / "app.py"]
 OTHERS = [language for language in LANGUAGES if language != "en"]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cvae.conditions import ClassCondition, ConditionBatch, ImageCondition
+from cvae.conditions import LABEL, ClassCondition, ConditionBatch, ImageCondition
 from cvae.errors import InputError
 from cvae.explore.inference import Inference
 from cvae.explore.numpy_nets import Array
@@ -58,21 +58,21 @@ def class_choice(condition: ClassCondition, run: Run, held: HeldOut) -> Array:
     linked = state.condition(condition)
     weights = condition.default() if linked is None else linked
     current = int(weights.argmax()) if weights.max() > 0.999 else None
-    if st.session_state.get("label_choice.seen") != weights.tolist():  # another page, or a link, moved it
-        st.session_state["label_choice"] = current
+    key = f"choice.{condition.name}"
+    title = t("latent.label") if condition.name == LABEL else escape_markdown(condition.name)
+    if st.session_state.get(f"{key}.seen") != weights.tolist():  # another page, or a link, moved it
+        st.session_state[key] = current
     options, words = range(len(names)), lambda k: escape_markdown(names[k])
     if len(names) <= FEW:
-        chosen = st.pills(t("latent.label"), options, format_func=words, key="label_choice")
+        chosen = st.pills(title, options, format_func=words, key=key)
     else:
-        chosen = st.selectbox(
-            t("latent.label"), options, index=None, format_func=lambda k: names[k], key="label_choice"
-        )
+        chosen = st.selectbox(title, options, index=None, format_func=lambda k: names[k], key=key)
     if chosen is not None:
         weights = condition.showcase()[chosen]
         state.keep_condition(condition, weights.tolist())
     elif current is None:
         st.caption(t("latent.mixture", mixture=escape_markdown(condition.describe(weights))))
-    st.session_state["label_choice.seen"] = weights.tolist()
+    st.session_state[f"{key}.seen"] = weights.tolist()
     return weights
 
 
