@@ -171,8 +171,9 @@ class ModelConfig(Section):
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """Return the model's inputs besides z."""
-        if FAMILIES[self.family].completes:
-            return (ImageCondition("image", self.image_shape, None if self.predicts_label else self.options.quadrants),)
+        family = FAMILIES[self.family]
+        if family.completes:
+            return (ImageCondition("image", self.image_shape, family.visible_quadrants(self.options)),)
         return self._columns(self.condition) if self.takes_condition else ()
 
     @property

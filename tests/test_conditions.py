@@ -268,7 +268,11 @@ def test_runs_of_an_added_kind_go_on_and_are_measured(added: Path) -> None:
         figures = json.loads(python(added, "-m", "cvae", "evaluate", name, "--samples", "10", "--json"))
         assert figures["nll"] > 0
         assert figures["nll_mixture"] is None  # a sum over the labels would be log p(x|shade)
-    python(added, "-m", "cvae", "sample", "both", "--label", "left")
+    drawn = []
+    for more in ([], ["--condition", "shade=5"], ["--condition", "shade=245"]):
+        python(added, "-m", "cvae", "sample", "both", "--label", "left", *more)
+        drawn.append((added / "samples.png").read_bytes())
+    assert len(set(drawn)) == 3
     python(added, "-m", "cvae", "sample", "shade")
 
 

@@ -36,7 +36,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
-import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +46,7 @@ import numpy.typing as npt
 
 from cvae.architecture import architecture
 from cvae.browser.names import told_apart
-from cvae.conditions import Condition, ConditionBatch, ImageCondition
+from cvae.conditions import Condition, ConditionBatch, ImageCondition, joined
 from cvae.config import ModelConfig
 from cvae.data.images import ImageData
 from cvae.errors import InputError
@@ -231,12 +230,21 @@ class _Model:
         return lambda inference: np.stack(inference.prior(given))
 
     def _showcase(self, rows: int | None = None) -> ConditionBatch[Array]:
-        """Return every combination of the conditions' showcase vectors, or every picture; `rows` rows repeat them."""
-        shown = [condition.showcase() for condition in self.config.conditions if condition.width]
-        vector = np.stack([np.concatenate(parts) for parts in itertools.product(*shown)]) if shown else None
+        """Return the conditions' showcase vectors, one condition at a time and the others at their default, or every
+        picture; `rows` rows repeat them."""
+        conditions = [condition for condition in self.config.conditions if condition.width]
+        shown = [joined(conditions, {one.name: value}) for one in conditions for value in one.showcase()]
+        vector = np.stack([one for one in shown if one is not None]) if shown else None
         image = None if self.pictures is None else self.pictures / np.float32(255)
         turns = [None if one is None else one[np.arange(rows or len(one)) % len(one)] for one in (vector, image)]
         return ConditionBatch(*turns)
+
+    def _start(self) -> Array:
+        """Return the mean of a learned prior (d,) where every condition is at its default."""
+        default = joined(self.config.conditions, {})
+        given = self._showcase(1) if default is None else ConditionBatch(default[None])
+        mean: Array = self.inference.prior(given)[0][0]
+        return mean
 
     def _prior(self) -> Json:
         kind, d = FAMILIES[self.config.family].prior, self.config.latent_dim
@@ -252,7 +260,7 @@ class _Model:
         return {
             "kind": "learned",
             "overall": _gaussian(means.mean(0), (stds**2).mean(0) + means.var(0)),  # moments of the even mixture
-            "start": means[0].astype(float).tolist(),
+            "start": self._start().astype(float).tolist(),
             "logVarBound": PRIOR_LOG_VAR,
         }
 

@@ -28,6 +28,7 @@ def add_to(commands: Any) -> None:
     sub.set_defaults(command=sample)
     add_run(sub)
     sub.add_argument("--label", help="class to draw, for a conditional model; 3+8 is an even mixture")
+    _add_conditions(sub)
     sub.add_argument("--n", type=int, default=16, help="how many (16)")
     sub.add_argument("--temperature", type=float, default=1.0, help="scales the prior's standard deviation (1)")
     sub.add_argument("--seed", type=int, default=0, help="of the draws (0)")
@@ -38,11 +39,16 @@ def add_to(commands: Any) -> None:
     add_run(sub)
     sub.add_argument("--steps", type=int, default=20, help="images along each side (20)")
     sub.add_argument("--label", help="class to decode, for a conditional model")
+    _add_conditions(sub)
     sub.add_argument("--out", default="manifold.png", help="the picture to write (manifold.png)")
 
     sub = commands.add_parser("list", help="the models, the data sets and the runs")
     sub.set_defaults(command=list_all)
     sub.add_argument("--data-dir", metavar="D", help="where the data sets lie (./data)")
+
+
+def _add_conditions(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--condition", metavar="NAME=VALUE", action="append", help="another condition (its default)")
 
 
 def sample(args: argparse.Namespace) -> None:
@@ -66,7 +72,7 @@ def sample(args: argparse.Namespace) -> None:
             raise InputError("run.other_images", data=data.name, name=run.name)
         images = explore.complete(model, data.test.images[:8] / 255, args.n, **how)
     else:
-        images = explore.sample(model, args.n, _label(model, run, args.label), **how)
+        images = explore.sample(model, args.n, _given(model, run, args), **how)
     Path(args.out).write_bytes(pictures.png(pictures.grid(images, gap=1), PICTURE_WIDTH))
     print(f"{args.n} images → {args.out} (seed {args.seed}, temperature {args.temperature:g})")
 
@@ -83,23 +89,27 @@ def manifold(args: argparse.Namespace) -> None:
     model = Inference.load(run)
     if model.family.completes:
         raise InputError("command.no_manifold", name=run.name)
-    images = explore.manifold(model, args.steps, condition=_label(model, run, args.label))
+    images = explore.manifold(model, args.steps, condition=_given(model, run, args))
     Path(args.out).write_bytes(pictures.png(pictures.grid(images), PICTURE_WIDTH))
     print(f"{args.steps}×{args.steps} images at the prior's quantiles 0.01 … 0.99 → {args.out}")
 
 
-def _label(model: Inference, run: Run, text: str | None) -> Any:
-    """Return a label vector (K,) from a class name, or from several joined by + as an even mixture; None where none is
-    due."""
-    names = model.config.class_names
-    if not model.config.takes_label:
-        if text is not None:
-            raise InputError("command.no_labels", name=run.name, family=model.family.title)
-        return joined(model.config.conditions, {})
-    if text is None:
-        raise InputError("command.needs_label", name=run.name, names=", ".join(names))
-    condition = next(one for one in model.config.conditions if one.name == LABEL)
-    return joined(model.config.conditions, {LABEL: condition.from_option(text)})
+def _given(model: Inference, run: Run, args: argparse.Namespace) -> Any:
+    """Return the vector (width,) of the conditions that were named: the label, which must be, and others, which may."""
+    config = model.config
+    if not config.takes_label and args.label is not None:
+        raise InputError("command.no_labels", name=run.name, family=model.family.title)
+    if config.takes_label and args.label is None:
+        raise InputError("command.needs_label", name=run.name, names=", ".join(config.class_names))
+    known = {one.name: one for one in config.conditions if one.width}
+    asked = {} if args.label is None else {LABEL: args.label}
+    for text in args.condition or ():
+        name, equals, value = text.partition("=")
+        if name == LABEL or name not in known or not equals:
+            names = ", ".join(f"{name}=…" for name in known if name != LABEL) or "–"
+            raise InputError("command.no_condition", text=text, name=run.name, names=names)
+        asked[name] = value
+    return joined(config.conditions, {name: known[name].from_option(text) for name, text in asked.items()})
 
 
 def list_all(args: argparse.Namespace) -> None:

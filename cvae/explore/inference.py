@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cvae.architecture import architecture
-from cvae.conditions import ConditionBatch, visible_mask
+from cvae.conditions import ConditionBatch, ImageCondition
 from cvae.config import ModelConfig
 from cvae.errors import InputError
 from cvae.explore.numpy_nets import Array, NumpyNet, sigmoid, softmax
@@ -202,7 +202,9 @@ class Inference:
 
     @property
     def _visible(self) -> NDArray[np.bool_]:
-        return visible_mask(*self.config.image_shape[1:], self.config.options.quadrants)
+        (given,) = self.config.conditions
+        assert isinstance(given, ImageCondition)
+        return given.visible
 
 
 def checked_weights(run: Run, step: int | None = None) -> dict[str, NDArray[Any]]:

@@ -31,6 +31,8 @@ def found(path: list[str], package: str) -> dict[str, Family]:
             raise ValueError(f"two files state a family {family.id!r}: each needs an id of its own")
         if family.module != module.name:
             raise ValueError(f"{module.name}.py states the family {family.id!r}: the file must be {family.module}.py")
+        if {"image", "condition"} <= {*family.decoder_sees, *family.prior_sees}:
+            raise ValueError(f"the family {family.id!r} is given a picture and conditions beside z: state one of them")
         for name, option in options_of(family.options).items():
             for stated in (option.flag, name):
                 if flags.setdefault(stated, family.id) != family.id:

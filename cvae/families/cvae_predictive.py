@@ -48,5 +48,7 @@ FAMILY = Family(
     draw=(latex.draw_learned("c"), latex.mean_picture(r"p_\theta(t\mid c, z)", "t")),
     objective=latex.bound(r"p_\theta(t\mid c, z)", r"q_\phi(z\mid c, t)", r"p_\psi(z\mid c)"),
     options=Options,
+    predicts_label=lambda options: options.task == "label",
+    visible_quadrants=lambda options: None if options.task == "label" else options.quadrants,
     place=4,
 )

@@ -52,6 +52,16 @@ def every_image(split: Split) -> NDArray[np.bool_]:
     return np.ones(len(split), dtype=bool)
 
 
+def never(options: Any) -> bool:
+    """Return False: most families predict pictures, whatever their options."""
+    return False
+
+
+def whole_picture(options: Any) -> int | None:
+    """Return None: of a given picture, all quadrants are visible."""
+    return None
+
+
 @dataclass(frozen=True)
 class NoOptions(Section):
     """A family without own options has these."""
@@ -82,6 +92,8 @@ class Family:
     options: type[Section] = NoOptions
     encode: Callable[[Networks, Array, Array | None], Moments] = gaussian_code
     streams: Mapping[str, Choose] = field(default_factory=lambda: {"all": every_image})
+    predicts_label: Callable[[Any], bool] = never  # with these options: class probabilities in place of pictures
+    visible_quadrants: Callable[[Any], int | None] = whole_picture  # of a given picture, with these options
     place: int = 100  # position in menus
 
     @property
@@ -105,7 +117,3 @@ class Family:
     def completes(self) -> bool:
         """Return whether the model predicts the rest of a given picture."""
         return self.takes == "image"
-
-    def predicts_label(self, options: Any) -> bool:
-        """Return whether the model, with these own options, predicts class probabilities and not pictures."""
-        return self.completes and options.task == "label"

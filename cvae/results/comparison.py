@@ -120,7 +120,7 @@ def _quantity(figure: str, config: RunConfig, measured: Mapping[str, Any]) -> ob
     if figure in OF_SAMPLES:
         return data.name
     family = FAMILIES[model.family]
-    target = (model.options.task, model.options.quadrants) if family.completes else None
+    target = (model.predicts_label, family.visible_quadrants(model.options)) if family.completes else None
     sigma = model.sigma if model.likelihood == "gaussian" else None
     seen = data.full_train and measured.get("split") == "validation"  # the run trained on the measured images
     samples = measured.get("nll_samples") if figure in ("nll", "nll_given") else None  # more samples lower the figure

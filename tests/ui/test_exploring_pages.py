@@ -199,7 +199,7 @@ def test_a_link_reproduces_a_comparison() -> None:
 def test_a_label_from_the_link_lays_out_the_manifold_and_the_chips_replace_it() -> None:
     app = page("latent", run="cvae", label="3:0.5,8:0.5")
     assert "Label from the link: 50% 3 + 50% 8" in words(app).replace("\\", "")
-    app.pills(key="label_choice").set_value(6).run()
+    app.pills(key="choice.label").set_value(6).run()
     assert app.query_params["label"] == "6"
     assert "Label from the link" not in words(app)
 
