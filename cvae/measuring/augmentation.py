@@ -22,7 +22,7 @@ from cvae.measuring.classifier import classifier_config, train_classifier
 from cvae.measuring.evaluation import keep
 from cvae.measuring.generation import draw, labels_to_draw
 from cvae.runs.folder import Run
-from cvae.training.load import data_of
+from cvae.training.load import load_data_of
 
 REAL_PER_CLASS = (10, 50, 100)
 GENERATED_PER_CLASS = 1000
@@ -53,7 +53,7 @@ def augmentation(
     model = Inference.load(run)
     if not model.config.takes_label:
         raise InputError("augmentation.no_label", name=run.name)
-    data = data_of(run, data_dir, data)
+    data = load_data_of(run, data_dir, data)
     accuracies: dict[str, list[list[float]]] = {"without": [], "with": []}
     for i, n in enumerate(real_per_class):
         found = []

@@ -30,7 +30,7 @@ from cvae.models.distributions import Gaussian, log_mean_exp
 from cvae.runs.find import is_shipped
 from cvae.runs.folder import Run, reason
 from cvae.training.batches import DeviceSplit
-from cvae.training.load import data_of, load
+from cvae.training.load import load, load_data_of
 
 BATCH = 100  # images measured at a time
 DECODES = 10_000  # codes decoded at a time, which bounds the memory
@@ -72,7 +72,7 @@ def evaluate(
     run = Run.open(path)
     step = run.weights_step()
     config, model = run.config(), load(path)
-    data = data_of(run, data_dir, data)
+    data = load_data_of(run, data_dir, data)
     cpu = torch.device("cpu")
     train, test = (
         DeviceSplit(split, config.model.batch_conditions, config.data.binarize, cpu)

@@ -43,7 +43,7 @@ def model_from(run: Run, weights: Arrays) -> Autoencoder:
     return model.eval().requires_grad_(False)
 
 
-def data_of(run: Run, data_dir: str | None = None, data: ImageData | None = None) -> ImageData:
+def load_data_of(run: Run, data_dir: str | None = None, data: ImageData | None = None) -> ImageData:
     """Load the data that the run was trained on, from `data_dir` if it lies elsewhere now; `data` if it is at hand.
 
     Raises `InputError` for data that is missing, or whose images or classes are others.

@@ -249,7 +249,7 @@ def test_selected_images_stand_beside_their_neighbours() -> None:
 def test_without_the_data_set_images_are_decoded_and_the_page_says_so(
     run: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "data_of", lambda config: None)
+    monkeypatch.setattr(cache, "held_out_data", lambda config: None)
     app = page("latent", run=run, images="0,1,2")
     assert said in words(app)
     compared = page("compare", runs=run)

@@ -180,7 +180,7 @@ def payload_of(runs: Sequence[Run], *, step: int | None = None, titles: Sequence
 
     Shared by all sessions: read only. Raises `InputError` as `export` does.
     """
-    data = [cache.data_of(run) for run in runs]
+    data = [cache.held_out_data(run) for run in runs]
     stamps = tuple(
         (cache.stamp(run), images is not None, cache.data_written(run)) for run, images in zip(runs, data, strict=True)
     )

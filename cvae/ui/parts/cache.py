@@ -59,7 +59,7 @@ def held_out(run: Run) -> HeldOut:
     """Return the run's held-out codes, and their images where the data set is on this disk."""
     split, codes, labels = _codes(run.path, stamp(run))
     config = run.config()
-    data = data_of(run)
+    data = held_out_data(run)
     found = None if data is None else data.test if split == "test" else data.validation
     if found is None or len(found) < len(codes) or found.images.shape[1:] != config.model.image_shape:
         return HeldOut(split, codes, labels, None)  # the data set is not here, or is another one by now
@@ -86,7 +86,7 @@ def kl_per_dim(run: Run) -> list[float] | None:
     return kl
 
 
-def data_of(run: Run) -> ImageData | None:
+def held_out_data(run: Run) -> ImageData | None:
     """Return the images that a run was made with, but for those it was trained on; None where they are not on this
     disk.
 
@@ -100,7 +100,7 @@ def data_of(run: Run) -> ImageData | None:
 
 
 def data_written(run: Run) -> int:
-    """Return when the images that `data_of` gives were last written, where they are the user's own; else 0."""
+    """Return when the images that `held_out_data` gives were last written, where they are the user's own; else 0."""
     return _written(run.config().data.name)
 
 
