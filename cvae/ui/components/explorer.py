@@ -1,7 +1,7 @@
-"""The live explorer as a Streamlit component: a trained decoder runs in the browser and follows the pointer.
+"""Show the live explorer, a Streamlit component: a trained decoder runs in the browser and follows the pointer.
 
-Nothing is sent while the user drags. On release the state comes back once, as an `ExplorerState`, with a rerun of the
-page (or of the fragment that the component stands in).
+The browser sends nothing while the user drags. On release it sends the state once, as an `ExplorerState`, and
+Streamlit reruns the page (or the fragment around the component).
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ _mount = st.components.v2.component(
     "latent_explorer",
     css="\n".join((EXPLORER / name).read_text(encoding="utf-8") for name in STYLES),
     js=bundle(EXPLORER),
-    isolate_styles=False,  # its names all begin with lx-; so the page's own tools, and tests, can see into it
+    isolate_styles=False,  # so that tests can find its elements; all its class names begin with lx-
 )
 
 
 @dataclass(frozen=True)
 class ExplorerState:
-    """What the user has set in an explorer, when they last let go."""
+    """An ExplorerState holds what the user had set in an explorer at the last release of the pointer."""
 
     z: tuple[float, ...]  # the latent point, (d,)
-    conditions: Mapping[str, Any] = field(default_factory=dict)  # by name; their kinds say what a value is, in JSON
-    path: tuple[tuple[float, ...], ...] = ()  # the points A, B, …
-    progress: float = 0.0  # along the path, 0 … 1
-    cursor: tuple[float, float] | None = None  # where z lies in the plane of the map
+    conditions: Mapping[str, Any] = field(default_factory=dict)  # by name, as JSON in the form of the condition's kind
+    path: tuple[tuple[float, ...], ...] = ()  # the points A, B, …, (d,) each
+    progress: float = 0.0  # the position on the path, in [0, 1]
+    cursor: tuple[float, float] | None = None  # the position of z in the plane of the map
 
     def vector(self, conditions: Sequence[Condition]) -> NDArray[np.float32] | None:
-        """What these values are of a model's conditions, side by side: (width,); None where they have no numbers."""
+        """Return the vectors of a model's conditions, joined: (width,); None if no condition has numbers."""
         return joined(conditions, {one.name: self.of(one) for one in conditions if one.width})
 
     def of(self, condition: Condition) -> NDArray[np.float32]:
-        """The vector (width,) of a condition; its default where none that fits is set."""
+        """Return the vector (width,) of a condition; its default if the state holds no valid value for it."""
         try:
             return condition.from_state(self.conditions.get(condition.name))
         except ValueError:
@@ -64,21 +64,21 @@ class ExplorerState:
     def at(
         cls, payload: Mapping[str, Any], z: Sequence[float] | None = None, **vectors: NDArray[np.float32]
     ) -> ExplorerState:
-        """The state at a point and at vectors of conditions, by name; where the explorer starts, for all others."""
+        """Return the state at z (d,) and at the vectors (width,) of named conditions. The rest is as at the start."""
         start = _initial(payload["models"])
         known = _conditions(payload["models"])
         given = {name: known[name].to_state(vector.tolist()) for name, vector in vectors.items() if name in known}
         return cls(z=start.z if z is None else tuple(z), conditions={**start.conditions, **given})
 
     def to_json(self) -> dict[str, Any]:
-        """As the browser understands it: what is not set here stays there as it is."""
+        """Return the state as JSON for the browser. The browser keeps its own value for each absent key."""
         values: dict[str, Any] = {"z": list(self.z), "conditions": dict(self.conditions)}
         if self.path:
             values |= {"path": [list(point) for point in self.path], "progress": self.progress}
         return values
 
     def says(self, wanted: ExplorerState, conditions: Sequence[Condition]) -> bool:
-        """Whether this is already what is wanted, up to the rounding of an address."""
+        """Return whether this state equals `wanted`, up to the rounding in a link."""
         near = functools.partial(np.allclose, rtol=0.01, atol=0.002)
         numbers = {one.name: near(self.of(one), wanted.of(one)) for one in conditions}
         same = (numbers.get(name, self.conditions.get(name) == value) for name, value in wanted.conditions.items())
@@ -86,7 +86,7 @@ class ExplorerState:
 
     @classmethod
     def from_json(cls, values: Any) -> ExplorerState | None:
-        """What the browser reported, or None if that is not a state."""
+        """Return the state that the browser reported; None if `values` are not a state."""
         try:
             cursor = values.get("cursor")
             state = cls(
@@ -111,14 +111,14 @@ def explorer(
     state: ExplorerState | None = None,
     height: Literal["content", "stretch"] | int = "content",
 ) -> ExplorerState:
-    """Show the models of a payload (`cvae.browser.explorer.export`) and return what the user has set.
+    """Show the models of a payload (`cvae.browser.explorer.export`) and return the state that the user has set.
 
     `key` names the explorer in the session: with the same key the browser keeps zoom, cursor and label across reruns,
-    other weights, a change of theme or of language. `state` is where it starts, and where it goes when the page asks
-    for another one (a link, a button); passing back what this function returned, even rounded, moves nothing.
-    `panels` are the parts to show; those that the models have no use for do not appear.
+    other weights, a change of theme or of language. The explorer starts at `state`, and moves to it when the page
+    passes another one (from a link or a button). A returned state, passed back even rounded, moves nothing. `panels`
+    are the parts to show; a part that no model needs does not appear.
 
-    Raises `InputError` where the payload is not one.
+    Raises `InputError` if the payload has no models or a panel is unknown.
     """
     models = payload.get("models")
     if not models or "hash" not in payload:
@@ -128,7 +128,7 @@ def explorer(
     reported = _reported(key)
     result = _mount(
         key=key,
-        data=[  # in a list: it looks for data frames in a dictionary, and imports pandas for that
+        data=[  # the list stops Streamlit from importing pandas to look for data frames in the dictionary
             {
                 **payload,
                 "key": key,
@@ -145,10 +145,10 @@ def explorer(
 
 
 def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Panel] = PANELS) -> ExplorerState:
-    """The live explorer, at the link's z and conditions when it appears, and the link kept at what is set in it."""
+    """Show the explorer, at first at the link's z and conditions; write its state to the link and return it."""
     models = payload["models"]
     conditions = list(_conditions(models).values())
-    start = None  # from then on the browser knows better
+    start = None  # after the first run, the state in the browser is newer than the link
     if key not in st.session_state:
         linked = {one.name: link.condition(one) for one in conditions}
         vectors = {name: vector for name, vector in linked.items() if vector is not None}
@@ -161,10 +161,8 @@ def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Pane
 
 
 def payload_of(runs: Sequence[Run], *, step: int | None = None, titles: Sequence[str] | None = None) -> dict[str, Any]:
-    """`export` of runs, with thumbnails where their data are at hand, made once until a run's files change.
-
-    Shared by all sessions: read only. Raises `InputError` as `export` does.
-    """
+    """Return the `export` of runs, with thumbnails if their data are on this disk. The cache renews it when a run's
+    files change. All sessions share it, so do not change it. Raises `InputError` as `export` does."""
     data = [cache.data_of(run) for run in runs]
     stamps = tuple(
         (cache.stamp(run), images is not None, cache.data_written(run)) for run, images in zip(runs, data, strict=True)
@@ -185,7 +183,7 @@ def _payload(
 
 @functools.lru_cache
 def texts(language: str) -> dict[str, Any]:
-    """The component's words, nested by key; English where a language lacks them."""
+    """Return the component's texts, nested by key. English replaces a text that a language lacks."""
     english: dict[str, Any] = json.loads((TEXT / "explorer.en.json").read_text(encoding="utf-8"))
     path = TEXT / f"explorer.{language}.json"
     if language == "en" or not language.isalpha() or not path.is_file():
@@ -200,7 +198,7 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reported(key: str) -> ExplorerState | None:
-    """What the browser said last, if this explorer is on the page."""
+    """Return the last state that the browser reported; None if this explorer is not on the page."""
     value = st.session_state.get(key)
     return ExplorerState.from_json(value.get("state")) if isinstance(value, Mapping) else None
 
@@ -208,9 +206,9 @@ def _reported(key: str) -> ExplorerState | None:
 def _forwarded(
     key: str, state: ExplorerState | None, reported: ExplorerState | None, conditions: Sequence[Condition]
 ) -> dict[str, Any] | None:
-    """The state to send: what was sent before, unless the page asks anew for one that the browser is not in already.
+    """Return the state to send: the one sent before, unless the page asks for a new one that the browser lacks.
 
-    The data of a component that do not change are not sent again, and these are large.
+    Streamlit sends the large data of a component again only if they have changed.
     """
     asked, sent = f"{key}.asked", f"{key}.sent"
     if state is not None and (reported is None or state != st.session_state.get(asked)):
@@ -222,7 +220,7 @@ def _forwarded(
 
 
 def _fitting(state: ExplorerState | None, models: Sequence[Mapping[str, Any]]) -> ExplorerState:
-    """The state, as far as it fits the models: other ones may have been here before."""
+    """Return the state without the parts that do not fit these models: it may come from other models."""
     initial = _initial(models)
     if state is None or len(state.z) != len(initial.z):
         return initial
@@ -237,9 +235,9 @@ def _fitting(state: ExplorerState | None, models: Sequence[Mapping[str, Any]]) -
 
 
 def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
-    """Where the browser starts: the middle of the prior, every condition but a picture at its default.
+    """Return the start state of the browser: the middle of the prior, and each condition but a picture at its default.
 
-    The prior is that of `reference` in assets/explorer/prior.js: N(0, I) where a model has it, else one fitted to
+    `reference` in assets/explorer/prior.js chooses the same prior: N(0, I) if a model has it, else one fitted to
     codes, else the first model's.
     """
     first = min(models, key=lambda model: ("standard", "fitted", "learned").index(model["prior"]["kind"]))
@@ -248,6 +246,6 @@ def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
 
 
 def _conditions(models: Sequence[Mapping[str, Any]]) -> dict[str, Condition]:
-    """The conditions of all models that have numbers, by name."""
+    """Return the conditions with numbers of all models, by name."""
     found = [condition for model in models for condition in model["conditions"] if condition["kind"] != "image"]
     return {condition["name"]: Condition.from_json(condition) for condition in found}

@@ -1,7 +1,7 @@
-"""That app.py runs around every page.
+"""Ensure that app.py runs around every page.
 
-On a server that has not met `st.navigation` yet, Streamlit runs a file of pages/ on its own: whoever opens a fresh one
-at /train would get that page without language, style and navigation.
+Until a server has run `st.navigation`, Streamlit runs a file of pages/ alone: the first visitor at /train would get
+that page without language, style and navigation.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from cvae.assets import APP
 
 
 def mark() -> None:
-    """What app.py does first: from now on it runs for every page."""
+    """Make Streamlit run app.py for every page; app.py calls this first."""
     PagesManager.uses_pages_directory = False
 
 
 def require_app() -> None:
-    """What every page does first: where it runs on its own, app.py runs in its place, and with it the page."""
+    """Run app.py, and through it the page, in place of a page that runs alone. Every page calls this first."""
     if PagesManager.uses_pages_directory:
         exec(compile(APP.read_text(encoding="utf-8"), APP, "exec"), {"__name__": "__main__", "__file__": str(APP)})
         st.stop()

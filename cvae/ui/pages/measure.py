@@ -1,4 +1,4 @@
-"""The pictures of the page Measure: the bound's terms, the ladder of bounds, samples, what codes say of classes."""
+"""Show the charts of the page Measure: the bound's terms, the ladder of bounds, samples, the classes in the codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUANTITY = {"nothing": "log p(x)", "condition": "log p(x|y)", "image": "log p(t|
 
 
 def split(chosen: Sequence[RunMetrics]) -> None:
-    """−ELBO of each run as its two terms."""
+    """Show −ELBO of each run as its two terms."""
     terms = {
         one.title: (reconstruction, number(one.figures, "kl"))
         for one in chosen
@@ -39,7 +39,7 @@ def split(chosen: Sequence[RunMetrics]) -> None:
 
 
 def kl(chosen: Sequence[RunMetrics]) -> None:
-    """The KL of each dimension, and how many are in use."""
+    """Show the KL of each dimension, and the number of active dimensions."""
     known = [(i, one, values) for i, one in enumerate(chosen) if (values := numbers(one.figures, "kl_per_dim"))]
     if not known:
         _nothing()
@@ -60,7 +60,7 @@ def kl(chosen: Sequence[RunMetrics]) -> None:
 
 
 def ladder(chosen: Sequence[RunMetrics]) -> None:
-    """ELBO ≤ IWAE₅ ≤ IWAE₅₀ ≤ log p of each run."""
+    """Show ELBO ≤ IWAE₅ ≤ IWAE₅₀ ≤ log p of each run."""
     known = [(i, one, rungs) for i, one in enumerate(chosen) if len(rungs := bounds(one)) > 1]
     if not known:
         _nothing()
@@ -79,7 +79,7 @@ def ladder(chosen: Sequence[RunMetrics]) -> None:
 
 
 def bounds(one: RunMetrics) -> dict[str, float]:
-    """The bounds that were measured of a run, as bounds on log p, the loosest first."""
+    """Return the measured bounds on log p of a run in nats, by name, the loosest first."""
     names = {"neg_elbo": "ELBO", "neg_iwae_5": "IWAE₅", "neg_iwae_50": "IWAE₅₀", "nll": QUANTITY[one.family.takes]}
     if not one.evaluated:
         return {}
@@ -87,7 +87,7 @@ def bounds(one: RunMetrics) -> dict[str, float]:
 
 
 def samples(chosen: Sequence[RunMetrics]) -> None:
-    """Whether the asked class is drawn, beside the judge's own accuracy; and how far draws are from the data."""
+    """Show how often a draw has the requested class, beside the judge's own accuracy, and the Fréchet distances."""
     shares = {one.title: values for one in chosen if (values := numbers(one.figures, "conditional_accuracy_per_class"))}
     distances = {one.title: value for one in chosen if (value := number(one.figures, "frechet_distance")) is not None}
     if not shares and not distances:
@@ -120,7 +120,7 @@ def samples(chosen: Sequence[RunMetrics]) -> None:
 
 
 def classes(chosen: Sequence[RunMetrics]) -> None:
-    """How far the codes tell the class, and why those of some families must and of others need not."""
+    """Show the accuracy of a linear probe of the class on the codes, and explain why it differs between families."""
     shares = {one.title: value for one in chosen if (value := number(one.figures, "linear_probe_accuracy")) is not None}
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -140,7 +140,7 @@ def classes(chosen: Sequence[RunMetrics]) -> None:
 
 
 def augmentation(chosen: Sequence[RunMetrics]) -> None:
-    """What samples of the label-conditional ones teach a classifier that has few real images."""
+    """Show how much samples of the label-conditional runs help a classifier that has few real images."""
     conditional = [one for one in chosen if one.config.model.takes_label]
     if not conditional:
         return
@@ -166,7 +166,7 @@ def augmentation(chosen: Sequence[RunMetrics]) -> None:
 
 
 def _augmented(one: RunMetrics) -> dict[str, Any] | None:
-    """What `augment` found, where it can be read."""
+    """Return the results of `augment`; None if there are none or they are damaged."""
     try:
         found = one.entry.run.augmentation()
     except InputError as error:
@@ -182,19 +182,19 @@ def _augmented(one: RunMetrics) -> dict[str, Any] | None:
 
 
 def again(chosen: Sequence[RunMetrics]) -> None:
-    """What produces the figures above again, one command a run."""
+    """Show the commands that measure the runs of the chart above again."""
     commands = " · ".join(f"`{one.command}`" for one in chosen if one.evaluated)
     if commands:
         st.caption(f":material/terminal: {commands}")
 
 
 def _colors(chosen: Sequence[RunMetrics]) -> dict[str, int]:
-    """The place of each run's colour, the same in every picture of the page."""
+    """Return the index of each run's colour, the same in every chart of the page."""
     return {one.title: i for i, one in enumerate(chosen)}
 
 
 def _shared(chosen: Sequence[RunMetrics], name: str) -> float | None:
-    """A figure of the data rather than of a run, where it is the same for all that have it."""
+    """Return a metric of the data, if all runs that have it agree; else None."""
     found = {value for one in chosen if (value := number(one.figures, name)) is not None}
     return found.pop() if len(found) == 1 else None
 

@@ -1,4 +1,4 @@
-"""What the pages read of a run: once for all sessions, and again when its files change. Shared: look, do not touch."""
+"""Read the data of a run once for all sessions, and again when its files change. Never change the shared results."""
 
 from __future__ import annotations
 
@@ -21,51 +21,51 @@ from cvae.explore.inference import Inference, checked_codes
 from cvae.explore.numpy_nets import Array
 from cvae.runs.folder import Run
 
-Stamp = tuple[int, ...]  # when the files that something was read from were written
+Stamp = tuple[int, ...]  # the times, in ns, of the last change of some files
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """The held-out images of a run: codes (N, d), and where they are known labels (N,) and the images (N, C, H, W)."""
+    """A HeldOut holds the held-out codes (N, d) of a run, with labels (N,) and images (N, C, H, W) if known."""
 
-    split: str  # "test", or "validation" until a training has ended
+    split: str  # "test", or "validation" until the training has ended
     codes: Array
     labels: NDArray[np.uint8] | None
-    images: NDArray[np.uint8] | None  # None where the data set is not on this disk
-    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # (N,) each, of further conditions, likewise
+    images: NDArray[np.uint8] | None  # None if the data set is not on this disk
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # values (N,) of further conditions, if known
 
     @property
     def values(self) -> dict[str, NDArray[Any]]:
-        """The raw values (N,) of every condition that is known, by its name."""
+        """Return the raw values (N,) of every known condition, by name."""
         return {**({} if self.labels is None else {LABEL: self.labels}), **self.columns}
 
     def vectors(self, conditions: Sequence[Condition], rows: NDArray[np.intp]) -> Array | None:
-        """What a model is given of the images at `rows` (n,): (n, width); None where that is nothing.
+        """Return the condition vectors (n, width) of the images at `rows` (n,); None if no condition has numbers.
 
-        A condition whose values are not at hand has its default.
+        A condition without known values has its default.
         """
         rows = rows[rows < len(self.codes)]
         return vectors(conditions, len(rows), {name: column[rows] for name, column in self.values.items()})
 
 
 def model(run: Run) -> Inference:
-    """The trained model."""
+    """Return the trained model."""
     return _model(run.path, stamp(run))
 
 
 def held_out(run: Run) -> HeldOut:
-    """Its held-out codes, and their images where the data set is on this disk."""
+    """Return the held-out codes of a run, with their images if the data set is on this disk."""
     split, codes, labels = _codes(run.path, stamp(run))
     config = run.config()
     data = data_of(run)
     found = None if data is None else data.test if split == "test" else data.validation
     if found is None or len(found) < len(codes) or found.images.shape[1:] != config.model.image_shape:
-        return HeldOut(split, codes, labels, None)  # the data set is not here, or is another one by now
+        return HeldOut(split, codes, labels, None)  # the data set is not here, or has changed
     return HeldOut(split, codes, labels, found.images, found.columns)
 
 
 def figures(run: Run) -> dict[str, Any] | None:
-    """What `evaluate` measured on the test images; else the last validation record; None before there is one."""
+    """Return the metrics of `evaluate` on the test images; else the last validation record; None without one."""
     measured, step = run.metrics(), run.weights_step()
     if measured is not None and (step is None or measured.get("step", step) == step):
         return measured
@@ -73,7 +73,7 @@ def figures(run: Run) -> dict[str, Any] | None:
 
 
 def kl_per_dim(run: Run) -> list[float] | None:
-    """KL of each dimension in nats, as far as it has been measured; None for a model that has none."""
+    """Return the KL of each dimension (d,) in nats; None if there is none. Raises `InputError` if it is damaged."""
     kl: Any = (figures(run) or {}).get("kl_per_dim")
     if kl is None:
         return None
@@ -84,9 +84,9 @@ def kl_per_dim(run: Run) -> list[float] | None:
 
 
 def data_of(run: Run) -> ImageData | None:
-    """The images that a run was made with, but for those it was trained on; None where they are not on this disk.
+    """Return the data set of a run with an empty training split; None if it is not on this disk.
 
-    A run from another machine names a folder of that machine: the usual one is tried as well.
+    A run from another machine names a folder of that machine, so the default folder is tried as well.
     """
     config = run.config().data
     for place in (config, dataclasses.replace(config, dir=None)):
@@ -96,12 +96,12 @@ def data_of(run: Run) -> ImageData | None:
 
 
 def data_written(run: Run) -> int:
-    """When the images that `data_of` gives were last written, where they are the user's own; else 0."""
+    """Return when the user's own images of a run were last written, in ns; 0 for a registered data set."""
     return _written(run.config().data.name)
 
 
 def stamp(run: Run) -> Stamp:
-    """What changes when the run's weights or codes do."""
+    """Return a value that changes when the run's weights or codes change."""
     files = (run.path / name for name in ("config.json", "model.safetensors", "codes.safetensors", "snapshots"))
     return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
 
@@ -122,7 +122,7 @@ def _codes(path: Path, stamp: Stamp) -> tuple[str, Array, NDArray[np.uint8] | No
 
 
 def _written(name: str) -> int:
-    """When the user's own file, or a folder of the user's own folder, was last written."""
+    """Return when the user's own file, or the user's folder with its subfolders, was last written, in ns."""
     path = Path(name)
     folders = [child for child in path.iterdir() if child.is_dir()] if path.is_dir() else []
     return max((place.stat().st_mtime_ns for place in (path, *folders) if place.exists()), default=0)
@@ -131,4 +131,4 @@ def _written(name: str) -> int:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _data(config: DataConfig, written: int) -> ImageData:
     data = load_data(config)
-    return dataclasses.replace(data, train=data.train.at(np.arange(0)))  # a copy: it holds no memory
+    return dataclasses.replace(data, train=data.train.at(np.arange(0)))  # a copy, so that the images can be freed
