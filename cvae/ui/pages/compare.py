@@ -67,7 +67,7 @@ def kind(one: ComparedRun) -> str:
 
 
 def examples(first: ComparedRun) -> Examples | None:
-    """Show an input for k and return the k-th held-out image of each class (or ten unlabelled ones); None without data."""
+    """Show an input for k; return the k-th held-out image of each class, or ten unlabelled ones; None without data."""
     held = first.held
     if held.images is None:
         return None
