@@ -1,4 +1,4 @@
-"""Where runs are: those of the user, and those that the project ships."""
+"""Find the user's runs and those that the project ships."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cvae.runs.folder import Run
 
 
 def runs_folder() -> Path:
-    """Where new runs go: the environment's CVAE_RUNS, or `runs` in the working directory."""
+    """Return the folder of new runs: the environment's CVAE_RUNS, else `runs` in the working directory."""
     return Path(os.environ.get("CVAE_RUNS", "runs"))
 
 
 def find_run(text: str) -> Run:
-    """The run that a user means by a path, or by the name of one in `runs_folder()` or in the gallery."""
+    """Return the run at a path, or with a name in `runs_folder()` or the gallery; else raise `InputError`."""
     for path in (Path(text), runs_folder() / text, GALLERY / text):
         if (path / "config.json").is_file():
             return Run.open(path)
@@ -24,14 +24,14 @@ def find_run(text: str) -> Run:
 
 
 def runs_in(folder: str | os.PathLike[str]) -> list[Run]:
-    """The runs right below `folder`, the newest first.
+    """Return the runs directly in `folder`, the newest first.
 
-    A symbolic link to a run is passed over: it would be a second run of the same name, or one that lies elsewhere and
-    cannot be queued or deleted here. By its path such a run opens (`find_run`).
+    Skip symbolic links: a link can repeat a run, or name a run of another folder, which cannot be queued or deleted
+    here. `find_run` still opens such a run by its path.
     """
     written = {}
-    for config in Path(folder).glob("[!.]*/config.json") if Path(folder).is_dir() else ():  # .name: one being made
-        with contextlib.suppress(OSError):  # one that is just being deleted
+    for config in Path(folder).glob("[!.]*/config.json") if Path(folder).is_dir() else ():  # a dot: not complete yet
+        with contextlib.suppress(OSError):  # another process may delete the run
             if not config.parent.is_symlink():
                 written[config] = config.stat().st_mtime
     return [Run(config.parent) for config in sorted(written, key=written.__getitem__, reverse=True)]

@@ -1,4 +1,4 @@
-"""The processors: how many this process may use, and what they are."""
+"""Describe the processors of this machine."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 
 def cores() -> int:
-    """Those that it is allowed to run on, which in a container can be fewer than the machine has."""
+    """Return the number of cores that this process may use; a container can allow fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def machine() -> str:
-    """What figures of time were measured on: "2 cores, Intel(R) Xeon(R) Processor @ 2.10GHz"."""
+    """Return the machine for a table of times: "2 cores, Intel(R) Xeon(R) Processor @ 2.10GHz"."""
     name = platform.processor() or platform.machine()
-    listed = Path("/proc/cpuinfo")  # Linux, where `platform` knows no more than the architecture
+    listed = Path("/proc/cpuinfo")  # on Linux, `platform` knows only the architecture
     if listed.exists():
         lines = listed.read_text(encoding="utf-8", errors="replace").splitlines()
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
