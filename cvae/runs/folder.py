@@ -144,8 +144,8 @@ class Run:
         return Status(**{"state": "interrupted", **values})
 
     def history(self, start: int = 0) -> list[Record]:
-        """Return the records from number `start` on, without an incomplete last line. Raises `InputError` if the file is
-        damaged. `cvae.browser.live.history` returns only the new records."""
+        """Return the records from number `start` on, without an incomplete last line. Raises `InputError` if the file
+        is damaged. `cvae.browser.live.history` returns only the new records."""
         try:
             text = regular(self.path / "history.jsonl").read_text(encoding="utf-8")
         except FileNotFoundError:

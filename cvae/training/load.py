@@ -1,4 +1,4 @@
-"""A trained model, back from its run folder, and the data it was trained on."""
+"""Load a trained model from its run folder, and the data of its training."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from cvae.runs.folder import Arrays, Run
 
 
 def load(path: str | os.PathLike[str]) -> Autoencoder:
-    """The model of the run folder `path`, on the processor, in evaluation mode.
+    """Return the model of the run folder `path`, on the CPU, in evaluation mode.
 
-    A run that is still training gives its newest weights on disk. What is not a run, and weights that are
-    damaged or belong to another model, raise `InputError`.
+    During a training, return the newest weights on disk. Raises `InputError` if there is no run, or its weights are
+    damaged or belong to another model.
     """
     run = Run.open(path)
     return model_from(run, run.weights())
 
 
 def model_from(run: Run, weights: Arrays) -> Autoencoder:
-    """The run's model with the given weights, of full or half precision."""
+    """Return the run's model with these weights, in full or half precision. Raises `InputError` if they do not fit."""
     model = build(run.config().model)
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     found = {name: value.shape for name, value in weights.items()}
@@ -43,9 +43,9 @@ def model_from(run: Run, weights: Arrays) -> Autoencoder:
 
 
 def data_of(run: Run, data_dir: str | None = None, data: ImageData | None = None) -> ImageData:
-    """The data that the run was trained on, read from `data_dir` if it lies elsewhere now; `data` if it is at hand.
+    """Return the data of the run's training: `data` if given, else those in `data_dir` or the config's folder.
 
-    Raises `InputError` for data that is missing, or whose images or classes are others.
+    Raises `InputError` if the data are missing, or have other images or classes than the run.
     """
     config = run.config()
     if data is None:

@@ -1,10 +1,10 @@
-"""Training: a generator of records that writes a run folder and knows nothing of who watches.
+"""Train a model: a generator writes a run folder and yields records.
 
     for record in fit("runs/mine", RunConfig(...)):
         print(record["epoch"], record["neg_elbo"])
 
-Everything that moves is in the checkpoint, and every draw comes from the seed, so that a run which is interrupted
-anywhere and resumed ends with the same weights, bit for bit, on the same processor with as many threads.
+The checkpoint holds the whole state of a training, and every draw comes from the seed. So an interrupted and resumed
+run ends with the same weights, bit for bit, on the same processor with as many threads.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from cvae.training.step import Learner
 from cvae.training.world import World
 from cvae.training.writer import RunWriter
 
-CHECKPOINT_SECONDS = 20.0  # at most this much work is done twice after a kill
-POLL_SECONDS = 0.1  # how often control.json is looked at
+CHECKPOINT_SECONDS = 20.0  # the most work that a kill can lose
+POLL_SECONDS = 0.1  # between two looks at control.json
 HEARTBEAT_SECONDS = 0.5
-LIVE_SECONDS = 0.5  # between two live pictures, while someone watches,
-LIVE_SHARE = 0.04  # which take at most this share of the time
+LIVE_SECONDS = 0.5  # the shortest time between two live pictures
+LIVE_SHARE = 0.04  # the largest share of the time that live pictures take
 
 __all__ = ["Failed", "fit"]
 
@@ -51,18 +51,17 @@ def fit(
     resume: bool = False,
     locked: bool = False,
 ) -> Generator[Record]:
-    """Train a model in the run folder `path`, yielding each record as it is written to its history.
+    """Train a model in the run folder `path`; yield each record after writing it to the history.
 
-    A record has `split` (train: the mean since the record before; validation: all validation images), `step`, `epoch`,
-    and in nats an image `reconstruction`, `kl`, `neg_elbo`, `kl_per_dim` (null for an autoencoder), `loss`, beside
-    `beta`, `seconds` and `images_per_second`. Closing the generator saves the run as stopped.
+    A record has `split` (train: the mean since the last record; validation: all validation images), `step`, `epoch`,
+    in nats for each image `reconstruction`, `kl`, `neg_elbo`, `kl_per_dim` (null for an autoencoder) and `loss`, and
+    `beta`, `seconds` and `images_per_second`. If the caller closes the generator, it saves the run as stopped.
 
-    config: of a new run; with `resume=True` the folder's own is used, or this one where it only asks for other epochs.
-    data: the images, where they are in memory already; else they are loaded as the config says.
-    locked: whether the caller holds the run's lock already. What was asked of the run since is obeyed then; else what
-    was asked before is forgotten.
+    `config` is that of a new run; with `resume=True` the folder's config counts, with the number of epochs of `config`
+    if given. `data` are the images, if they are in memory; else the config says which to load. `locked` means that the
+    caller holds the run's lock: the training then obeys requests made since; else it ignores all earlier ones.
 
-    Raises `InputError` for what the user can mend (before anything is written), `Failed` when the loss diverges.
+    Raises `InputError` if the user can mend the problem (before it writes anything), `Failed` if the loss diverges.
     """
     run = Run(path)
     if resume:
@@ -80,17 +79,17 @@ def fit(
         Run.create(path, config, "running")
     with contextlib.nullcontext() if locked else run.lock():
         if resume and not locked:
-            run.request("run")  # whatever was asked last
+            run.request("run")  # this replaces earlier requests
         try:
             yield from step_by_settings(training.records(), threads)
         except InputError:
-            if not resume and training.step == 0:  # it could not even begin: leave nothing behind
+            if not resume and training.step == 0:  # the training could not begin: leave nothing behind
                 shutil.rmtree(run.path, ignore_errors=True)
             raise
 
 
 def with_data(config: RunConfig, data: ImageData) -> RunConfig:
-    """The config with what is taken from `data` filled in: image shape, class names, and the columns it names."""
+    """Return the config with the image shape, the class names and the condition columns of `data`."""
     columns = tuple(column for column in data.further if column.name in config.model.condition)
     model = dataclasses.replace(
         config.model, image_shape=data.image_shape, class_names=data.class_names, columns=columns
@@ -99,7 +98,7 @@ def with_data(config: RunConfig, data: ImageData) -> RunConfig:
 
 
 def device_of(config: RunConfig) -> torch.device:
-    """The device the config asks for; `auto` is CUDA, else MPS, else the processor."""
+    """Return the config's device; `auto` is CUDA, else MPS, else the CPU. Raises `InputError` if it is missing."""
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     name = config.train.device
     if name == "auto":
@@ -110,7 +109,7 @@ def device_of(config: RunConfig) -> torch.device:
 
 
 def _resumed(run: Run, new: RunConfig | None) -> RunConfig:
-    """The run's config, with as many epochs as the new one asks for; `InputError` where it cannot go on."""
+    """Return the run's config, with the epochs of `new` if given. Raises `InputError` if the run cannot resume."""
     config = run.config()
     if new is not None:
         config = dataclasses.replace(config, train=dataclasses.replace(config.train, epochs=new.train.epochs))
@@ -123,7 +122,7 @@ def _resumed(run: Run, new: RunConfig | None) -> RunConfig:
 
 
 class _Training:
-    """The loop of a training: a `Learner` takes the steps, a `RunWriter` writes; it minds control and clock itself."""
+    """A _Training runs the loop and handles control and clock. A `Learner` takes the steps, a `RunWriter` writes."""
 
     def __init__(self, run: Run, config: RunConfig, data: ImageData, world: World) -> None:
         self.run, self.config, self.world = run, config, world
@@ -134,8 +133,8 @@ class _Training:
         self.record_at = set(record_steps(learner.per_epoch, config.train.epochs))
         self.snapshot_at = set(snapshot_steps(learner.per_epoch, config.train.epochs))
 
-        self.step_by_step = False  # single steps or slow motion: look at control.json before each step, and show each
-        self.next_live_at = 0.0  # when the next live picture may be written
+        self.step_by_step = False  # in single steps or slow motion: read control.json before each step, show each step
+        self.next_live_at = 0.0  # the earliest time of the next live picture
         self.saved = self.polled = time.perf_counter()
 
     @property
@@ -145,9 +144,9 @@ class _Training:
     # --- the loop -----------------------------------------------------------------------------------------------
 
     def records(self) -> Generator[Record]:
-        """Train from wherever the checkpoint stands to the end, saving on every way out.
+        """Train from the checkpoint, if there is one, to the end; save also at an early end.
 
-        A checkpoint that cannot be gone on from raises `InputError`, and leaves the run as it is.
+        Raises `InputError` if the checkpoint is not usable, and then leaves the run unchanged.
         """
         resumed = self.files.restore()
         try:
@@ -157,17 +156,17 @@ class _Training:
             self.files.status("failed", error)
             raise
         except OSError as error:
-            with contextlib.suppress(OSError):  # a full disk may not take the status either; the error says enough
+            with contextlib.suppress(OSError):  # a full disk may have no room for the status; the error says enough
                 self.files.status("failed", InputError("run.disk", reason=reason(error)))
             raise InputError("run.cannot_write", path=self.run.path, reason=reason(error)) from error
-        except GeneratorExit:  # the caller has had enough: between two steps, so the state is whole
+        except GeneratorExit:  # this comes between two steps, so the state is complete
             self._save_for_now()
             self.files.status("stopped")
             raise
-        except (KeyboardInterrupt, SystemExit):  # perhaps in the midst of a step: the last checkpoint stands
+        except (KeyboardInterrupt, SystemExit):  # this can come within a step, so keep the last checkpoint
             self.files.status("stopped")
             raise
-        except BaseException as error:  # a panic of a library in Rust is no Exception
+        except BaseException as error:  # the panic of a library in Rust is no Exception
             why = explanation(error)
             with contextlib.suppress(OSError):
                 self.files.status("failed", why)
@@ -179,7 +178,7 @@ class _Training:
         learner = self.learner
         self.recorder.skip()
         self.saved = time.perf_counter()
-        self.polled = -math.inf  # what was asked while the data were read is obeyed before the first step
+        self.polled = -math.inf  # obey requests before the first step
         if self.step == 0:
             self.files.start()
         self.files.status("running")
@@ -196,7 +195,7 @@ class _Training:
         self.files.status("finished")
 
     def _records(self) -> list[Record]:
-        """Write what is due after a step, and return the records among it."""
+        """Write the records, weights, snapshot and checkpoint that are due after a step; return the records."""
         step, records = self.step, []
         end_of_epoch = step % self.learner.per_epoch == 0
         if step in self.record_at or self.step_by_step:
@@ -213,7 +212,7 @@ class _Training:
         return records
 
     def _may_go_on(self) -> bool:
-        """Look at control.json now and then; wait while paused. False: stop."""
+        """Read control.json regularly and wait while the training is paused; return False if it must stop."""
         now = time.perf_counter()
         if now - self.files.last_heartbeat > HEARTBEAT_SECONDS:
             self.files.status("running")
@@ -244,7 +243,7 @@ class _Training:
         return control
 
     def _watched(self) -> bool:
-        """Whether someone waits for a live picture, and it may be paid for."""
+        """Return whether somebody watches and the next live picture is due."""
         now = time.perf_counter()
         if now < self.next_live_at:
             return False
@@ -257,7 +256,7 @@ class _Training:
     # --- saving, on the clock -------------------------------------------------------------------------------------
 
     def _save_live(self) -> None:
-        """Write a live picture, and put the next one so far away that all take a small share of the time."""
+        """Write a live picture, and set the time of the next so that all take at most `LIVE_SHARE` of the time."""
         began = time.perf_counter()
         self.files.live()
         now = time.perf_counter()
