@@ -1,4 +1,4 @@
-"""The command line, `python -m cvae`: a file a group of commands. torch is imported by the commands that need it."""
+"""Run the command line, `python -m cvae`. A module holds a group of commands; only some commands import torch."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ Train and explore autoencoders, VAEs and conditional VAEs.
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, as for every other bad input; the usage is a --help away."""
+        """Exit with one line, as for every other bad input, instead of the whole usage."""
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns 0, 1 for a failed training, 2 for bad input, or 130 for a Ctrl-C at once."""
+    """Run one command; return 0, 1 for a failed training, 2 for bad input, or 130 for Ctrl-C without a save."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # where a console has no arrow, a question mark will do
+            stream.reconfigure(errors="replace")  # a console without an arrow prints a question mark
     args = parser().parse_args(argv)
     try:
         return int(args.command(args) or 0)
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> Parser:
-    """The parser of all commands; each sets `command`, the function that runs it."""
+    """Return the parser of all commands. Each command sets `command`, the function that runs it."""
     formatter = argparse.RawDescriptionHelpFormatter
     whole = Parser(prog="cvae", description=DESCRIPTION, formatter_class=formatter)
     commands = whole.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)

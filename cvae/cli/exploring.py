@@ -1,4 +1,4 @@
-"""list: what there is. sample, manifold: pictures of a run."""
+"""Define the commands `list`, and `sample` and `manifold`, which write pictures of a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cvae.runs.folder import Run
 if TYPE_CHECKING:
     from cvae.explore.inference import Inference
 
-PICTURE_WIDTH = 1000  # pixels, about
+PICTURE_WIDTH = 1000  # approximate, in pixels
 
 
 def add_to(commands: Any) -> None:
@@ -52,7 +52,7 @@ def sample(args: argparse.Namespace) -> None:
 
     if not 1 <= args.n <= 10_000 or not 0 <= args.temperature <= 100:
         raise InputError("command.sample_range")
-    TrainConfig(seed=args.seed)  # refuses what no seed can be
+    TrainConfig(seed=args.seed)  # checks the seed
     run = find_run(args.run)
     model = Inference.load(run)
     how = {"temperature": args.temperature, "seed": args.seed}
@@ -87,7 +87,7 @@ def manifold(args: argparse.Namespace) -> None:
 
 
 def _label(model: Inference, run: Run, text: str | None) -> Any:
-    """A label vector (K,) from a class name, or from several joined by + as an even mixture; None where none is due."""
+    """Return the condition vector (width,) of a class name, or of several joined by + as an even mixture; else None."""
     names = model.config.class_names
     if not model.config.takes_label:
         if text is not None:

@@ -1,4 +1,4 @@
-"""augment: what a model's samples teach a classifier. classifier: the one that judges samples, built again."""
+"""Define `augment`, which trains classifiers with a run's samples, and `classifier`, which builds their judge."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def classifier(args: argparse.Namespace) -> None:
     from cvae.assets import CLASSIFIERS
     from cvae.measuring.classifier import build_classifier
 
-    config = TrainConfig(epochs=args.epochs, seed=args.seed)  # refuses what neither can be
+    config = TrainConfig(epochs=args.epochs, seed=args.seed)  # checks both
     folder = args.out or CLASSIFIERS
 
     def report(epoch: int, right: float | None) -> None:

@@ -1,4 +1,4 @@
-"""evaluate: the figures of a run. bench: how fast training is here."""
+"""Define the commands `evaluate`, which measures a run, and `bench`, which measures the speed of training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def evaluate(args: argparse.Namespace) -> None:
     from cvae.measuring.evaluation import evaluate as measure
 
     refuse_no_samples(args.samples)
-    TrainConfig(seed=args.seed)  # refuses what no seed can be
+    TrainConfig(seed=args.seed)  # checks the seed
     run = find_run(args.run)
     figures = measure(run.path, data_dir=args.data_dir, samples=args.samples, seed=args.seed, progress=show_share)
     if args.json:
@@ -54,7 +54,7 @@ def refuse_no_samples(samples: int | None) -> None:
 
 
 def show_share(share: float) -> None:
-    """On a terminal, how much has been measured."""
+    """Print the progress of a measurement, if the output is a terminal."""
     if sys.stderr.isatty():
         print(f"\rmeasuring {share:4.0%}", end="\n" if share == 1 else "", file=sys.stderr, flush=True)
 

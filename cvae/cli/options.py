@@ -1,4 +1,4 @@
-"""What several commands take alike."""
+"""Define the arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import argparse
 
 
 def add_run(sub: argparse.ArgumentParser) -> None:
-    """The run that a command is about."""
+    """Add the arguments for a run and its data."""
     sub.add_argument("run", metavar="RUN", help="a run folder, or the name of one below runs/")
     sub.add_argument("--data-dir", metavar="D", help="where the data lies, if not where it lay in training")

@@ -1,4 +1,4 @@
-"""train: a model into a run folder."""
+"""Define the command `train`, which trains a model into a run folder."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from cvae.runs.status import Record
 GROUPS = {
     "train": "training",
     "family": "of single models",
-}  # titles in --help that differ
+}  # titles in --help that differ from the name of the section
 TYPES: dict[str, type] = {"whole": int, "widths": int, "number": float}
-WITH_RESUME = ("--epochs", "--data-dir")  # the only settings of a run that going on with it may change
+WITH_RESUME = ("--epochs", "--data-dir")  # the only settings that may change when a run resumes
 
-Given = dict[str, dict[str, Any]]  # the options that were given, by section and field
+Given = dict[str, dict[str, Any]]  # the options on the command line, by section and field
 
 
 def add_to(commands: Any) -> None:
@@ -46,7 +46,7 @@ def add_to(commands: Any) -> None:
 
 
 def _add(group: Any, option: Option) -> None:
-    """An option as an argument; None where it is not given."""
+    """Add an option as an argument, which is None without a value."""
     default = " ".join(map(str, option.default)) if isinstance(option.default, tuple) else str(option.default)
     how: dict[str, Any] = {"metavar": option.metavar, "type": TYPES.get(option.kind, str)}
     if isinstance(option.default, float):
@@ -69,7 +69,7 @@ def _help(option: Option, default: str) -> str:
 
 
 def _given(args: argparse.Namespace) -> Given:
-    """What was given of the options, as the config has it."""
+    """Return the options on the command line, with values as in the config."""
     given: Given = {}
     for section, options in OPTIONS.items():
         values = {name: getattr(args, option.flag[2:].replace("-", "_")) for name, option in options.items()}
@@ -100,12 +100,12 @@ def train(args: argparse.Namespace) -> int:
         try:
             return follow(_free_name(config), config, data, resume=False)
         except InputError as error:
-            if error.key != "run.exists":  # else another training took the name in the same moment
+            if error.key != "run.exists":  # else another training took the name first
                 raise
 
 
 def without_effect(args: argparse.Namespace, config: RunConfig) -> list[InputError]:
-    """What is said of each option that was given and has no effect in this config."""
+    """Return a message for each option on the command line that has no effect in this config."""
     given = _given(args)
     return [
         InputError("train.no_effect", option=option.flag, reason=reason)
@@ -137,12 +137,12 @@ def _only(values: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool) -> int:
-    """Train, and tell the terminal how it goes. Ctrl-C stops between two steps and saves; a second one at once."""
+    """Train with progress lines; return 0, or 1 after a failure. Ctrl-C saves and stops, a second one stops at once."""
     from cvae.training.loop import Failed, fit
 
     def stop(number: int, frame: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        if not Run(path).locked():  # not begun yet: nothing to save
+        if not Run(path).locked():  # the training has not begun: there is nothing to save
             raise KeyboardInterrupt
         print("\nstopping and saving; once more to stop at once", file=sys.stderr)
         Run(path).request("stop")
@@ -166,7 +166,7 @@ def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool
 
 
 def _show(record: Record, config: RunConfig) -> None:
-    """One line an epoch; on a terminal, one that moves in between."""
+    """Print one line for each epoch; on a terminal, update it within the epoch."""
     epoch, epochs = record["epoch"], config.train.epochs
     figures = f"reconstruction {record['reconstruction']:8.2f}"
     if record["kl"] is not None:
@@ -181,7 +181,7 @@ def _show(record: Record, config: RunConfig) -> None:
 
 
 def run_config(args: argparse.Namespace, data: Described) -> RunConfig:
-    """What the options ask for, on these data."""
+    """Return the config of the options on these data. Raises `InputError` if an option is wrong."""
     given = _given(args)
     model = model_on(data, options=given["family"], **given["model"])
     objective, train = ObjectiveConfig(**given["objective"]), TrainConfig(**given["train"])
@@ -189,7 +189,7 @@ def run_config(args: argparse.Namespace, data: Described) -> RunConfig:
 
 
 def _data_name(name: str) -> str:
-    """The user's own data by its whole path, so that the run can be resumed from anywhere."""
+    """Return the full path of the user's own data, so that the run can resume from any folder."""
     return name if name in DATASETS or not Path(name).exists() else str(Path(name).resolve())
 
 
