@@ -1,6 +1,6 @@
 /**
- * One trained model: its networks ready to run, its prior, its held-out codes. Made from a payload of
- * cvae/browser/explorer.py.
+ * Create a trained model from a payload of cvae/browser/explorer.py, with its networks, its prior and its held-out
+ * codes.
  */
 
 import { KINDS } from "./controls/index.js";
@@ -12,7 +12,7 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
 /**
  * @typedef {import("../shared/plane.js").Gaussian} Gaussian
  * @typedef {import("./payload.d.ts").PriorPayload} Prior
- *   `overall` spans the sliders and the maps; where the prior is not learned, it is the prior.
+ *   `overall` sets the ranges of the sliders and the maps; it is the prior itself if the prior is not learned.
  *
  * @typedef {{count: number, points: Float32Array, labels: Uint8Array | null, split: string}} Codes
  * @typedef {{shape: number[], data: Uint8Array}} Pictures count × C × H × W
@@ -25,8 +25,8 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  *   prior: Prior, codes: Codes | null, thumbnails: Pictures | null,
  *   decode: (z: ArrayLike<number>, given: Given) => Float32Array, priorAt: (given: Given) => Gaussian,
  * }} Model
- *   `conditions`: in the order of the given vector. `visible`: which pixels of a given picture stay (H × W).
- *   `decode` gives a picture, H × W × C in [0, 1], or class probabilities: always the same buffer, written anew.
+ *   `conditions` have the order of the given vector. `visible` (H × W) marks the visible pixels of a given image.
+ *   `decode` returns an image, H × W × C in [0, 1], or class probabilities, and overwrites the same buffer each time.
  */
 
 /**
@@ -117,11 +117,11 @@ function readCodes(codes, d) {
 }
 
 /**
- * A network of any role: head(concat(what it sees)), where of an image it sees trunk(image).
+ * Create a network of any role: head(concat(inputs)), where the input from an image is trunk(image).
  * @param {string} role
  * @param {import("./payload.d.ts").NetworkPayload | undefined} spec
  * @param {{latentDim: number, width: number, imageShape: number[], pictures: Float32Array[]}} about
- *   width: of the vector of the conditions. pictures: that it may be given
+ *   width: the width of the vector of the conditions. pictures: the images that can be given
  */
 function createNetwork(role, spec, { latentDim, width, imageShape, pictures }) {
   if (![spec?.sees, spec?.trunk, spec?.head].every(Array.isArray)) throw new PayloadError("network", { name: role });
@@ -147,7 +147,7 @@ function createNetwork(role, spec, { latentDim, width, imageShape, pictures }) {
     role,
     sees: /** @type {string[]} */ (sees),
     shape,
-    /** The output: always the same buffer. @param {ArrayLike<number>} z @param {Given} given */
+    /** Run the network; return its one output buffer. @param {ArrayLike<number>} z @param {Given} given */
     run(z, given) {
       let at = 0;
       for (const { width, values } of seen) {
@@ -164,7 +164,7 @@ function createNetwork(role, spec, { latentDim, width, imageShape, pictures }) {
 /** @typedef {ReturnType<typeof createNetwork>} Network */
 
 /**
- * What a trunk makes of every picture that may be given: it does not change while z is dragged.
+ * Compute the trunk of every image that can be given, because it does not change while the user drags z.
  * @param {import("./ops.js").Network} trunk
  * @param {Float32Array[]} pictures
  */
@@ -177,9 +177,9 @@ function featuresOf(trunk, pictures) {
 }
 
 /**
- * The sigmoid of the logits, or their softmax for a decoder of labels.
+ * Return a decoder: the sigmoid of the logits, or their softmax for a decoder of labels.
  * @param {Network} network
- * @param {number[]} shape of what it answers
+ * @param {number[]} shape of its output
  * @param {Uint8Array | null | undefined} visible
  * @param {Float32Array[]} pictures
  */
@@ -195,7 +195,7 @@ function createDecoder(network, shape, visible, pictures) {
 }
 
 /**
- * The network of the prior ends in the mean and a raw log-variance r; log σ² = B·tanh(r / B).
+ * Return a learned prior. Its network returns the mean and a raw log-variance r; log σ² = B·tanh(r / B).
  * @param {Network} network
  * @param {Prior} prior
  * @param {number} d
@@ -209,7 +209,7 @@ function createPrior(network, { logVarBound: bound = NaN }, d) {
 }
 
 /**
- * Pictures one by one, as H × W × C in [0, 1].
+ * Return the images one by one, as H × W × C in [0, 1].
  * @param {Pictures} pictures
  * @param {number[]} imageShape
  */
@@ -219,7 +219,7 @@ function each({ shape, data }, imageShape) {
 }
 
 /**
- * The pixels that were given stay as they were given.
+ * Copy the visible pixels of a given image into the output.
  * @param {Uint8Array} visible H × W
  * @param {Float32Array} given H × W × C
  * @param {Float32Array} out H × W × C

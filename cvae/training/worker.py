@@ -82,7 +82,7 @@ def train(run: Run) -> None:
         raise
     except BaseException as error:  # also a missing folder, or the panic of a library in Rust
         status = status_of(run)
-        if status.active and status.pid == os.getpid():  # else it is written, or the run waits again
+        if status.active and status.pid == os.getpid():  # else fit() wrote it, or the run waits again
             fail(run, _why(error))
 
 
@@ -111,7 +111,7 @@ def _images(name: str, directory: str | None, _written: int) -> ImageData:
 
 
 def _written(name: str) -> int:
-    """Return the time, in ns, of the last change of the user's file; 0 for a data set; always a new one for a folder."""
+    """Return the time, in ns, of the last change of the user's file; 0 for a data set; the time now for a folder."""
     if Path(name).is_dir():
         return time.time_ns()
     return Path(name).stat().st_mtime_ns if Path(name).is_file() else 0
