@@ -1,8 +1,8 @@
 /**
- * What Python sends to the explorer, as types: cvae/browser/explorer.py makes it and says what it means, and
- * cvae/ui/components/explorer.py adds what concerns the page. The browser checks it while it reads it.
+ * Define the data that Python sends to the explorer: cvae/browser/explorer.py makes and explains them, and
+ * cvae/ui/components/explorer.py adds the settings of the page. The browser checks the data while it reads them.
  *
- * K classes, d latent dimensions, N held-out images, M given pictures, C × H × W an image.
+ * There are K classes, d latent dimensions, N held-out images and M given images of size C × H × W.
  */
 
 import type { Op } from "./ops.js";
@@ -11,31 +11,31 @@ import type { TensorSpec } from "../shared/tensor.js";
 
 export interface Payload {
   version: number;
-  hash: string; // of models and map: the models are read again only when it changes
-  models: SentModel[]; // on one z
-  map: PlaneSpec; // the plane that the maps show first
+  hash: string; // of models and map: the browser reads the models again only when it changes
+  models: SentModel[]; // they share one z
+  map: PlaneSpec; // the first plane of the maps
 
   key: string; // names the explorer in the session
   panels: ("map" | "picture" | "labels" | "sliders" | "path" | "options")[];
   language: string;
   text: any; // words of the language, nested by key
-  state: StatePayload | null; // where to go; null: stay
+  state: StatePayload | null; // the new state; null: no change
 }
 
-/** A model as it is sent: its thumbnails may be the index of an earlier model that has the same. */
+/** A SentModel can have, as thumbnails, the index of an earlier model with the same ones. */
 export interface SentModel extends Omit<ModelPayload, "thumbnails"> {
   thumbnails: TensorSpec | number | null;
 }
 
 export interface ModelPayload {
   id: string; // the name of the run
-  title: string; // told apart from those beside it
+  title: string; // differs from those of the other models
   family: string;
   latentDim: number; // d
   imageShape: number[]; // [C, H, W]
   classes: string[]; // K names, of the labels of the codes
   output: "image" | "label"; // sigmoid of the logits, or their softmax
-  networks: { decoder: NetworkPayload; prior_net?: NetworkPayload }; // prior_net where the prior is learned
+  networks: { decoder: NetworkPayload; prior_net?: NetworkPayload }; // prior_net if the prior is learned
   conditions: ConditionPayload[]; // in the order of the vector that networks see
   prior: PriorPayload;
   codes: CodesPayload | null;
@@ -43,7 +43,7 @@ export interface ModelPayload {
 }
 
 export interface NetworkPayload {
-  sees: ("z" | "image" | "condition")[]; // what is joined, in this order; of an image, the trunk of it
+  sees: ("z" | "image" | "condition")[]; // the joined inputs, in this order; for an image, its trunk
   trunk: Op[];
   head: Op[];
   weights: Record<string, TensorSpec>; // "head.0.weight" → tensor
@@ -54,14 +54,14 @@ export interface ConditionPayload {
   kind: string; // a key of KINDS
   values?: string[]; // class: K names
   pictures?: TensorSpec; // image: (M, C, H, W) bytes, hidden pixels 0
-  visible?: TensorSpec | null; // image: (H, W) of 0 and 1; null: all is seen
-  [field: string]: any; // of another kind
+  visible?: TensorSpec | null; // image: (H, W) of 0 and 1; null: all pixels are visible
+  [field: string]: any; // fields of another kind
 }
 
 export interface PriorPayload {
   kind: "standard" | "fitted" | "learned";
-  overall: Gaussian; // spans sliders and maps; where the prior is not learned, it is the prior
-  start: number[]; // (d,) the mean at what is given first
+  overall: Gaussian; // sets the ranges of sliders and maps; it is the prior itself if the prior is not learned
+  start: number[]; // (d,) the mean at the first conditions
   logVarBound?: number; // B of a learned prior: log σ² = B·tanh(r / B)
 }
 
@@ -73,7 +73,7 @@ export interface CodesPayload {
 
 export interface StatePayload {
   z: number[]; // (d,)
-  conditions: Record<string, any>; // values by name; what a value is, its kind says
+  conditions: Record<string, any>; // values by name, in the form of the condition's kind
   path?: number[][]; // points A, B, …, (d,) each
-  progress?: number; // along the path, 0 … 1
+  progress?: number; // the position on the path, 0 … 1
 }

@@ -1,4 +1,4 @@
-/** What has arrived of a training. cvae/browser/live.py is the other side: it is told what is here, sends the rest. */
+/** Store the data of a training. The browser tells cvae/browser/live.py what it has, and gets the rest. */
 
 import { decodeBytes, decodeTensor } from "../shared/tensor.js";
 
@@ -7,10 +7,10 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  *   split: "train" | "validation", step: number, epoch: number, reconstruction: number, kl: number | null,
  *   neg_elbo: number | null, kl_per_dim: number[] | null, beta: number,
  * }} LogRecord
- * @typedef {{count: number, width: number, codes: Float32Array}} Codes width: numbers a code, 1 or 2
+ * @typedef {{count: number, width: number, codes: Float32Array}} Codes width: numbers of a code, 1 or 2
  * @typedef {{count: number, shape: number[], bytes: Uint8Array}} Pictures shape: C, H, W of each
  * @typedef {{step: number, codes: Codes, active: number, strip: Pictures | null}} Frame one moment of the training
- *   active: how many dimensions are active units, as Python counts them
+ *   active: the number of active units, counted by Python
  * @typedef {{key: string, kind: "codes" | "pca", origin: number[], explained: number[] | null}} PlaneSpec
  * @typedef {{
  *   token: string, status: import("./payload.d.ts").Status | null, records: LogRecord[], steps: number[],
@@ -34,7 +34,7 @@ export const createStore = () => ({
 });
 
 /**
- * Takes an answer in. What is about another training, or in another plane, takes the place of all that was there.
+ * Add an answer to the store. An answer on another training, or in another plane, replaces the old data.
  * @param {Store} store
  * @param {import("./payload.d.ts").Answer} answer
  * @param {Record<string, {from: number, records: LogRecord[]}>} others  histories of other runs, by name
@@ -64,7 +64,7 @@ export function receive(store, answer, others) {
 }
 
 /**
- * An answer that begins behind what is here would leave a gap: what was lost is asked for again.
+ * Add records, unless they would leave a gap: the browser then asks for the lost ones again.
  * @param {LogRecord[]} records
  * @param {{from: number, records: LogRecord[]}} history
  */
@@ -74,7 +74,7 @@ function extend(records, history) {
   records.push(...history.records);
 }
 
-/** What the server is told. @param {Store} store */
+/** Return what the browser reports to the server. @param {Store} store */
 export const seen = (store) => ({
   token: store.token,
   plane: store.plane?.key ?? "",
@@ -87,7 +87,7 @@ export const seen = (store) => ({
   ),
 });
 
-/** The moments that can be shown, in their order; the present one last. @param {Store} store @returns {Frame[]} */
+/** Return the stored moments in their order, the present one last. @param {Store} store @returns {Frame[]} */
 export function timeline({ frames, live }) {
   const all = [...frames.values()].sort((a, b) => a.step - b.step);
   if (live && live.step > (all.at(-1)?.step ?? -1)) all.push(live);
