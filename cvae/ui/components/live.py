@@ -29,7 +29,7 @@ from cvae.ui.frame.text import escape_markdown, section, t, translate_error
 from cvae.ui.parts import runs
 from cvae.ui.parts.runs import ListedRun
 
-VERSION = 1  # of the data that the component gets
+VERSION = 1  # the version of the data for the component
 PACE = 4  # steps a second in slow motion
 OVERLAID = 4  # the most runs whose curves a reader can tell apart
 

@@ -17,9 +17,9 @@ from cvae.ui.parts import picture
 from cvae.ui.parts.cache import HeldOut
 from cvae.ui.parts.condition_input import condition_images
 
-ROWS, COLUMNS = 5, 10  # of a grid of draws
+ROWS, COLUMNS = 5, 10  # the size of a grid of draws
 MIXES = 11  # labels from one to another
-STOPS, FRAMES, SECONDS = 5, 80, 8.0  # of a walk
+STOPS, FRAMES, SECONDS = 5, 80, 8.0  # the stops, images and length of a walk
 
 
 def chance() -> tuple[float, int]:

@@ -11,7 +11,7 @@ from cvae.ui.parts import cards, runs
 from cvae.ui.parts.runs import ListedRun
 
 FAMILIES_FIRST = ("ae", "vae", "cvae")
-SETS = {  # of shipped runs, by the topic that they explain
+SETS = {  # sets of shipped runs, by the topic that they explain
     "families": ("mnist-ae", "mnist-vae", "mnist-cvae"),
     "terms": ("mnist-reconstruction-only", "mnist-kl-only", "mnist-vae"),
     "labels": ("mnist-cvae", "mnist-cvae-learned-prior", "mnist-cmma"),
