@@ -1,4 +1,4 @@
-"""The app's frame: `streamlit run app.py`. Each page is a thin file in pages/."""
+"""Run the app: `streamlit run app.py`. Each page is a thin file in pages/."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ a:focus-visible { outline: 2px solid currentColor !important; outline-offset: 1p
 .st-key-explained td:nth-last-child(2) { white-space: nowrap; }
 .st-key-explained td:last-child { min-width: 16rem; }
 """
-# Streamlit makes every change of the address a step for Back; here only another page is one. And a page that is being
-# left must ask for nothing more (assets/live/main.js): its answer would make Streamlit clear the page that follows.
+# Streamlit makes every change of the address a step for Back; this script keeps only changes of the page. It also notes
+# when the visitor leaves a page, so that assets/live/main.js stops asking: an answer would clear the next page.
 SCRIPT = """
 if (!history.byPage) {
   const push = history.pushState.bind(history);

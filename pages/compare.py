@@ -1,4 +1,4 @@
-"""Compare: several runs at one z, on the same images, with the same noise, in one table."""
+"""Compare several runs at one z, on the same images, with the same noise, in one table."""
 
 from __future__ import annotations
 

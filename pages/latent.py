@@ -1,4 +1,4 @@
-"""Latent space: where a run's held-out codes lie, what they are, and what lies between them."""
+"""Show the latent space of a run: its held-out codes, their images, and the images between them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ with bar[3]:
     layers = url_widgets.choices(
         t("latent.layers.label"), "layers", ("prior", "density"), lambda k: t(f"latent.layers.{k}"), ("prior",)
     )
-default = np.argsort(-np.asarray(kl or held.codes.var(0)))[:2].tolist()  # the two dimensions that say most
+default = np.argsort(-np.asarray(kl or held.codes.var(0)))[:2].tolist()  # the two most informative dimensions
 dims = latent.dims_choice(model.latent_dim, default) if kind == "plane" else default
 
 latent.codes_map(run, model, held, latent.view_of(kind, dims, seed, model, held.codes), layers)

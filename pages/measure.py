@@ -1,4 +1,4 @@
-"""Measure: what was measured of runs, what each figure says, and the project's own figures beside published ones."""
+"""Show the metrics of runs, the meaning of each metric, and the project's own results beside published ones."""
 
 from __future__ import annotations
 

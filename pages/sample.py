@@ -1,4 +1,4 @@
-"""Sample: ask a model for pictures, of a label where it takes one, by hand and at random."""
+"""Draw images from a model, by hand and at random, of a label if the model takes one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start: one trained model under the pointer, where to go next, and the runs on disk."""
+"""Show one trained model in the explorer, links to the other pages, and the runs on disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ entry = start.shown(entries)
 if entry is None:
     start.first_training(entries)
 else:
-    state.set_param(run=entry.name)  # in the link, but no choice for the other pages
+    state.set_param(run=entry.name)  # only in the link, so that the other pages keep their own default
     start.explorer(entry)
     st.markdown(t("start.what", title=start.described(entry), label=start.label_words(entry)))
     start.ways_on()

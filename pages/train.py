@@ -1,4 +1,4 @@
-"""Train: set up a model, watch it learn, and go back and forth in its training time."""
+"""Set up a model, watch its training, and move back and forth in the training's history."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ everything = runs.all_runs()
 known = frozenset(entry.name for entry in everything)
 names = [entry.name for entry in everything if entry.watchable]
 
-asked_for = state.in_link("run") is not None  # by a link, so that the run is what shall be seen
+asked_for = state.in_link("run") is not None  # then the settings stay closed, because the visitor wants the run
 training.new_training(expanded=all(entry.shipped for entry in everything) and not asked_for)
 if names:
     left, right, about = st.columns([4, 4, 1])

@@ -1,10 +1,10 @@
-"""Whether the tests notice when the code is wrong: breaks it in many places, one at a time, and says what found each.
+"""Test the tests: break the code in many places, one at a time, and print the test that finds each break.
 
     python tests/breaks.py [--only TEXT] [--whole]
 
-Each break is tried in a copy of the project on the tests of its own folder; with --whole, the whole suite is asked
-about those that survive. A break that is found by nothing is a hole in the tests. Not run by the suite: it takes the
-folder's tests once a break, some 25 minutes on one core.
+Each break runs, in a copy of the project, the tests of its own folder; with --whole, a surviving break then runs the
+whole suite. A break that no test finds is a hole in the tests. The suite does not run this script: it runs a folder's
+tests for each break, which takes some 25 minutes on one core.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COPIED = ("cvae", "pages", "tests", "assets", ".ci", ".streamlit")
 
 @dataclass(frozen=True)
 class Break:
-    """In a file, the one place that reads `before` reads `after`; `tests` are asked first."""
+    """A Break replaces the only `before` in a file by `after`; `tests` run first."""
 
     file: str
     before: str
@@ -33,7 +33,7 @@ class Break:
 
 
 def of(folder: str, tests: str, *changes: tuple[str, str, str]) -> list[Break]:
-    """Breaks of the files of one folder."""
+    """Return the breaks of the files of one folder."""
     return [Break(f"{folder}/{file}", before, after, tuple(tests.split())) for file, before, after in changes]
 
 
@@ -191,7 +191,7 @@ def main() -> None:
 
 
 def check(breaks: list[Break]) -> None:
-    """Fail where the place of a break is not there, or is there more than once."""
+    """Fail if the text of a break is missing or occurs more than once, or its tests are missing."""
     for one in breaks:
         count = (ROOT / one.file).read_text(encoding="utf-8").count(one.before)
         assert count == 1, f"{one.file} has {count} times {one.before!r}"
@@ -199,7 +199,7 @@ def check(breaks: list[Break]) -> None:
 
 
 def found_by(copy: Path, one: Break, tests: tuple[str, ...]) -> str | None:
-    """The first test that fails where the code is broken; None where all pass."""
+    """Return the first test that fails on the broken code; None if all pass."""
     file = copy / one.file
     whole = file.read_text(encoding="utf-8")
     assert whole.count(one.before) == 1, f"{one.file} has {whole.count(one.before)} times {one.before!r}"

@@ -1,4 +1,4 @@
-"""Fixtures of the tests: data, models that are trained once a session, and the browser."""
+"""Define the fixtures of the tests: data, models that a session trains once, and the browser."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from cvae.runs.folder import Run
 from cvae.runs.status import Record
 from cvae.training.loop import fit
 
-# Tiny problems gain nothing from a second thread, and workers that share two cores lose much to threads that spin.
-os.environ["OMP_NUM_THREADS"] = "1"  # read by scikit-learn, and by every process that a test starts
+# Tiny problems gain nothing from a second thread, and spinning threads slow down the test workers on the same cores.
+os.environ["OMP_NUM_THREADS"] = "1"  # for scikit-learn, and for every process that a test starts
 torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
 def digits() -> ImageData:
-    """All of scikit-learn's digits: 1,439 to train on."""
+    """Return all of scikit-learn's digits: 1,439 training images."""
     return load_data(DataConfig("digits"))
 
 
 @pytest.fixture(scope="session")
 def few_digits(digits: ImageData) -> ImageData:
-    """256 of them to train on, 64 to validate, 64 to test: 4 steps of 64 an epoch."""
+    """Return 256 training, 64 validation and 64 test images: 4 steps of 64 images in an epoch."""
 
     def some(split: Split, count: int) -> Split:
         assert split.labels is not None
@@ -45,7 +45,7 @@ def few_digits(digits: ImageData) -> ImageData:
 
 @pytest.fixture(scope="session")
 def trained(digits: ImageData, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
-    """trained(family, ...): a run of it on the digits. Shared: look, do not touch.
+    """Return `trained(family, ...)`, which makes a run on the digits. Tests share the run and must not change it.
 
     With this σ the posterior is far from the prior, yet wide enough for importance sampling and a coarse quadrature.
     """
@@ -70,13 +70,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where a run may be made."""
+    """Return a path for a new run."""
     return tmp_path / "run"
 
 
 @pytest.fixture
 def finish(path: Path, few_digits: ImageData) -> Callable[..., list[Record]]:
-    """Train to the end on the few digits; the records."""
+    """Return a function that trains to the end on `few_digits` and returns the records."""
 
     def run(config: RunConfig | None = None, **options: Any) -> list[Record]:
         return list(fit(path, config, **{"data": few_digits, **options}))

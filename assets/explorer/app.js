@@ -1,4 +1,4 @@
-/** One explorer: its models, its state, and the drawing of everything that depends on them. */
+/** Run one explorer: hold its models and its state, and draw everything that depends on them. */
 
 import { createCard } from "./card.js";
 import { KINDS } from "./controls/index.js";
@@ -14,10 +14,10 @@ import { createSliders } from "./sliders.js";
 import { givenOf, initialState, merge } from "./state.js";
 import { fit, union } from "../shared/view.js";
 
-const FRAME = 11; // milliseconds that the pictures of one pointer move may take before the rest of the strip waits
-const SLICE = 7; // milliseconds of manifold between two frames
-const QUIET = 120; // milliseconds without a move before the manifold goes on
-const KEY_REST = 350; // milliseconds after the last key before the state is sent
+const FRAME = 11; // the most milliseconds for the images of one pointer move; the rest of the strip then waits
+const SLICE = 7; // milliseconds for the manifold between two frames
+const QUIET = 120; // milliseconds without a move before the manifold continues
+const KEY_REST = 350; // milliseconds from the last key to the sending of the state
 
 /**
  * @typedef {import("./model.js").Model} Model
@@ -39,12 +39,12 @@ export class App {
   /** @type {import("./path.js").Course} */
   course = "linear";
   frames = 0; // pictures decoded since the app was made
-  lastMove = 0; // when the pointer moved something
-  scheduled = 0; // the animation frame that is asked for
+  lastMove = 0; // the time of the last move by the pointer
+  scheduled = 0; // the id of the requested animation frame
   rest = 0; // the timer after the last key
-  /** @type {import("./state.js").Values} of the conditions of models that were here before */
+  /** @type {import("./state.js").Values} of the conditions of earlier models */
   elsewhere = {};
-  /** @type {string | null} the state as it was last sent */
+  /** @type {string | null} the last state that was sent */
   sent = null;
   /** @type {((frame: {event: PointerEvent | null, start: number, end: number, waiting: number}) => void) | null} */
   onframe = null;
@@ -71,7 +71,7 @@ export class App {
     this.state.z = this.neutral();
     this.mainPlane = planeSpec?.kind === "pca" ? planeSpec : null;
     this.plane = createPlane(planeSpec ?? { kind: "dims", dims: [0, 1] }, first.latentDim);
-    /** @type {(import("../shared/view.js").View | null)[]} null: what fits */
+    /** @type {(import("../shared/view.js").View | null)[]} null: the fitted view */
     this.views = models.map(() => null);
     this.build(new Set(panels));
   }
@@ -112,7 +112,7 @@ export class App {
     this.rename();
   }
 
-  /** A control for every condition whose panel is shown. @param {Set<string>} panels */
+  /** Create a control for every condition whose panel is shown. @param {Set<string>} panels */
   buildControls(panels) {
     const order = Object.keys(KINDS);
     const shown = this.extent.conditions.filter(({ kind }) => {
@@ -123,7 +123,7 @@ export class App {
     return new Map(shown.map(({ name, kind }) => [name, KINDS[kind].create(this, name)]));
   }
 
-  /** A character may mean something to a control. @param {KeyboardEvent} event */
+  /** Offer a typed character to the controls. @param {KeyboardEvent} event */
   type(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof HTMLInputElement && event.target.type === "number") return;
@@ -132,24 +132,24 @@ export class App {
 
   // --- the conditions, for their controls -------------------------------------------------------------------------
 
-  /** The first model's that has it. @param {string} name */
+  /** Return the condition of the first model that has it. @param {string} name */
   condition(name) {
     const found = this.models.flatMap(({ conditions }) => conditions).find((one) => one.name === name);
     return /** @type {import("./state.js").Condition} */ (found);
   }
 
-  /** The indices of the models that are given it. @param {string} name */
+  /** Return the indices of the models that have a condition. @param {string} name */
   modelsGiven(name) {
     return this.models.flatMap(({ conditions }, i) => (conditions.some((one) => one.name === name) ? [i] : []));
   }
 
-  /** The code of a model now. @param {number} index */
+  /** Return the present code of a model. @param {number} index */
   code(index) {
     return codeOf(this.models, this.models[index], this.state);
   }
 
   /**
-   * The code of a model, and what else it is given, for another value of a condition.
+   * Return the code and the given inputs of a model for another value of a condition.
    * @param {Model} model
    * @param {string} name
    * @param {any} value
@@ -159,14 +159,14 @@ export class App {
     return { z: codeOf(this.models, model, this.state, values), given: givenOf(model, values) };
   }
 
-  /** Whether the code of a model changes with the conditions. @param {Model} model */
+  /** Return whether the code of a model changes with the conditions. @param {Model} model */
   movesCode(model) {
     return conditionsMoveCode(model);
   }
 
-  // --- what the user sets -----------------------------------------------------------------------------------------
+  // --- the user's actions -----------------------------------------------------------------------------------------
 
-  /** @param {number[]} z @param {PointerEvent | null} [event] that asked for it */
+  /** @param {number[]} z @param {PointerEvent | null} [event] the cause */
   setZ(z, event = null) {
     this.state.z = z;
     if (event) this.lastMove = performance.now();
@@ -174,10 +174,10 @@ export class App {
   }
 
   /**
-   * The code of a model is set, and the others follow.
+   * Set the code of a model; the others follow.
    * @param {number} index
    * @param {number[]} code
-   * @param {PointerEvent | null} [event] that asked for it
+   * @param {PointerEvent | null} [event] the cause
    */
   setCode(index, code, event = null) {
     this.setZ(zFromCode(this.models, this.models[index], code, this.state.conditions), event);
@@ -199,7 +199,7 @@ export class App {
   }
 
   /**
-   * A held-out code of a model was chosen: its label goes with it.
+   * Set a held-out code of a model, with its label.
    * @param {number} index of the model
    * @param {number[]} code
    * @param {number | null} label
@@ -224,7 +224,7 @@ export class App {
     this.draw();
   }
 
-  /** The state's z at a place of the path. @param {number} progress 0 … 1 */
+  /** Return the state's z at a place of the path. @param {number} progress 0 … 1 */
   zAlong(progress) {
     return along(this.state.path, progress, this.course, this.neutral());
   }
@@ -250,7 +250,7 @@ export class App {
     this.redrawAll();
   }
 
-  /** The middle of the prior that the sliders follow. */
+  /** Set z to the middle of the prior that the sliders follow. */
   neutral() {
     return [...priorAt(reference(this.models), this.state.conditions).mean];
   }
@@ -288,7 +288,7 @@ export class App {
 
   // --- drawing ----------------------------------------------------------------------------------------------------
 
-  /** Pictures, cursor and numbers for the state of now. @param {PointerEvent | null} [event] */
+  /** Draw images, cursor and numbers for the present state. @param {PointerEvent | null} [event] */
   draw(event = null) {
     const start = performance.now();
     const { root, state, maps, cards, sliders, path } = this;
@@ -304,14 +304,14 @@ export class App {
     this.onframe?.({ event, start, end: performance.now(), waiting });
   }
 
-  /** Pictures of the controls, until the deadline; how many remain. @param {number} deadline */
+  /** Draw images of the controls until the deadline; return how many remain. @param {number} deadline */
   drawControls(deadline) {
     let waiting = 0;
     for (const control of this.controls.values()) waiting += control.draw?.(deadline) ?? 0;
     return waiting;
   }
 
-  /** What waits is done with the next frame. */
+  /** Request a frame for the waiting work. */
   later() {
     this.scheduled ||= requestAnimationFrame(() => {
       this.scheduled = 0;
@@ -326,7 +326,7 @@ export class App {
     });
   }
 
-  /** Everything anew: other models, another theme, another language. */
+  /** Redraw everything, after a change of models, theme or language. */
   redrawAll() {
     this.controls.forEach((control) => (control.redraw?.(), control.update()));
     this.optionsBar?.update();
@@ -335,7 +335,7 @@ export class App {
     this.speak();
   }
 
-  /** Texts that are made of several words. */
+  /** Update the texts that consist of several words. */
   rename() {
     const { models, plane, words, captions } = this;
     const { spec } = plane;
@@ -346,7 +346,7 @@ export class App {
         : spec.kind === "pca"
           ? words.say("caption.pca", { first: percent(spec.explained[0]), second: percent(spec.explained[1]) })
           : words.say("caption.dims", { x: `z${spec.dims[0] + 1}`, y: `z${spec.dims[1] + 1}` });
-      const key = model.prior.kind === "fitted" ? "caption.codes_ae" : "caption.codes"; // which has no posterior
+      const key = model.prior.kind === "fitted" ? "caption.codes_ae" : "caption.codes"; // it has no posterior
       const held = model.codes ? words.say(key, { count: model.codes.count }) : "";
       const prior = showcase(model, this.state.conditions).length ? "per-class" : model.prior.kind;
       captions[i].textContent = [axes, held, words.say(`caption.prior.${prior}`)].filter(Boolean).join(" · ");
@@ -357,7 +357,7 @@ export class App {
 
   // --- Python -----------------------------------------------------------------------------------------------------
 
-  /** The state goes to Python, once for every change that was let go of. */
+  /** Send the state to Python, if it has changed. */
   commit() {
     clearTimeout(this.rest);
     this.speak();
@@ -369,7 +369,7 @@ export class App {
     this.send(JSON.parse(text));
   }
 
-  /** After the last of several keys. */
+  /** Send the state after the last of several keys. */
   commitSoon() {
     clearTimeout(this.rest);
     this.rest = window.setTimeout(() => this.commit(), KEY_REST);
@@ -380,13 +380,13 @@ export class App {
     this.maps.forEach((map) => map.speak());
   }
 
-  /** A state from Python. @param {any} change */
+  /** Apply a state from Python. @param {any} change */
   apply(change) {
     this.state = merge(this.state, change, this.extent);
   }
 
   /**
-   * The same kind of models with other weights or codes.
+   * Replace the models by similar ones with other weights or codes.
    * @param {Model[]} models
    * @param {import("../shared/plane.js").PlaneSpec | null} planeSpec
    */
@@ -407,7 +407,7 @@ export class App {
 }
 
 /**
- * What a state must fit, if one z can go to all the models.
+ * Return what a state must fit, or throw a `PayloadError` if the models cannot share one z.
  * @param {Model[]} models
  * @returns {import("./state.js").Extent}
  */

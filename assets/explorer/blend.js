@@ -1,10 +1,10 @@
-/** Weights of classes. */
+/** Compute weights of classes. */
 
 /** @param {number} index @param {number} count */
 export const oneHot = (index, count) => Array.from({ length: count }, (_, i) => (i === index ? 1 : 0));
 
 /**
- * Weights that add up to 1, as networks see them. No weight at all counts as the same for every class.
+ * Return weights with the sum 1 for the networks. If all weights are 0, every class gets the same.
  * @param {number[]} weights
  */
 export function mixture(weights) {
@@ -12,5 +12,5 @@ export function mixture(weights) {
   return total > 0 ? weights.map((w) => w / total) : weights.map(() => 1 / weights.length);
 }
 
-/** The class with the greatest weight. @param {number[]} weights */
+/** Return the class with the greatest weight. @param {number[]} weights */
 export const mainLabel = (weights) => weights.indexOf(Math.max(...weights));

@@ -1,12 +1,12 @@
-/** The picture of one model, and what can be done with it: copy, save. */
+/** Show the image of one model, with buttons to copy and to save it. */
 
 import { KINDS } from "./controls/index.js";
 import { button, el, icon } from "../shared/dom.js";
 import { copyPicture, createBars, createScreen, createSeam, savePicture, toPng } from "./picture.js";
 import { givenOf } from "./state.js";
 
-const COARSE = 12; // pixels a side up to which a smooth picture is blurred a little
-const ANSWER = 1600; // milliseconds that a button shows how it went
+const COARSE = 12; // the longest side, in pixels, of an image that smoothing also blurs a little
+const ANSWER = 1600; // milliseconds for which a button shows its result
 
 /**
  * @param {import("./app.js").App} app
@@ -29,7 +29,7 @@ export function createCard(app, index) {
         await act(toPng(screen.canvas, app.options.smooth));
         went = "done";
       } catch {
-        // The clipboard may be closed to the page; the button says so.
+        // The page may have no access to the clipboard; the button shows this.
       }
       heard.textContent = app.words.say(`picture.${name}${went === "done" ? "Done" : "Failed"}`);
       element.replaceChildren(icon(/** @type {"done" | "failed"} */ (went)));
@@ -47,7 +47,7 @@ export function createCard(app, index) {
   frame.classList.toggle("lx-coarse", output === "image" && Math.max(...imageShape.slice(1)) <= COARSE);
   const element = el("div", "lx-picture", [frame, tools]);
 
-  /** @type {Float32Array | null} what was decoded last; the model's own buffer is soon written anew */
+  /** @type {Float32Array | null} a copy of the last decoded numbers: the model overwrites its own buffer */
   let last = null;
   return {
     element,
@@ -58,7 +58,7 @@ export function createCard(app, index) {
       last ??= new Float32Array(values.length);
       last.set(values);
     },
-    /** The last decoded numbers, H × W × C, before they became bytes. */
+    /** Return the last decoded numbers, H × W × C, before their conversion to bytes. */
     values: () => last?.slice() ?? null,
     names: () => app.words.label(screen.canvas, "picture.of", { title: app.models[index].title }),
   };

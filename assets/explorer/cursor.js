@@ -1,14 +1,14 @@
-/** What moves on the map: the cursor, and the path between the points that were set. */
+/** Draw the moving parts of the map: the cursor, and the path between its points. */
 
 import { el } from "../shared/dom.js";
 import { pointName } from "./path.js";
 import { toPixel } from "../shared/view.js";
 
-const RIM = 14; // pixels from the edge at which the arrow stays
+const RIM = 14; // pixels from the edge to the arrow
 
 /**
- * A ring that is seen on ink and on paper; at the edge, an arrow to where it lies outside. It is an element: moving it
- * draws nothing.
+ * Create the cursor: a ring that is visible on any background, or an arrow at the edge if z lies outside. It is an
+ * element, so that a move draws nothing.
  */
 export function createCursor() {
   const element = el("div", "lx-cursor", [], { "aria-hidden": "true" });
@@ -36,7 +36,7 @@ export function createCursor() {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {number[][]} points codes
- * @param {number[][]} line codes along the way between them
+ * @param {number[][]} line codes on the path between them
  * @param {import("../shared/plane.js").Plane} plane
  * @param {import("../shared/scenery.js").Look} look
  */

@@ -1,8 +1,8 @@
-/** The normal distribution: quantiles, their inverse, random draws. */
+/** Compute quantiles of the normal distribution, their inverse, and random draws. */
 
 /**
- * Φ⁻¹(p): where a standard normal variable stays below with probability p.
- * Acklam's rational approximation with one step of Halley's method; error below 1e-7 with the Φ below.
+ * Return Φ⁻¹(p): a standard normal variable stays below it with probability p.
+ * This is Acklam's rational approximation with one step of Halley's method; its error is below 1e-7.
  * @param {number} p in (0, 1)
  * @returns {number}
  */
@@ -37,7 +37,7 @@ export function quantile(p) {
 }
 
 /**
- * Φ(x): the probability that a standard normal variable stays below x. Series near 0, continued fraction in the tails.
+ * Return Φ(x), the standard normal probability below x, by a series near 0 and by a continued fraction in the tails.
  * @param {number} x
  */
 export function cumulative(x) {
@@ -58,7 +58,7 @@ export function cumulative(x) {
   return x > 0 ? 1 - tail : tail;
 }
 
-/** One draw from N(0, 1). @param {() => number} [random] uniform in [0, 1) */
+/** Return one draw from N(0, 1). @param {() => number} [random] uniform in [0, 1) */
 export function normal(random = Math.random) {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

@@ -1,4 +1,4 @@
-/** The card beside a code under the pointer: its image if there is one, what the model makes of it, its label. */
+/** Show a card beside the code under the pointer: its image if there is one, its reconstruction, its label. */
 
 import { el } from "../shared/dom.js";
 import { createScreen } from "./picture.js";

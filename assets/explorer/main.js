@@ -1,6 +1,6 @@
 /**
- * The entry that Streamlit calls when the component is mounted, and again whenever its data or the theme change. What
- * the user did stays: the app belongs to its element, and only what arrived anew is read again.
+ * Mount the component. Streamlit calls this entry at first, and after each change of the data or the theme. The user's
+ * state stays: the app belongs to its element, and reads only changed parts of the data again.
  */
 
 import { App } from "./app.js";
@@ -22,7 +22,7 @@ const VERSION = 2; // of the payload
 /** @type {WeakMap<object, Mount>} */
 const mounts = new WeakMap();
 
-/** What a page leaves behind, by the key Python gave, for when the user comes back to it. @type {Map<string, any>} */
+/** The memory of each page, by its key from Python, for the user's return. @type {Map<string, any>} */
 const memories = new Map();
 
 /**
@@ -50,7 +50,7 @@ export function mountExplorer({ data: [data], parentElement, setStateValue }) {
   show(mount, data);
   const { root } = mount;
   return () => {
-    // Streamlit also calls this after a first run that was overtaken by a second one; the element is then still there.
+    // Streamlit also calls this when a second run overtakes the first; the element is then still on the page.
     setTimeout(() => {
       if (!root.isConnected) mounts.get(parentElement)?.app?.stop();
     });
@@ -131,7 +131,7 @@ function readModels(mount, data, sent, theme) {
       m.thumbnails?.shape?.slice(1),
     ]),
   ];
-  const structure = JSON.stringify(parts, (_, part) => (part?.dtype ? part.shape : part)); // of tensors only the shape
+  const structure = JSON.stringify(parts, (_, part) => (part?.dtype ? part.shape : part)); // only the shape of a tensor
   if (mount.app && structure === mount.structure) {
     mount.app.replaceModels(models, data.map);
   } else {
@@ -147,14 +147,14 @@ function readModels(mount, data, sent, theme) {
     if (before) {
       recall(mount.app, before);
       const { app } = mount;
-      setTimeout(() => app.root.isConnected && app.commit()); // Python forgets what leaves a page
+      setTimeout(() => app.root.isConnected && app.commit()); // Python forgets a component when it leaves the page
     }
     mount.structure = structure;
   }
   mount.hash = data.hash;
 }
 
-/** Values of conditions that these models lack are for the next ones. @param {App} app */
+/** Return the memory of a page, with the values of conditions that these models lack. @param {App} app */
 const remember = ({ state, elsewhere, options, views, models }) => ({
   state: { ...state, conditions: { ...elsewhere, ...state.conditions } },
   options,
@@ -171,7 +171,7 @@ function recall(app, { state, options, views, ids }) {
 }
 
 /**
- * A clear sentence in place of the component.
+ * Show a clear sentence in place of the component.
  * @param {Mount} mount
  * @param {unknown} problem
  * @param {import("./payload.d.ts").Payload} data
@@ -192,13 +192,13 @@ function showProblem(mount, problem, data) {
 }
 
 /**
- * What tests and the benchmark look at, from outside: `root.explorer`.
+ * Define `root.explorer` for tests and the benchmark.
  * @param {Mount} mount
  */
 function exposeForTests(mount) {
   Object.defineProperty(mount.root, "explorer", {
     value: {
-      /** The last decoded picture of a model, H × W × C in [0, 1], before it became bytes. @param {number} index */
+      /** Return the last decoded image of a model, H × W × C in [0, 1]. @param {number} index */
       values: (index) => mount.app?.cards?.[index].values() ?? null,
       /** @param {any} state */
       set(state) {
@@ -209,10 +209,10 @@ function exposeForTests(mount) {
       encode: (index, pixels, vector) => mount.app?.models[index].encode?.(new Float32Array(pixels), vector) ?? null,
       state: () => mount.app?.state,
       codes: () => mount.app?.models.map((_, i) => mount.app?.code(i)),
-      /** Codes of a model with their places on its map. @param {number} index */
+      /** Return codes of a model with their places on its map. @param {number} index */
       codePixels: (index) => mount.app?.maps?.[index].codePixels(),
       views: () => mount.app?.views,
-      /** @param {App["onframe"]} listen called after every frame */
+      /** @param {App["onframe"]} listen called after each frame */
       onframe(listen) {
         if (mount.app) mount.app.onframe = listen;
       },

@@ -1,10 +1,10 @@
-/** The decoded manifold behind the map: a picture for every cell of a 20 × 20 lattice over what the map shows. */
+/** Decode the manifold behind the map: an image for every cell of a 20 × 20 lattice over the visible part. */
 
 import { paint } from "../shared/pixels.js";
 import { classColor } from "../shared/theme.js";
 
-const ACROSS = 20; // pictures across the map
-const ACROSS_LABELS = 40; // cells across it where the decoder answers with a label: one colour each
+const ACROSS = 20; // images across the map
+const ACROSS_LABELS = 40; // cells across the map, with one colour each, if the decoder predicts a label
 
 /**
  * @typedef {{left: number, top: number, width: number, height: number, canvas: OffscreenCanvas}} Sheet
@@ -14,8 +14,8 @@ const ACROSS_LABELS = 40; // cells across it where the decoder answers with a la
  */
 
 /**
- * Decodes in slices: `work` runs until its deadline. What was finished before stays visible,
- * where it belongs, until the new pictures cover it.
+ * Decode in slices: `work` runs until its deadline. The last finished manifold stays visible in its place until the new
+ * images cover it.
  */
 export function createManifold() {
   /** @type {Sheet | null} */ let finished = null;
@@ -27,14 +27,14 @@ export function createManifold() {
     /**
      * @param {import("./model.js").Model} model
      * @param {Scene} scene
-     * @param {string} key says what the scene depends on: the same key is the same manifold
+     * @param {string} key identifies the scene: the same key means the same manifold
      */
     request(model, scene, key) {
       if (key === wanted) return;
       wanted = key;
       ({ sheet: growing, step } = begin(model, scene));
     },
-    /** How many pictures were decoded by the deadline. @param {number} deadline of `performance.now()` */
+    /** Decode until the deadline; return the number of images. @param {number} deadline of `performance.now()` */
     work(deadline) {
       let count = 0;
       for (; step && performance.now() < deadline; count++) {
@@ -45,7 +45,7 @@ export function createManifold() {
       return count;
     },
     busy: () => step !== null,
-    /** Sheets to draw, the lower one first. */
+    /** Return the sheets to draw, the lower one first. */
     sheets: () => [finished, growing].filter((sheet) => sheet !== null),
     clear() {
       finished = growing = step = null;
@@ -96,7 +96,7 @@ function begin(model, { view, plane, z, given, dark }) {
 }
 
 /**
- * The colours of the classes, mixed by their probabilities.
+ * Mix the colours of the classes by their probabilities.
  * @param {ArrayLike<number>} probabilities
  */
 function mixedColor(probabilities) {

@@ -1,7 +1,6 @@
 /**
- * The latent map of one model. Three canvases lie over one another, so that each is drawn only when what it shows
- * changes: the decoded manifold; the codes with axes and prior; the path. During a drag only the cursor above them
- * moves.
+ * Show the latent map of one model. It has three canvases: the decoded manifold; the codes with axes and prior; the
+ * path. Each is drawn only when its content changes. During a drag only the cursor above them moves.
  */
 
 import { el, number } from "../shared/dom.js";
@@ -48,11 +47,11 @@ export function createMap(app, index) {
   const code = () => app.code(index);
   const view = () => app.viewOf(index, bounds);
 
-  /** @type {import("../shared/view.js").Bounds} what a fresh map shows: the codes, and the prior to 3 σ */
+  /** @type {import("../shared/view.js").Bounds} the bounds of a new map: the codes, and the prior to 3 σ */
   let home = { left: -3, right: 3, bottom: -3, top: 3 };
   const bounds = () => home;
 
-  /** Brings the codes into the plane, if it or they changed. */
+  /** Project the codes into the plane, if the codes or the plane changed. */
   function project() {
     if (cloudPlane === app.plane) return;
     cloudPlane = app.plane;
@@ -68,7 +67,7 @@ export function createMap(app, index) {
 
   const shown = (/** @type {number} */ i) => !cloud || isShown(cloud, app.options.hidden)(i);
 
-  /** The index of the held-out code at a pixel, or −1. @param {number} x @param {number} y */
+  /** Return the index of the held-out code at a pixel, or −1. @param {number} x @param {number} y */
   const heldAt = (x, y) => (cloud && app.options.codes ? map.codeAt(cloud, app.options.hidden, x, y) : -1);
 
   function goTo(/** @type {number} */ i) {
@@ -128,7 +127,7 @@ export function createMap(app, index) {
   const [backdrop, codes, lines] = map.contexts;
   const element = el("div", "lx-map", [pad, el("div", "lx-map-tools", map.tools)]);
 
-  /** The value that a screen reader speaks: the coordinates, and which codes lie near. */
+  /** Set the value for a screen reader: the coordinates and the label of a near code. */
   function speak() {
     const { plane, words } = app;
     const x = plane.x(code()),
@@ -170,7 +169,7 @@ export function createMap(app, index) {
     drawPath(lines, state.path.map(here), line, plane, map.look(theme));
   }
 
-  /** @type {number[][]} the path as it was drawn last */
+  /** @type {number[][]} the path as last drawn */
   let drawnPath = [];
   function moveCursor() {
     if (!map.side()) return;
@@ -197,12 +196,12 @@ export function createMap(app, index) {
     drawLines,
     bounds,
     project,
-    /** Draw everything anew with the next frame. */
+    /** Redraw everything with the next frame. */
     invalidate() {
       dirty = true;
       app.later();
     },
-    /** The codes changed. */
+    /** Use changed codes. */
     forget() {
       cloudPlane = null;
       manifold.clear();
@@ -210,20 +209,20 @@ export function createMap(app, index) {
     redrawIfDirty() {
       if (dirty) redraw();
     },
-    /** Works on the manifold until the deadline; whether more remains. @param {number} deadline */
+    /** Decode the manifold until the deadline; return whether more remains. @param {number} deadline */
     work(deadline) {
       if (!app.options.manifold || !map.side()) return false;
       const { state, plane, theme } = app;
       const given = givenOf(model(), state.conditions);
       const z = code();
-      const off = plane.place(z, 0, 0).map((v) => v.toFixed(3)); // the plane's place among the other dimensions
+      const off = plane.place(z, 0, 0).map((v) => v.toFixed(3)); // the position of the plane in the other dimensions
       const seen = model().decoderSees.length > 1 ? [[...given.vector], given.image] : [];
       const key = JSON.stringify([view(), plane.spec, off, seen, theme.dark]);
       manifold.request(model(), { view: view(), plane, z, given, dark: theme.dark }, key);
       if (manifold.work(deadline)) drawBackdrop();
       return manifold.busy();
     },
-    /** For tests: codes that lie on the map, and where. */
+    /** Return the codes on the map and their places, for tests. */
     codePixels() {
       const { codes: held, latentDim: d } = model();
       const spot = (/** @type {number} */ i) => (cloud ? map.pixel(cloud.xs[i], cloud.ys[i]) : { x: 0, y: 0 });

@@ -1,10 +1,9 @@
 /**
- * Runs a network's list of operations.
+ * Run a network's list of operations.
  *
- * Everything is arranged for one picture a pointer move: weights are laid out once so that every inner loop walks
- * memory in order, buffers are made once, and inputs that are zero (about half of them after a ReLU) cost nothing.
- * Spatial values are kept as rows × columns × channels; PyTorch's order (channels first) is restored where it is
- * flattened.
+ * The code is optimised for one image at each pointer move: it arranges weights once so that every inner loop reads
+ * memory in order, allocates buffers once, and skips inputs that are zero (about half of them after a ReLU). Spatial
+ * values are rows × columns × channels; a reshape to a vector restores PyTorch's order (channels first).
  */
 
 import { PayloadError } from "../shared/problem.js";
@@ -17,16 +16,16 @@ import { PayloadError } from "../shared/problem.js";
  *   | {op: "relu"} | {op: "tanh"} | {op: "reshape", shape: number[]}} Op
  * @typedef {import("../shared/tensor.js").Tensor} Tensor
  * @typedef {{shape: number[], data: Float32Array}} Values
- * @typedef {(kind: string, shape: number[]) => Float32Array} Parameter gives the checked "weight" or "bias" of an op
+ * @typedef {(kind: string, shape: number[]) => Float32Array} Parameter returns the checked "weight" or "bias" of an op
  * @typedef {{input: Float32Array, output: Float32Array, shape: number[], run: () => void}} Network
- *   `shape` is that of the output in PyTorch's order, [n] or [C, H, W]; the numbers of a [C, H, W] lie as H × W × C.
+ *   `shape` is the output's in PyTorch's order, [n] or [C, H, W]; the numbers of a [C, H, W] have the order H × W × C.
  */
 
 const size = (/** @type {number[]} */ shape) => shape.reduce((a, b) => a * b, 1);
 
 /**
  * @param {Op[]} ops
- * @param {(name: string, shape: number[]) => Float32Array} weight gives a checked parameter, as `0.weight`
+ * @param {(name: string, shape: number[]) => Float32Array} weight returns a checked parameter, such as `0.weight`
  * @param {number[]} inputShape [n] or [C, H, W]
  * @returns {Network}
  */
@@ -61,7 +60,7 @@ function expect(good, name) {
 }
 
 /**
- * `out[0 … n) += Σ_i x[i] · rows[i]`, over the inputs that are not zero, eight rows at a time.
+ * Compute `out[0 … n) += Σ_i x[i] · rows[i]` over the inputs that are not zero, eight rows at a time.
  * @param {Float32Array} x
  * @param {number} from the first of the inputs
  * @param {number} count how many inputs
@@ -181,8 +180,8 @@ function conv2d(op, from, weight) {
 }
 
 /**
- * Every input pixel's channels make a k × k patch of output, which is added in place: a row of the patch and the
- * stretch of the output it falls on both lie together in memory.
+ * Add to the output the k × k patch of each input pixel's channels. A row of the patch, and its part of the output, are
+ * each contiguous in memory.
  * @param {any} op @param {Values} from @param {Parameter} weight
  */
 function convTranspose2d(op, from, weight) {

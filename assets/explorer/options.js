@@ -1,4 +1,4 @@
-/** What the maps show: the classes one by one, codes, prior, manifold; which plane; and how pictures look. */
+/** Show the options of the maps (classes, codes, prior, manifold, plane) and of the images. */
 
 import { button, el } from "../shared/dom.js";
 import { createLegend } from "../shared/legend.js";
@@ -76,7 +76,7 @@ export function createOptions(app) {
 }
 
 /**
- * For more than two dimensions: the main plane of the codes, or any two dimensions.
+ * Show the choice of plane for more than two dimensions: the main plane of the codes, or any two dimensions.
  * @param {import("./app.js").App} app
  */
 function createPlaneChoice(app) {

@@ -1,12 +1,12 @@
-/** The way between codes: A, B, … at equal times. */
+/** Compute the path between codes A, B, …, with equal times between them. */
 
-/** @typedef {"linear" | "spherical"} Course as `Interpolation` in cvae/explore/decoding.py */
+/** @typedef {"linear" | "spherical"} Course equals `Interpolation` in cvae/explore/decoding.py */
 
 /**
  * @param {number[][]} points at least one
  * @param {number} progress 0 … 1 from the first to the last
  * @param {Course} [course]
- * @param {number[]} [centre] the mean of the prior, about which a spherical way turns; the origin where none is given
+ * @param {number[]} [centre] the mean of the prior, the centre of a spherical path; by default the origin
  * @returns {number[]}
  */
 export function along(points, progress, course = "linear", centre) {
@@ -22,9 +22,9 @@ export function along(points, progress, course = "linear", centre) {
 const lerp = (a, b, t) => a.map((v, i) => v + (b[i] - v) * t);
 
 /**
- * Spherical linear interpolation: along the great circle about the mean of the prior, the radius changing evenly. In
- * many dimensions the straight line would pass nearer to that mean than draws from the prior ever lie (White 2016,
- * "Sampling generative networks"). `path` in cvae/explore/decoding.py is the same.
+ * Interpolate on the great circle about the mean of the prior, with an even change of the radius. In many dimensions
+ * the straight line comes nearer to the mean than any draw from the prior (White 2016, "Sampling generative
+ * networks"). `path` in cvae/explore/decoding.py does the same.
  * @param {number[]} from @param {number[]} to @param {number} t 0 … 1 @param {number[]} centre
  */
 function slerp(from, to, t, centre) {
@@ -32,7 +32,7 @@ function slerp(from, to, t, centre) {
   const la = Math.hypot(...a),
     lb = Math.hypot(...b);
   const cosine = a.reduce((sum, v, i) => sum + v * b[i], 0) / (la * lb);
-  if (!(Math.abs(cosine) < 1 - 1e-6)) return lerp(from, to, t); // on one line through the centre, or at it
+  if (!(Math.abs(cosine) < 1 - 1e-6)) return lerp(from, to, t); // on one line with the centre, or at it
   const angle = Math.acos(cosine),
     length = la + (lb - la) * t;
   const wa = (Math.sin((1 - t) * angle) / Math.sin(angle)) * (length / la);
@@ -40,5 +40,5 @@ function slerp(from, to, t, centre) {
   return a.map((v, i) => centre[i] + wa * v + wb * b[i]);
 }
 
-/** A, B, …, Z. @param {number} i */
+/** Return the letter of a point: A, B, …, Z. @param {number} i */
 export const pointName = (i) => String.fromCharCode(65 + i);

@@ -1,12 +1,12 @@
-/** The path: set A, B, …, play the way between them, scrub it. */
+/** Show the controls of the path: set A, B, …, play the path between them, and move along it. */
 
 import { button, el, icon } from "../shared/dom.js";
 import { pointName } from "./path.js";
 
 const SPEEDS = [0.5, 1, 2, 4]; // stages in two seconds
 const STAGE = 2000; // milliseconds from a point to the next at speed 1
-const STILL_STEP = 400; // milliseconds between the stops that reduced motion sees
-const STILL_STOPS = 6; // of them from a point to the next
+const STILL_STEP = 400; // milliseconds between stops, for users who prefer reduced motion
+const STILL_STOPS = 6; // stops from a point to the next
 
 /** @param {import("./app.js").App} app */
 export function createPathBar(app) {
@@ -93,7 +93,7 @@ export function createPathBar(app) {
       const stride = stepwise ? 1 / STILL_STOPS : (Math.min(passed, 100) * speed) / STAGE;
       let progress = app.state.progress + (direction * stride) / stages;
       if (progress >= 1 || progress <= 0) {
-        direction = progress >= 1 ? -1 : 1; // there and back
+        direction = progress >= 1 ? -1 : 1; // turn around at the end
         progress = Math.min(1, Math.max(0, progress));
       }
       last = now;

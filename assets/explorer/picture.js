@@ -1,10 +1,10 @@
-/** Pictures: numbers in [0, 1] to pixels on a canvas, to the clipboard, to a file. */
+/** Draw images from numbers in [0, 1] on a canvas, and copy them to the clipboard or a file. */
 
 import { contextOf } from "../shared/canvas.js";
 import { paint } from "../shared/pixels.js";
 
 /**
- * A canvas of the picture's own resolution, which CSS enlarges.
+ * Create a canvas of the image's own resolution, which CSS enlarges.
  * @param {number[]} shape [C, H, W]
  * @param {HTMLCanvasElement} [canvas]
  */
@@ -25,7 +25,7 @@ export function createScreen([channels, height, width], canvas = document.create
 }
 
 /**
- * The line between what was given and what is decoded, to lie over a picture.
+ * Draw the line between the given and the decoded part, as a layer over an image.
  * @param {Uint8Array} visible H × W
  * @param {number[]} shape [C, H, W]
  */
@@ -56,7 +56,7 @@ export function createSeam(visible, [, height, width]) {
 }
 
 /**
- * Class probabilities as bars, for a decoder that predicts a label.
+ * Show class probabilities as bars, for a decoder that predicts a label.
  * @param {string[]} classes
  */
 export function createBars(classes) {
@@ -91,7 +91,7 @@ export function createBars(classes) {
 }
 
 /**
- * The picture as it looks on screen, enlarged by a whole factor to about 560 pixels.
+ * Return the image as on the screen, enlarged by a whole factor to about 560 pixels.
  * @param {HTMLCanvasElement} screen
  * @param {boolean} smooth
  * @returns {Promise<Blob>}
@@ -111,7 +111,7 @@ export function toPng(screen, smooth) {
 }
 
 /**
- * The promise is passed on unsettled: browsers that want the copy to follow the click at once accept it so.
+ * Copy an image. Pass on the unsettled promise, because some browsers accept a copy only directly after the click.
  * @param {Promise<Blob>} png
  */
 export async function copyPicture(png) {

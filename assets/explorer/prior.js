@@ -1,4 +1,4 @@
-/** What the priors of the models say: where the sliders run, what is drawn on the map, where a random code falls. */
+/** Use the priors of the models for the ranges of the sliders, the lines on the map, and random codes. */
 
 import { KINDS } from "./controls/index.js";
 import { normal } from "./gaussian.js";
@@ -12,22 +12,22 @@ import { givenOf } from "./state.js";
  */
 
 /**
- * The model whose code is the state's z and whose prior the sliders follow: the first with the prior N(0, I), else the
- * first with a prior fitted to its codes, else the first of all, whose prior is learned. `_initial` in
+ * Return the model whose code is the state's z and whose prior the sliders follow: the first with the prior N(0, I),
+ * else the first with a prior fitted to its codes, else the first (with a learned prior). `_initial` in
  * cvae/ui/components/explorer.py chooses in the same way.
  */
 export const reference = (/** @type {Model[]} */ models) =>
   ["standard", "fitted"].flatMap((kind) => models.find(({ prior }) => prior.kind === kind) ?? [])[0] ?? models[0];
 
 /**
- * The prior at values of the conditions.
+ * Return the prior at values of the conditions.
  * @param {Model} model
  * @param {Values} values
  */
 export const priorAt = (model, values) => model.priorAt(givenOf(model, values));
 
 /**
- * One draw from the prior here.
+ * Return one draw from the prior at the state's conditions.
  * @param {Model} model
  * @param {State} state
  * @param {() => number} [random]
@@ -40,7 +40,7 @@ export function drawFrom(model, state, random = Math.random) {
   return mean.map((m, i) => m + factor[i].reduce((sum, l, j) => sum + l * noise[j], 0));
 }
 
-/** Lower triangle L with L Lᵀ = the matrix. @param {number[][]} matrix */
+/** Return the lower triangle L with L Lᵀ = `matrix`. @param {number[][]} matrix */
 export function cholesky(matrix) {
   const n = matrix.length;
   const lower = matrix.map(() => new Array(n).fill(0));
@@ -54,9 +54,9 @@ export function cholesky(matrix) {
 }
 
 /**
- * What a changed label, or any other changed condition, does to z: the noise ε = (z − μ)/σ stays. Under a learned prior
- * p(z|y) z therefore moves, to μ′ + σ′ (z − μ)/σ; under a prior that does not see the label z stays where it is.
- * `carry_code` in cvae/explore/decoding.py is the same rule.
+ * Return z after a change of the label or another condition: the noise ε = (z − μ)/σ stays. Under a learned prior
+ * p(z|y), z therefore moves to μ′ + σ′ (z − μ)/σ; under a prior that does not see the label, z does not move.
+ * `carry_code` in cvae/explore/decoding.py follows the same rule.
  * @param {number[]} z
  * @param {Gaussian} from the prior before, μ and σ
  * @param {Gaussian} to the prior after, μ′ and σ′
@@ -64,14 +64,13 @@ export function cholesky(matrix) {
 export const transfer = (z, from, to) =>
   z.map((v, i) => to.mean[i] + (v - from.mean[i]) * Math.exp((to.logVar[i] - from.logVar[i]) / 2));
 
-/** Whether the prior, and so the code, of a model changes with the conditions. @param {Model} model */
+/** Return whether the prior, and so the code, of a model changes with the conditions. @param {Model} model */
 export const conditionsMoveCode = ({ prior }) => prior.kind === "learned";
 
 /**
- * The code of one of the models beside each other, at the state's conditions or at other values of them. The state's z
- * is the code of the `reference`, and of every model whose prior does not see the conditions. A learned prior has the
- * same noise at a place of its own, to which z is carried as `transfer` says; so the rule holds of every model alone,
- * and a label moves the code of one while that of its neighbour stays.
+ * Return the code of one of several models, at the state's conditions or at other values. The state's z is the code of
+ * the `reference`, and of every model whose prior does not see the conditions. For a learned prior, `transfer` moves z
+ * to the place with the same noise. So a change of the label can move the code of one model and not that of another.
  * @param {Model[]} models
  * @param {Model} model one of them
  * @param {Pick<State, "z" | "conditions">} state
@@ -84,7 +83,7 @@ export function codeOf(models, model, { z, conditions }, values = conditions) {
 }
 
 /**
- * The other way: the state's z for which a model's code is this one.
+ * Return the state's z at which a model has this code, the inverse of the function above.
  * @param {Model[]} models
  * @param {Model} model one of them
  * @param {number[]} code
@@ -97,7 +96,7 @@ export function zFromCode(models, model, code, values) {
 }
 
 /**
- * The lines that show a model's prior on the map: where it is learned, those of its showcase too.
+ * Return the lines of a model's prior on the map; for a learned prior, also those of its showcase.
  * @param {Model} model
  * @param {State} state
  * @param {Set<number>} hidden classes
@@ -119,7 +118,7 @@ export function priorLines(model, { conditions: values }, hidden) {
 }
 
 /**
- * Values of the conditions whose priors are drawn side by side.
+ * Return the values of the conditions whose priors the map shows together.
  * @param {Model} model
  * @param {Values} values
  */

@@ -1,10 +1,10 @@
-/** One slider a latent dimension, even in the prior's probability, and the value as a number that can be typed. */
+/** Show a slider for each latent dimension, even in the prior's probability, and its value as a number to edit. */
 
 import { button, el, number } from "../shared/dom.js";
 import { cumulative, quantile } from "./gaussian.js";
 import { reference } from "./prior.js";
 
-const LEAST = 0.001; // the slider's ends: these quantiles of the prior, about ±3.1 standard deviations
+const LEAST = 0.001; // the quantile of the prior at the slider's ends, about ±3.1 standard deviations
 
 /** @param {import("./app.js").App} app */
 export function createSliders(app) {
@@ -68,7 +68,7 @@ export function createSliders(app) {
         if (active !== box) box.value = z[i].toFixed(2);
       });
     },
-    /** What a screen reader says; not at every move. */
+    /** Set the text for a screen reader, but not at every move. */
     speak() {
       rows.forEach(({ range }, i) => {
         const percent = (100 * toShare(app.state.z[i], i)).toFixed(0);

@@ -1,5 +1,5 @@
 /**
- * What the user has set: the point z, the conditions, the path. This goes to Python, and comes back from it.
+ * Hold the user's state: the point z, the conditions, the path. The browser sends it to Python and gets it back.
  */
 
 import { KINDS } from "./controls/index.js";
@@ -7,9 +7,9 @@ import { KINDS } from "./controls/index.js";
 /**
  * @typedef {import("./controls/index.js").Condition} Condition
  * @typedef {import("./controls/index.js").Given} Given
- * @typedef {Record<string, any>} Values of conditions, by their names; what a value is, its kind says
+ * @typedef {Record<string, any>} Values of conditions, by name, in the form of the condition's kind
  * @typedef {{z: number[], conditions: Values, path: number[][], progress: number}} State
- *   path: codes A, B, …; progress: along it, 0 … 1.
+ *   path: codes A, B, …; progress: the position on the path, 0 … 1.
  * @typedef {{latentDim: number, conditions: Condition[]}} Extent what a state must fit
  */
 
@@ -26,7 +26,7 @@ export function initialState({ latentDim, conditions }) {
 }
 
 /**
- * The state with whatever of `change` fits; what does not fit is left as it was.
+ * Return the state with the valid parts of `change`; the rest stays unchanged.
  * @param {State} state
  * @param {any} change
  * @param {Extent} extent
@@ -49,7 +49,7 @@ export function merge(state, change, { latentDim, conditions }) {
 }
 
 /**
- * What the networks of a model are given for the values of its conditions.
+ * Return the inputs of a model's networks for the values of its conditions.
  * @param {{conditions: Condition[]}} model
  * @param {Values} values
  * @returns {Given}
@@ -65,7 +65,7 @@ export function givenOf({ conditions }, values) {
 }
 
 /**
- * What they are given for a held-out image of a label, or null where the label does not say it.
+ * Return the inputs for a held-out image with a label, or null if the label does not determine them.
  * @param {{conditions: Condition[]}} model
  * @param {number} label −1: there is none
  */

@@ -1,4 +1,4 @@
-/** The learning curves: three quantities over the same epochs, with one zoom and one cursor. */
+/** Show the learning curves: three quantities over the same epochs, with one zoom and one cursor. */
 
 import { contextOf, createSurface } from "../shared/canvas.js";
 import { el, number } from "../shared/dom.js";
@@ -11,7 +11,7 @@ import { epochsOf, lineOf, nearestIndex, valuesOf, zoomed } from "./scale.js";
 export const QUANTITIES = ["reconstruction", "kl", "neg_elbo"];
 
 const { left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM } = MARGIN;
-const STILL = 4; // pixels that a pointer may tremble and still click
+const STILL = 4; // the most pixels that a pointer moves in a click
 
 /**
  * @typedef {import("./scale.js").Line} Line
@@ -19,7 +19,7 @@ const STILL = 4; // pixels that a pointer may tremble and still click
  * @typedef {{
  *   name: string, title: string, color: string, dash: number[], records: import("./store.js").LogRecord[],
  * }} Series
- * @typedef {{range: Range | null, cursor: number | null, pinned: boolean}} Look what the user has set
+ * @typedef {{range: Range | null, cursor: number | null, pinned: boolean}} Look the user's settings
  */
 
 /**
@@ -31,9 +31,9 @@ export function createCurves(words, look) {
   let series = [];
   /** @type {import("../shared/theme.js").Theme | null} */
   let theme = null;
-  /** @type {number | null} the epoch that is replayed */
+  /** @type {number | null} the epoch in replay */
   let marker = null;
-  let drawn = ""; // what the canvases show
+  let drawn = ""; // identifies the content of the canvases
 
   const panels = QUANTITIES.map((quantity) => createPanel(quantity));
   const whole = () =>
@@ -75,7 +75,7 @@ export function createCurves(words, look) {
       quantity === "reconstruction" ? null : none,
     ]);
     words.label(canvas, `curves.${quantity}`);
-    /** @type {{from: number, to: number} | null} pixels, while a range is being drawn */
+    /** @type {{from: number, to: number} | null} pixels, while the user selects a range */
     let selection = null;
 
     const epochAt = (/** @type {number} */ px) => {
@@ -190,13 +190,13 @@ export function createCurves(words, look) {
       },
     };
 
-    /** The values at the cursor, or the newest ones. @param {{train: Line, validation: Line}[]} lines */
+    /** Write the values at the cursor, or the newest ones. @param {{train: Line, validation: Line}[]} lines */
     function say(lines) {
       const main = lines[0];
       const epoch = look.cursor ?? marker;
       const value = (/** @type {Line | undefined} */ line) => {
         if (!line?.x.length) return "–";
-        // In replay what was known by then, under the cursor what lies nearest.
+        // At the cursor, take the nearest value; in replay, the last one until that epoch.
         const known =
           look.cursor !== null
             ? nearestIndex(line.x, look.cursor)

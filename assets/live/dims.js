@@ -1,10 +1,10 @@
-/** The KL of every latent dimension: which ones carry something, and which the prior has taken. */
+/** Show the KL of every latent dimension: a dimension with a KL near 0 carries no information. */
 
 import { contextOf, createSurface } from "../shared/canvas.js";
 import { el, number } from "../shared/dom.js";
 import { MARGIN, drawValueAxis } from "./plot.js";
 
-const MOST = 64; // bars that can be told apart
+const MOST = 64; // the most bars that a reader can distinguish
 
 /** @param {import("../shared/dom.js").Words} words */
 export function createDims(words) {
@@ -19,7 +19,7 @@ export function createDims(words) {
   let kl = null;
   /** @type {number | null} */
   let active = null;
-  let without = false; // whether the model has no KL at all, rather than none yet
+  let without = false; // whether the model has no KL at all, not only none yet
   /** @type {import("../shared/theme.js").Theme | null} */
   let theme = null;
 
@@ -58,9 +58,9 @@ export function createDims(words) {
   return {
     element,
     /**
-     * @param {number[] | null} values of the moment that is shown
-     * @param {number | null} units how many are active, of the codes that are shown
-     * @param {boolean} never whether the model has none
+     * @param {number[] | null} values of the shown moment
+     * @param {number | null} units the number of active units of the shown codes
+     * @param {boolean} never whether the model has no KL at all
      * @param {import("../shared/theme.js").Theme} colours
      */
     update(values, units, never, colours) {

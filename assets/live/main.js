@@ -1,7 +1,7 @@
 /**
- * The live view of a training, as Streamlit mounts it. It asks Python for what is new once it has drawn what came
- * before, so a slow machine is asked less and a hidden tab not at all. Zoom, cursor, hidden classes and the replayed
- * moment are the user's: no update touches them.
+ * Show the live view of a training. It asks Python for updates only after it has drawn the last ones, so that a slow
+ * machine asks less often and a hidden tab never asks. No update changes the user's settings: zoom, cursor, hidden
+ * classes and the replayed moment.
  */
 
 import { createWords, el } from "../shared/dom.js";
@@ -16,7 +16,7 @@ import { createStore, receive, seen, timeline } from "./store.js";
 import { createStrip } from "./strip.js";
 
 const VERSION = 1;
-const LEAVING = 3000; // milliseconds without a question once the page is being left, as app.py notes in the history
+const LEAVING = 3000; // milliseconds without a request after the visitor leaves the page (app.py sets history.leftAt)
 const OTHERS = [
   { light: "#0b7a75", dark: "#4fd1c5", dash: [7, 4] },
   { light: "#a23b72", dark: "#f08bbd", dash: [2, 3] },
@@ -27,10 +27,10 @@ const OTHERS = [
 /**
  * @typedef {{
  *   curves: import("./curves.js").Look, map: import("./map.js").Look, replay: {step: number | null},
- * }} Looks what the user has set
+ * }} Looks the user's settings
  */
 
-/** What the user set stays when the page is left and opened again. @type {Map<string, Looks>} */
+/** The user's settings, which survive leaving the page. @type {Map<string, Looks>} */
 const kept = new Map();
 
 /** @type {WeakMap<object, ReturnType<typeof createView>>} */
@@ -51,14 +51,14 @@ export function mountLive({ data: [data], parentElement, setStateValue }) {
   const { root, update, stop } = view;
   update(data, setStateValue);
   return () => {
-    // Streamlit also calls this after a first run that was overtaken by a second one; the element is then still there.
+    // Streamlit also calls this when a second run overtakes the first; the element is then still on the page.
     setTimeout(() => {
       if (!root.isConnected) stop();
     });
   };
 }
 
-/** @param {import("./payload.d.ts").LivePayload} first the data it is created with */
+/** @param {import("./payload.d.ts").LivePayload} first the data at the creation */
 function createView(first) {
   const looks = kept.get(first.key) ?? {
     curves: { range: null, cursor: null, pinned: false },
@@ -90,7 +90,7 @@ function createView(first) {
     { "data-testid": "live-view", "data-records": "0", "data-updates": "0" },
   );
 
-  Object.defineProperty(root, "looks", { value: looks }); // for tests, from outside
+  Object.defineProperty(root, "looks", { value: looks }); // for tests
 
   let data = first,
     timer = 0,
@@ -103,7 +103,7 @@ function createView(first) {
   const scene = () => ({ classes: data.classes, prior: data.prior, origin: store.plane?.origin ?? [0, 0], theme });
   const epochOf = (/** @type {number} */ step) => step / (store.status?.stepsPerEpoch || 1);
 
-  /** @param {boolean} slowly whether the codes go to their places or are put there */
+  /** @param {boolean} slowly whether the codes move to their places or jump */
   function show(slowly) {
     const frames = timeline(store),
       now = /** @type {import("./payload.d.ts").Status} */ (store.status);
@@ -158,7 +158,7 @@ function createView(first) {
   }
 
   /**
-   * The KL of each dimension at an epoch, on the validation images where they have been measured.
+   * Return the KL of each dimension at an epoch, if possible on the validation images.
    * @param {number | null} epoch null: now
    */
   function klAt(epoch) {
@@ -168,7 +168,7 @@ function createView(first) {
     return (known.findLast(({ split }) => split === "validation") ?? known.at(-1))?.kl_per_dim ?? null;
   }
 
-  /** What the lines are. @param {import("./curves.js").Series[]} series */
+  /** Show the legend of the lines. @param {import("./curves.js").Series[]} series */
   function listLines(series) {
     const line = (/** @type {string} */ name, /** @type {string} */ color, /** @type {number} */ thickness) => {
       const swatch = el("span", "lv-swatch"),
@@ -187,7 +187,7 @@ function createView(first) {
     legend.replaceChildren(...splits, ...runs, unit);
   }
 
-  /** Ask for what is new, in a while. */
+  /** Ask for updates after the pause that Python sets. */
   function later() {
     clearTimeout(timer);
     timer = data.poll > 0 ? window.setTimeout(ask, 1000 * data.poll) : 0;
@@ -199,7 +199,7 @@ function createView(first) {
     }
     if (performance.now() - /** @type {any} */ (history).leftAt < LEAVING) return later();
     send("seen", { ...seen(store), tick: data.tick + 1 });
-    timer = window.setTimeout(ask, 15_000); // an answer that got lost is asked for again
+    timer = window.setTimeout(ask, 15_000); // ask again if the answer gets lost
   }
 
   return {
@@ -216,7 +216,7 @@ function createView(first) {
         const colours = readTheme(root),
           nextText = JSON.stringify(next.text);
         if (nextText !== text) words.change(next.text);
-        // A new theme object, for another language too: all that is drawn is drawn anew.
+        // A new theme object makes all parts redraw, also for another language.
         if (nextText !== text || JSON.stringify(colours) !== JSON.stringify(theme)) theme = colours;
         text = nextText;
         root.lang = next.language;

@@ -1,4 +1,4 @@
-/** The latent map: the held-out codes of one moment, moving from one to the next. */
+/** Show the latent map: the held-out codes of one moment, which move to those of the next. */
 
 import { el } from "../shared/dom.js";
 import { createLegend } from "../shared/legend.js";
@@ -8,13 +8,13 @@ import { createCloud } from "../shared/points.js";
 import { extentOf, fit, union } from "../shared/view.js";
 
 const MOVE_MS = 380;
-const MOVE_COST = 40; // milliseconds of drawing that one move may take: the training needs the processor more
-const SMOOTH = 6; // pictures a move, at most
+const MOVE_COST = 40; // the most milliseconds for drawing one move, because the training needs the processor
+const SMOOTH = 6; // the most frames of a move
 
 /**
- * @typedef {{view: import("../shared/view.js").View | null, hidden: Set<number>}} Look what the user has set
+ * @typedef {{view: import("../shared/view.js").View | null, hidden: Set<number>}} Look the user's settings
  * @typedef {{classes: string[], prior: boolean, origin: number[], theme: import("../shared/theme.js").Theme}} Scene
- *   prior: whether it is N(0, I), which stands still
+ *   prior: whether it is N(0, I), which does not move
  */
 
 /**
@@ -34,15 +34,15 @@ export function createMap(words, look) {
   let scene = null;
   /** @type {import("./store.js").Frame | null} */
   let frame = null;
-  /** @type {import("../shared/points.js").Cloud | null} where the codes are, and */
+  /** @type {import("../shared/points.js").Cloud | null} the codes at their places */
   let cloud = null;
-  /** @type {import("../shared/points.js").Cloud | null} how they are drawn, on their way there */
+  /** @type {import("../shared/points.js").Cloud | null} the codes as drawn, during a move */
   let drawn = null;
   /** @type {import("../shared/view.js").View} */
   let home = { x: 0, y: 0, extent: 6.4 };
   let animation = 0;
-  let cost = 3; // milliseconds that a picture takes, about
-  let apart = false; // whether the classes lie apart, so that names at their middles say something
+  let cost = 3; // approximate milliseconds for a frame
+  let apart = false; // whether the classes are separate, so that names at their middles are useful
 
   const view = () => look.view ?? home;
 
@@ -84,7 +84,7 @@ export function createMap(words, look) {
   const pad = el("div", "lv-pad", [canvas, tip, el("div", "lv-map-tools", map.tools)]);
   const element = el("div", "lv-map", [pad, legend, caption]);
 
-  /** A button a class, by which it is muted. @param {string[]} classes */
+  /** Show a button for each class, which mutes it. @param {string[]} classes */
   function listClasses(classes) {
     if (JSON.stringify(classes) === names) return;
     names = JSON.stringify(classes);
@@ -109,7 +109,7 @@ export function createMap(words, look) {
     cost += 0.3 * (performance.now() - began - cost);
   }
 
-  /** Lets the codes go to their new places, or puts them there. @param {boolean} slowly */
+  /** Move the codes to their new places, slowly or at once. @param {boolean} slowly */
   function go(slowly) {
     cancelAnimationFrame(animation);
     const from = drawn,
@@ -161,7 +161,7 @@ export function createMap(words, look) {
       go(slowly);
     },
     /**
-     * What a fresh map shows: the codes of all moments, and the prior.
+     * Set the view of a new map: the codes of all moments, and the prior.
      * @param {import("./store.js").Frame[]} frames
      * @param {Scene} setting
      */
@@ -187,7 +187,7 @@ export function createMap(words, look) {
 /** @type {WeakMap<object, import("../shared/view.js").Bounds>} */
 const reaches = new WeakMap();
 
-/** Where most of a moment's codes lie. @param {import("./store.js").Frame} frame */
+/** Return the bounds of most of a moment's codes. @param {import("./store.js").Frame} frame */
 function reachOf(frame) {
   const known = reaches.get(frame);
   if (known) return known;
@@ -209,7 +209,7 @@ function coordinates({ count, width, codes }) {
 }
 
 /**
- * Whether the middles of the classes are farther from each other than codes from their middle.
+ * Return whether the middles of the classes are far from each other, compared with the codes' distances from them.
  * @param {Pick<import("../shared/points.js").Cloud, "centres" | "labels" | "xs" | "ys">} cloud
  */
 export function liesApart({ centres, labels, xs, ys }) {
@@ -231,5 +231,5 @@ function cloudOf({ codes: { count, width, codes } }, labels) {
   return createCloud({ count, points: codes, labels: known }, width, planeOf(width));
 }
 
-/** The plane of codes that arrive as one or two coordinates. @param {number} width how many */
+/** Return the plane of codes with one or two coordinates. @param {number} width how many */
 const planeOf = (width) => createPlane({ kind: "dims", dims: [0, 1] }, width);

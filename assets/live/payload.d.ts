@@ -1,8 +1,8 @@
 /**
- * What Python sends to the live view, as types: cvae/browser/live.py makes `main` and says what it means, and
+ * Define the data that Python sends to the live view: cvae/browser/live.py makes and explains `main`, and
  * cvae/ui/components/live.py adds the rest.
  *
- * N held-out codes of d dimensions, which arrive in min(d, 2) coordinates.
+ * There are N held-out codes of d dimensions, of which the browser gets min(d, 2) coordinates.
  */
 
 import type { TensorSpec } from "../shared/tensor.js";
@@ -13,7 +13,7 @@ export interface LivePayload {
   key: string; // names the view in the session
   language: string;
   text: any; // words of the language, nested by key
-  tick: number; // of the browser's question that this answers
+  tick: number; // the number of the answered request
   poll: number; // seconds until the browser asks again; 0: never
   name: string; // of the run
   title: string;
@@ -21,37 +21,37 @@ export interface LivePayload {
   classes: string[];
   latentDim: number; // d
   prior: boolean; // whether it is N(0, I)
-  waitsFor: string | null; // the run that has to end before this one begins
-  others: { name: string; title: string; history: History }[]; // runs whose curves are laid over
+  waitsFor: string | null; // the run that must end before this one begins
+  others: { name: string; title: string; history: History }[]; // runs with overlaid curves
 }
 
 export interface Answer {
-  token: string; // of the training: all that the browser has is of another one when it changes
+  token: string; // identifies the training: if it changes, the browser drops its data
   status: Status;
   history: History;
-  steps: number[]; // of all snapshots there are
-  snapshots: FramePayload[]; // some of those that are missing, the newest first
-  live: FramePayload | null; // this moment
+  steps: number[]; // of all snapshots
+  snapshots: FramePayload[]; // some that the browser lacks, the newest first
+  live: FramePayload | null; // the present moment
   labels: TensorSpec | null; // (N,) bytes
-  heldOut: TensorSpec | null; // (n, C, H, W) bytes: what the strips reconstruct
+  heldOut: TensorSpec | null; // (n, C, H, W) bytes, the originals of the strips
   plane: PlaneSpec;
-  more: boolean; // whether snapshots are still missing after this
+  more: boolean; // whether the browser still lacks snapshots afterwards
 }
 
 export interface FramePayload {
   step: number;
   codes: TensorSpec; // (N, min(d, 2))
-  active: number; // units, of d
+  active: number; // the number of active units, of d
   strip: TensorSpec | null; // (n, C, H, W) bytes
 }
 
 export interface History {
-  from: number; // index of the first of the records
+  from: number; // the index of the first record
   records: LogRecord[];
   kept: number; // how many of all, from the first on, stay; those behind are replaced by the next answer
 }
 
-/** As in cvae/runs/status.py; what is used here. */
+/** Status has the fields of cvae/runs/status.py that the browser uses. */
 export interface Status {
   state: string;
   step: number;

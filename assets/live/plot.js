@@ -1,17 +1,17 @@
-/** What the plots of the live view have in common: the margins, and the axis of the values with its lines. */
+/** Provide the margins of the live view's plots, and the axis of the values with its lines. */
 
 import { number } from "../shared/dom.js";
 import { digitsFor, ticks } from "../shared/scale.js";
 
-/** Pixels around a plot. */
+/** The margins around a plot are in pixels. */
 export const MARGIN = { left: 46, right: 10, top: 8, bottom: 22 };
 
 /**
- * Faint lines at round values, with their numbers at the left. Leaves the font and the colour of text set.
+ * Draw faint lines at round values, with their numbers at the left; leave the font and the colour of text set.
  * @param {CanvasRenderingContext2D} context
  * @param {{width: number, height: number, theme: import("../shared/theme.js").Theme}} plot
  * @param {import("./scale.js").Range} values
- * @param {(value: number) => number} py where a value lies, in pixels
+ * @param {(value: number) => number} py returns the pixel of a value
  */
 export function drawValueAxis(context, { width, height, theme }, values, py) {
   const { left, right } = MARGIN;

@@ -1,12 +1,12 @@
-/** The slider through training time, and its play button. At its right end it follows the training. */
+/** Show the slider through training time, and its play button. At its right end, it follows the training. */
 
 import { button, el, icon } from "../shared/dom.js";
 
-const PLAY_MS = 6000; // for all moments together
+const PLAY_MS = 6000; // milliseconds for all moments
 
 /**
  * @param {import("../shared/dom.js").Words} words
- * @param {{step: number | null}} look the step that is replayed; null: the newest one is followed
+ * @param {{step: number | null}} look the replayed step; null: the newest one
  * @param {(replayed: boolean) => void} changed
  */
 export function createReplay(words, look, changed) {

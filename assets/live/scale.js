@@ -1,4 +1,4 @@
-/** Numbers to pixels, for the curves. */
+/** Compute lines and ranges for the curves. */
 
 /**
  * @typedef {{x: number[], y: number[]}} Line
@@ -6,7 +6,7 @@
  */
 
 /**
- * One quantity of one split over the epochs; records that lack it are left out.
+ * Return one quantity of one split over the epochs, without records that lack it.
  * @param {import("./store.js").LogRecord[]} records
  * @param {"train" | "validation"} split
  * @param {"reconstruction" | "kl" | "neg_elbo"} quantity
@@ -23,16 +23,16 @@ export function lineOf(records, split, quantity) {
   return line;
 }
 
-/** The epochs that all lines together cover, from 0. @param {Line[]} lines @returns {Range} */
+/** Return the epochs of all lines, from 0. @param {Line[]} lines @returns {Range} */
 export function epochsOf(lines) {
   const last = Math.max(0, ...lines.map(({ x }) => x.at(-1) ?? 0));
   return { from: 0, to: last || 1 };
 }
 
-const EARLY = 0.04; // of the epochs in view: there the loss falls so far that the rest would look flat
+const EARLY = 0.04; // share of the epochs in view in which the loss falls so far that the rest would look flat
 
 /**
- * The values to show over some epochs: all of them, but what falls from far above in the very beginning is cut off.
+ * Return the range of values to show over some epochs, without the high values of the first epochs.
  * @param {Line[]} lines
  * @param {Range} epochs
  * @returns {Range}
@@ -59,7 +59,7 @@ export function valuesOf(lines, { from, to }) {
 }
 
 /**
- * The index of the value nearest to x in a rising list, or −1.
+ * Return the index of the value nearest to x in an ascending list, or −1.
  * @param {number[]} values
  * @param {number} x
  */
@@ -76,9 +76,9 @@ export function nearestIndex(values, x) {
 }
 
 /**
- * The range zoomed about a point that stays where it is, within the limits.
+ * Zoom a range about a point that does not move, within the limits.
  * @param {Range} range
- * @param {number} factor above 1 comes nearer
+ * @param {number} factor above 1 enlarges
  * @param {number} about
  * @param {Range} limits
  * @returns {Range}

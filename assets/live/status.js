@@ -1,4 +1,4 @@
-/** One line that says how the training stands. */
+/** Show the state and the progress of the training in one line. */
 
 import { el } from "../shared/dom.js";
 
@@ -45,7 +45,7 @@ export function createStatus(words) {
   };
 }
 
-/** 75 → 1:15. @param {number} seconds */
+/** Write seconds as minutes, 75 → 1:15. @param {number} seconds */
 export function clock(seconds) {
   const whole = Math.round(seconds),
     hours = Math.floor(whole / 3600),

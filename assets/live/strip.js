@@ -1,4 +1,4 @@
-/** The same held-out images over their reconstructions. */
+/** Show held-out images over their reconstructions. */
 
 import { contextOf } from "../shared/canvas.js";
 import { el } from "../shared/dom.js";
@@ -18,7 +18,7 @@ export function createStrip(words) {
     rows.map((row) => row.element),
   );
   element.hidden = true;
-  /** @type {any[]} what the canvases show */
+  /** @type {any[]} the content of the canvases */
   let drawn = [];
   return {
     element,
@@ -40,7 +40,7 @@ export function createStrip(words) {
 }
 
 /**
- * Pictures side by side, a pixel apart.
+ * Draw images side by side, with a pixel between them.
  * @param {HTMLCanvasElement} canvas
  * @param {import("./store.js").Pictures} pictures
  * @param {boolean} dark

@@ -1,17 +1,17 @@
-/** Canvases that are as sharp as the screen. */
+/** Create canvases that are as sharp as the screen. */
 
 /**
- * The resolution of canvases follows the size of the element that they fill.
+ * Keep the resolution of canvases equal to the size of the element that they fill.
  * @param {HTMLElement} element
  * @param {HTMLCanvasElement[]} canvases
- * @param {() => void} changed called when their size has changed, and they are empty
+ * @param {() => void} changed called after a change of size, which empties them
  */
 export function createSurface(element, canvases, changed) {
   const surface = {
     width: 0, // of the element, in CSS pixels
     height: 0,
-    ratio: 1, // device pixels a CSS pixel
-    /** Empties a canvas; what is drawn then is in CSS pixels. @param {CanvasRenderingContext2D} context */
+    ratio: 1, // device pixels for each CSS pixel
+    /** Empty a canvas and set its unit to CSS pixels. @param {CanvasRenderingContext2D} context */
     clear(context) {
       context.setTransform(1, 0, 0, 1, 0, 0);
       context.clearRect(0, 0, context.canvas.width, context.canvas.height);

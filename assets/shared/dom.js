@@ -1,4 +1,4 @@
-/** Elements, and the words on them. Text is only ever set as text, never as markup. */
+/** Create elements and set their words, always as text, never as markup. */
 
 /**
  * @template {keyof HTMLElementTagNameMap} T
@@ -55,14 +55,14 @@ export function button(className, content, act) {
 }
 
 /**
- * The words of one language, and every place where one of them stands, so that a change of language is a change of
- * words and of nothing else.
+ * Words are the words of one language, with the elements that show them, so that a change of language changes only
+ * words.
  * @typedef {{
  *   say: (key: string, values?: Record<string, string | number>) => string,
  *   put: <T extends Element>(element: T, key: string, values?: Record<string, string | number>) => T,
  *   label: <T extends Element>(element: T, key: string, values?: Record<string, string | number>) => T,
  *   change: (text: any) => void,
- * }} Words  put: as the text of an element; label: as its accessible name, and the tooltip of a button
+ * }} Words  put: set the text of an element; label: set its accessible name, and the tooltip of a button
  */
 
 /** @param {any} text nested keys → sentences with {gaps} @returns {Words} */
@@ -99,7 +99,7 @@ export function createWords(text) {
   };
 }
 
-/** Short, with a real minus sign. @param {number} value @param {number} [digits] */
+/** Write a number in short form, with a real minus sign. @param {number} value @param {number} [digits] */
 export const number = (value, digits = 2) => {
   const text = value.toFixed(digits);
   return Number(text) < 0 ? text.replace("-", "−") : text.replace("-", "");

@@ -1,6 +1,6 @@
-/** Mouse, finger and pen on a map: one moves the cursor, two (or the middle button, or shift) move the map. */
+/** Handle pointers on a map: one moves the cursor; two (or the middle button, or shift) move the map. */
 
-const STILL = 4; // pixels that a pointer may tremble and still be a tap
+const STILL = 4; // the most pixels that a pointer moves in a tap
 
 /**
  * @typedef {{
@@ -8,8 +8,8 @@ const STILL = 4; // pixels that a pointer may tremble and still be a tap
  *   void, pan: (dx: number, dy: number) => void, zoom: (factor: number, x: number, y: number) => void, settle: () =>
  *   void, hover: (x: number, y: number) => void, leave: () => void, wheel: (event: WheelEvent) => boolean,
  * }} Gestures
- *   x, y: pixels from the element's upper left corner. settle: panning or zooming is over. wheel: whether to zoom
- *   with it.
+ *   x, y: pixels from the element's upper left corner. settle: panning or zooming has ended. wheel: return whether
+ *   the wheel zooms.
  */
 
 /**
@@ -26,7 +26,7 @@ export function attachGestures(element, on) {
     dragged = false,
     panned = false;
 
-  let box = element.getBoundingClientRect(); // measured when something starts: at every move it would force a layout
+  let box = element.getBoundingClientRect(); // measured only at the start: each measurement forces a layout
   const at = (/** @type {MouseEvent} */ event) => {
     if (!down.size) box = element.getBoundingClientRect();
     return { x: event.clientX - box.left - element.clientLeft, y: event.clientY - box.top - element.clientTop };

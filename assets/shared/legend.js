@@ -1,11 +1,11 @@
-/** The classes of a map, by their colours: a button each, which mutes the class. */
+/** Show a button in the colour of each class of a map, which mutes the class. */
 
 import { button, el } from "./dom.js";
 import { classColor } from "./theme.js";
 
 /**
  * @param {string[]} classes
- * @param {Set<number>} hidden the muted ones; changed by the buttons
+ * @param {Set<number>} hidden the muted classes, which the buttons change
  * @param {{chip: string, dot: string}} styles classes of CSS
  * @param {() => void} changed
  */

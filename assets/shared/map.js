@@ -1,7 +1,7 @@
 /**
- * The latent map that the explorer and the live view share: a square of canvases that shows a part of the plane. It
- * zooms and pans by hand, wheel, keys and buttons, and draws what both show: axes, codes in the colours of their
- * classes, the prior. What a drag, a tap and the other keys mean is for its owner to say.
+ * Create the latent map of the explorer and of the live view: a square of canvases that shows a part of the plane. It
+ * zooms and pans by pointer, wheel, keys and buttons, and draws axes, codes in the colours of their classes, and the
+ * prior. Its owner handles a drag, a tap and the other keys.
  */
 
 import { contextOf, createSurface } from "./canvas.js";
@@ -11,7 +11,7 @@ import { drawCloud } from "./points.js";
 import { drawGrid, drawNames, drawNumbers, drawPrior } from "./scenery.js";
 import { pan, toPixel, toPlane, zoom } from "./view.js";
 
-const REACH = 9; // pixels within which a point answers the pointer
+const REACH = 9; // the most pixels from the pointer to the point that it selects
 
 /**
  * @typedef {import("./view.js").View} View
@@ -22,19 +22,19 @@ const REACH = 9; // pixels within which a point answers the pointer
  *   hover: (x: number, y: number) => void, leave: () => void, key: (event: KeyboardEvent) => boolean,
  *   tap?: (x: number, y: number) => void, settle?: () => void,
  * }} Owner
- *   x, y: pixels from the upper left corner of the pad. setView: null is what fits. key: whether the key meant
- *   something; plus and minus zoom where it did not. settle: panning or zooming is over.
+ *   x, y: pixels from the upper left corner of the pad. setView: null means the fitted view. key: return whether the
+ *   owner handled the key; otherwise plus and minus zoom. settle: panning or zooming has ended.
  * @typedef {{
  *   cloud: Cloud | null, hidden: Set<number>, faint: boolean, names: string[] | null,
  *   prior: import("./scenery.js").PriorLine[] | null, plane: import("./plane.js").Plane,
  *   theme: import("./theme.js").Theme,
  * }} Scene
- *   faint: something behind the points is to be seen. names: of the classes, where they stand at the middles of their
- *   codes.
+ *   faint: the points let the background show. names: the names of the classes, if they are shown at the middles of
+ *   their codes.
  */
 
 /**
- * @param {HTMLElement} pad the square: it takes the pointer and the keys
+ * @param {HTMLElement} pad the square, which gets the pointer and key events
  * @param {HTMLCanvasElement[]} canvases that fill it, or the pad itself
  * @param {import("./dom.js").Words} words
  * @param {string} tool class of CSS of the buttons
@@ -80,14 +80,14 @@ export function createLatentMap(pad, canvases, words, tool, owner) {
     contexts: canvases.map(contextOf),
     clear: surface.clear,
     panBy,
-    /** Pixels across; 0 until it is laid out. */
+    /** Return the width in pixels; 0 before the first layout. */
     side: () => surface.width,
     /** @param {number} x in the plane @param {number} y */
     pixel: (x, y) => toPixel(owner.view(), surface.width, x, y),
     /** @param {number} x pixels @param {number} y */
     place: (x, y) => toPlane(owner.view(), surface.width, x, y),
     /**
-     * The index of the code at a pixel, or −1.
+     * Return the index of the code at a pixel, or −1.
      * @param {Cloud} cloud
      * @param {Set<number>} hidden classes
      * @param {number} x
@@ -100,7 +100,7 @@ export function createLatentMap(pad, canvases, words, tool, owner) {
     },
     /** @param {import("./theme.js").Theme} theme @returns {import("./scenery.js").Look} */
     look: (theme) => ({ view: owner.view(), side: surface.width, theme }),
-    /** Axes, codes and prior, on an empty canvas. @param {CanvasRenderingContext2D} context @param {Scene} scene */
+    /** Draw axes, codes and prior on an empty canvas. @param {CanvasRenderingContext2D} context @param {Scene} scene */
     draw(context, { cloud, hidden, faint, names, prior, plane, theme }) {
       const look = { view: owner.view(), side: surface.width, theme };
       surface.clear(context);
@@ -117,7 +117,7 @@ export function createLatentMap(pad, canvases, words, tool, owner) {
   };
 }
 
-/** Whether a code's class is not muted. @param {Cloud} cloud @param {Set<number>} hidden */
+/** Return a test whether the class of a code is not muted. @param {Cloud} cloud @param {Set<number>} hidden */
 export const isShown =
   ({ labels }, hidden) =>
   (/** @type {number} */ i) =>

@@ -1,4 +1,4 @@
-/** Nearest point to the pointer, through a grid of cells. */
+/** Find the point nearest to the pointer through a grid of cells. */
 
 /**
  * @param {Float32Array} xs
@@ -23,7 +23,7 @@ export function createNearest(xs, ys) {
   const width = n ? column(right) + 1 : 0,
     height = n ? row(top) + 1 : 0;
 
-  // Points sorted by cell: those of cell c are order[starts[c] … starts[c + 1]).
+  // `order` sorts the points by cell: those of cell c are order[starts[c] … starts[c + 1]).
   const starts = new Int32Array(width * height + 1),
     order = new Int32Array(n);
   for (let i = 0; i < n; i++) starts[row(ys[i]) * width + column(xs[i]) + 1]++;
@@ -32,7 +32,7 @@ export function createNearest(xs, ys) {
   for (let i = 0; i < n; i++) order[next[row(ys[i]) * width + column(xs[i])]++] = i;
 
   /**
-   * The index of the point nearest to (x, y), or −1 if none is within the radius. `allowed` may leave points out.
+   * Return the index of the `allowed` point nearest to (x, y), or −1 if none is within the radius.
    * @param {number} x
    * @param {number} y
    * @param {number} radius

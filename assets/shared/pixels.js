@@ -1,13 +1,13 @@
-/** Pictures as numbers, and as the bytes of a canvas. */
+/** Convert images between numbers and the bytes of a canvas. */
 
 /**
- * Grey pictures are ink on paper in a light theme (0 is paper) and light on black in a dark one; colours are shown as
- * they are.
+ * Write an image as the bytes of a canvas. A grey image is dark on white (0 is white) in a light theme, and light on
+ * black in a dark one; colours stay unchanged.
  * @param {ArrayLike<number>} values H × W × C in [0, 1]
  * @param {number} channels 1 or 3
  * @param {boolean} dark
  * @param {Uint8ClampedArray} rgba written, H × W × 4
- * @param {number} [from] where in `rgba`
+ * @param {number} [from] the first index in `rgba`
  * @param {number} [rowBytes] bytes from one row of `rgba` to the next, with `width`, for a picture inside a larger one
  * @param {number} [width]
  */
@@ -31,7 +31,7 @@ export function paint(values, channels, dark, rgba, from = 0, rowBytes = 0, widt
 }
 
 /**
- * A picture of bytes in PyTorch's order (C × H × W) as H × W × C in [0, 1].
+ * Convert an image of bytes in PyTorch's order (C × H × W) to H × W × C in [0, 1].
  * @param {Uint8Array} planes
  * @param {number[]} shape [C, H, W]
  */

@@ -1,4 +1,4 @@
-/** The plane that the map shows: two latent dimensions, or the two main directions of the codes. */
+/** Compute the plane of the map: two latent dimensions, or the two main directions of the codes. */
 
 /**
  * @typedef {{kind: "dims", dims: number[]}
@@ -8,10 +8,10 @@
  *   x: (z: ArrayLike<number>, from?: number) => number, y: (z: ArrayLike<number>, from?: number) => number,
  *   place: (z: number[], x: number, y: number) => number[],
  * }} Plane
- *   x, y: a code's coordinates, the code starting at index `from`. place: the code at (x, y) of the plane through z,
- *   what lies off the plane being kept. flat: the code has one dimension only, and y is always 0.
+ *   x, y: return the coordinates of the code that starts at index `from`. place: move z to (x, y) in the plane, and
+ *   keep its part outside the plane. flat: a code has one dimension only, and y is always 0.
  *
- * A Gaussian over codes. `covariance` is d × d where it is full; else the variances are exp(logVar).
+ * A Gaussian over codes has a full `covariance` (d × d), or the variances exp(logVar).
  * @typedef {{mean: number[], logVar: number[], covariance?: number[][]}} Gaussian
  */
 
@@ -45,7 +45,7 @@ export function createPlane(spec, d) {
 }
 
 /**
- * A Gaussian's mean and 2 × 2 covariance in the plane.
+ * Return a Gaussian's mean and 2 × 2 covariance in the plane.
  * @param {Plane} plane
  * @param {Gaussian} gaussian
  * @returns {{x: number, y: number, xx: number, xy: number, yy: number}}
@@ -61,7 +61,7 @@ export function inPlane(plane, { mean, logVar, covariance }) {
 }
 
 /**
- * The ellipse at one standard deviation: half axes and the angle of the first.
+ * Return the ellipse at one standard deviation: its half axes and the angle of the first.
  * @param {{xx: number, xy: number, yy: number}} covariance
  */
 export function ellipse({ xx, xy, yy }) {

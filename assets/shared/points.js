@@ -1,4 +1,4 @@
-/** The held-out codes on the map: where they lie in the plane, and how they are drawn. */
+/** Place the held-out codes in the plane of the map, and draw them. */
 
 import { classColor } from "./theme.js";
 import { createNearest } from "./nearest.js";
@@ -11,7 +11,7 @@ import { createNearest } from "./nearest.js";
  */
 
 /**
- * The codes in a plane. A code of one dimension gets a height by its number, so that points do not hide each other.
+ * Place codes in a plane. A code of one dimension gets a height by its index, so that points do not hide each other.
  * @param {{count: number, points: Float32Array, labels: Uint8Array | null}} codes
  * @param {number} d
  * @param {import("./plane.js").Plane} plane
@@ -28,7 +28,7 @@ export function createCloud({ count, points, labels }, d, plane) {
 }
 
 /**
- * The middle (median) of every class.
+ * Return the middle (median) of every class.
  * @param {Float32Array} xs
  * @param {Float32Array} ys
  * @param {Uint8Array | null} labels
@@ -48,7 +48,7 @@ function centresOf(xs, ys, labels) {
 const stamps = new Map();
 
 /**
- * One small picture a class, drawn for every point: much faster than ten thousand arcs.
+ * Return the small picture of a class for all its points, which is much faster than ten thousand arcs.
  * @param {string} fill
  * @param {string} outline
  * @param {number} radius in device pixels
@@ -57,7 +57,7 @@ function sprite(fill, outline, radius) {
   const key = `${fill} ${outline} ${radius}`,
     known = stamps.get(key);
   if (known) return known;
-  if (stamps.size > 100) stamps.clear(); // of other sizes, of another theme
+  if (stamps.size > 100) stamps.clear(); // they have other sizes, or another theme
   const side = Math.ceil(2 * radius + 3);
   const canvas = new OffscreenCanvas(side, side);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
@@ -73,14 +73,14 @@ function sprite(fill, outline, radius) {
 }
 
 /**
- * All points of a cloud; those of hidden classes grey, beneath the others.
+ * Draw all points of a cloud; those of hidden classes are grey, below the others.
  * @param {CanvasRenderingContext2D} context
  * @param {Cloud} cloud
  * @param {{view: import("./view.js").View, side: number, ratio: number, hidden: Set<number>,
- *          faint: boolean, theme: import("./theme.js").Theme}} look  faint: something behind the points is to be seen
+ *          faint: boolean, theme: import("./theme.js").Theme}} look  faint: the points let the background show
  */
 export function drawCloud(context, cloud, { view, side, ratio, hidden, faint, theme }) {
-  const crowd = cloud.count > 4000 ? 2.3 : cloud.count > 1000 ? 2.8 : 3.6; // pixels on a map of 560
+  const crowd = cloud.count > 4000 ? 2.3 : cloud.count > 1000 ? 2.8 : 3.6; // radius in pixels on a map of 560 pixels
   const radius = ratio * Math.max(1.6, Math.min(4.5, (crowd * side) / 560));
   const outline = theme.dark ? "rgba(255,255,255,0.4)" : "rgba(0,0,0,0.42)";
   context.globalAlpha = faint ? 0.4 : 0.9;

@@ -1,6 +1,6 @@
-/** What is wrong with the data that arrived, told apart from mistakes in this program. */
+/** Distinguish an error in the payload from a mistake in this program. */
 
-/** A fault of the payload. `code` names a sentence of the text file (`error.<code>`), `values` fill its gaps. */
+/** An error in the payload: `code` names a sentence of the text file (`error.<code>`), `values` fill its gaps. */
 export class PayloadError extends Error {
   /**
    * @param {string} code

@@ -1,7 +1,7 @@
-/** The scale of an axis: where its marks stand, and how their numbers are written. */
+/** Compute the ticks of an axis, and write their numbers. */
 
 /**
- * Round numbers for an axis, about `count` of them.
+ * Return about `count` round numbers for an axis.
  * @param {number} from
  * @param {number} to
  * @param {number} count
@@ -15,6 +15,6 @@ export function ticks(from, to, count) {
   return values;
 }
 
-/** As few digits as tell neighbouring ticks apart. @param {number[]} ticks */
+/** Return the fewest digits that distinguish neighbouring ticks. @param {number[]} ticks */
 export const digitsFor = (ticks) =>
   ticks.length > 1 ? Math.max(0, Math.min(6, Math.ceil(-Math.log10(ticks[1] - ticks[0]) - 1e-9))) : 2;

@@ -1,4 +1,4 @@
-/** What stands still on the map beside the codes: axes, the prior, the names of the classes. */
+/** Draw the map's axes, the prior and the names of the classes. */
 
 import { ellipse, inPlane } from "./plane.js";
 import { classColor } from "./theme.js";
@@ -13,7 +13,7 @@ import { toPixel } from "./view.js";
  */
 
 /**
- * Faint lines at round numbers.
+ * Draw faint lines at round numbers.
  * @param {CanvasRenderingContext2D} context
  * @param {Look} look
  */
@@ -32,10 +32,10 @@ export function drawGrid(context, { view, side, theme }) {
 }
 
 /**
- * The numbers of these lines, along the lower and the left edge.
+ * Draw the numbers of these lines at the lower and the left edge.
  * @param {CanvasRenderingContext2D} context
  * @param {Look} look
- * @param {boolean} flat only the horizontal axis means something
+ * @param {boolean} flat whether only the horizontal axis has a meaning
  */
 export function drawNumbers(context, { view, side, theme }, flat) {
   context.save();
@@ -101,7 +101,7 @@ export function drawPrior(context, lines, plane, { view, side, theme }) {
 }
 
 /**
- * A line is drawn twice, first as its own halo: it crosses points of every colour.
+ * Return the two strokes of a line: first a halo, because the line crosses points of every colour.
  * @param {string | null} color
  * @param {boolean} strong
  * @param {import("./theme.js").Theme} theme
@@ -113,7 +113,7 @@ const strokes = (color, strong, theme) => [
 ];
 
 /**
- * The names of the classes at the middles of their codes, moved apart where they would cover each other.
+ * Draw the names of the classes at the middles of their codes, and move overlapping names apart.
  * @param {CanvasRenderingContext2D} context
  * @param {import("./points.js").Cloud} cloud
  * @param {string[]} names
@@ -153,7 +153,7 @@ export function drawNames(context, cloud, names, hidden, { view, side, theme }) 
 const NAME_HEIGHT = 23;
 
 /**
- * Pushes overlapping boxes apart along the axis of least overlap.
+ * Push overlapping boxes apart along the axis of least overlap.
  * @param {{x: number, y: number, half: number}[]} boxes
  */
 function separate(boxes) {
@@ -182,7 +182,7 @@ function separate(boxes) {
 }
 
 /**
- * Text that is read over anything.
+ * Draw text that is readable on any background.
  * @param {CanvasRenderingContext2D} context
  * @param {string} text
  * @param {number} x

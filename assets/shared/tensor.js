@@ -1,4 +1,4 @@
-/** Numbers as they travel: base64 text to typed arrays, half precision to single. */
+/** Decode the numbers of a payload: base64 text to typed arrays, half precision to single. */
 
 import { PayloadError } from "./problem.js";
 
@@ -22,7 +22,7 @@ export function bytesFromBase64(text) {
 }
 
 /**
- * The value of one IEEE 754 binary16 pattern.
+ * Return the value of one IEEE 754 binary16 pattern.
  * @param {number} bits 0 … 65535
  */
 export function halfToFloat(bits) {
@@ -34,7 +34,7 @@ export function halfToFloat(bits) {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** @type {Float32Array | null} Every half-precision value, made when the first one is read. */
+/** @type {Float32Array | null} every half-precision value, computed at the first use */
 let halves = null;
 
 /** @param {Uint16Array} patterns */
@@ -47,9 +47,9 @@ function floatsFromHalves(patterns) {
 }
 
 /**
- * The bytes of a tensor, checked against its shape.
+ * Return the bytes of a tensor, checked against its shape.
  * @param {TensorSpec} spec
- * @param {string} name said in the message when something is wrong
+ * @param {string} name of the tensor, for an error message
  */
 function checkedBytes(spec, name) {
   const good =
@@ -72,7 +72,7 @@ function checkedBytes(spec, name) {
 }
 
 /**
- * A tensor of numbers. Little-endian, as every browser's machine is.
+ * Decode a tensor of little-endian numbers, the order of every browser's machine.
  * @param {TensorSpec} spec
  * @param {string} name
  * @returns {Tensor}
@@ -90,7 +90,7 @@ export function decodeTensor(spec, name) {
 }
 
 /**
- * A tensor of bytes: pictures, labels.
+ * Decode a tensor of bytes: images or labels.
  * @param {TensorSpec} spec
  * @param {string} name
  * @returns {{shape: number[], data: Uint8Array}}

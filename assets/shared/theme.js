@@ -1,6 +1,6 @@
-/** Colours: the page's theme, and the classes' fixed palette. */
+/** Provide the colours of the page's theme, and the classes' fixed palette. */
 
-/** petroff10 (Petroff 2021, arXiv:2107.02270): ten colours told apart with any colour vision. */
+/** petroff10 (Petroff 2021, arXiv:2107.02270) has ten colours that differ for any colour vision. */
 const CLASSES = [
   "#3f90da",
   "#ffa90e",
@@ -24,7 +24,7 @@ const CLASSES = [
 export const classColor = (index) => CLASSES[index % CLASSES.length];
 
 /**
- * Streamlit's theme at an element.
+ * Return Streamlit's theme at an element.
  * @param {Element} element
  * @returns {Theme}
  */
@@ -44,7 +44,7 @@ export function readTheme(element) {
   };
 }
 
-/** Perceived lightness of a CSS colour, 0 … 1. @param {string} color */
+/** Return the perceived lightness of a CSS colour, in [0, 1]. @param {string} color */
 function luminance(color) {
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(1, 1).getContext("2d"));
   context.fillStyle = color;

@@ -1,12 +1,12 @@
 /**
- * The part of the plane that a map shows: pan, zoom, and the way between plane and pixels. y points up in the plane.
+ * Pan and zoom the part of the plane that a map shows, and convert between plane and pixels. y points up in the plane.
  */
 
 /** @typedef {{x: number, y: number, extent: number}} View the centre, and units across the square map */
 /** @typedef {{left: number, right: number, bottom: number, top: number}} Bounds */
 
 const NEAREST = 1e-3,
-  FARTHEST = 1e4; // units across
+  FARTHEST = 1e4; // the largest extent
 
 /**
  * @param {View} view
@@ -31,7 +31,7 @@ export const toPlane = (view, side, px, py) => ({
 });
 
 /**
- * The view that holds the bounds, with a margin.
+ * Return the view that holds the bounds, with a margin.
  * @param {Bounds} bounds
  * @returns {View}
  */
@@ -42,10 +42,10 @@ export const fit = ({ left, right, bottom, top }) => ({
 });
 
 /**
- * Zoom about a pixel, which stays where it is.
+ * Zoom about a pixel, which does not move.
  * @param {View} view
  * @param {number} side
- * @param {number} factor above 1 comes nearer
+ * @param {number} factor above 1 enlarges
  * @param {number} px
  * @param {number} py
  * @returns {View}
@@ -70,7 +70,7 @@ export const pan = (view, side, dx, dy) => ({
 });
 
 /**
- * Where most of the points lie: from the 0.5th to the 99.5th percentile, so that one outlier does not shrink the rest.
+ * Return the bounds of most points: from the 0.5th to the 99.5th percentile, so that outliers do not shrink the rest.
  * @param {Float32Array} xs
  * @param {Float32Array} ys
  * @returns {Bounds}

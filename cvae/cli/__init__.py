@@ -1,4 +1,4 @@
-"""The command line, `python -m cvae`: a file a group of commands. torch is imported by the commands that need it."""
+"""Run the command line, `python -m cvae`. A module holds a group of commands; only some commands import torch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Train and explore autoencoders, VAEs and conditional VAEs.
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """End with one line, as for every other bad input; the usage is a --help away."""
+        """Exit with one line, as for every other bad input, instead of the whole usage."""
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> Parser:
-    """Return the parser of all commands; each sets `command`, the function that runs it."""
+    """Return the parser of all commands. Each command sets `command`, the function that runs it."""
     formatter = argparse.RawDescriptionHelpFormatter
     whole = Parser(prog="cvae", description=DESCRIPTION, formatter_class=formatter)
     commands = whole.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)

@@ -1,4 +1,4 @@
-"""list: what there is. sample, manifold: pictures of a run."""
+"""Define the commands `list`, and `sample` and `manifold`, which write pictures of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""augment: what a model's samples teach a classifier. classifier: the one that judges samples, built again."""
+"""Define `augment`, which trains classifiers with a run's samples, and `classifier`, which builds their judge."""
 
 from __future__ import annotations
 

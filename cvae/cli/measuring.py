@@ -1,4 +1,4 @@
-"""evaluate: the figures of a run. bench: how fast training is here."""
+"""Define the commands `evaluate`, which measures a run, and `bench`, which measures the speed of training."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def refuse_no_samples(samples: int | None) -> None:
 
 
 def show_share(share: float) -> None:
-    """On a terminal, how much has been measured."""
+    """Print the progress of a measurement, if the output is a terminal."""
     if sys.stderr.isatty():
         print_over(f"measuring {share:4.0%}", sys.stderr, end="\n" if share == 1 else "")
 

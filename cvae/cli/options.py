@@ -1,4 +1,4 @@
-"""What several commands take alike."""
+"""Define the arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cvae.runs.folder import reason
 
 
 def add_run(sub: argparse.ArgumentParser) -> None:
-    """Add the argument for the run that a command is about."""
+    """Add the arguments for a run and its data."""
     sub.add_argument("run", metavar="RUN", help="the name of a run below runs/ or in the gallery, or a path")
     sub.add_argument("--data-dir", metavar="D", help="where the data lies, if not where it lay in training")
 

@@ -1,4 +1,4 @@
-"""gallery: the runs that the project ships. reproduce: figures beside published ones."""
+"""Define the commands `gallery`, which makes the shipped runs, and `reproduce`, which repeats published results."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def reproduce(args: argparse.Namespace) -> None:
         for name, protocol in PROTOCOLS.items():
             print(f"  {name:16} {protocol.title}; {len(protocol.runs)} trainings")
         return
-    TrainConfig(epochs=TrainConfig.epochs if args.epochs is None else args.epochs, seed=args.seed)  # refuses nonsense
+    TrainConfig(epochs=TrainConfig.epochs if args.epochs is None else args.epochs, seed=args.seed)  # checks both
     refuse_no_samples(args.samples)
     check_folder(args.out)
     check_folder(args.runs)

@@ -1,4 +1,4 @@
-"""train: a model into a run folder."""
+"""Define the command `train`, which trains a model into a run folder."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def add_to(commands: Any) -> None:
 
 
 def _add(group: Any, option: Option) -> None:
-    """Add an option as an argument, which is None where it is not given."""
+    """Add an option as an argument, which is None without a value."""
     default = " ".join(map(str, option.default)) if isinstance(option.default, tuple) else str(option.default)
     how: dict[str, Any] = {"metavar": option.metavar, "type": TYPES.get(option.kind, str)}
     if isinstance(option.default, float):
@@ -182,7 +182,7 @@ def _shown(value: Any) -> Any:
 
 
 def follow(path: str | Path, config: RunConfig, data: ImageData, *, resume: bool) -> int:
-    """Train, and tell the terminal how it goes. Ctrl-C stops between two steps and saves; a second one at once."""
+    """Train with progress lines; return 0, or 1 after a failure. Ctrl-C saves and stops, a second one stops at once."""
     from cvae.training.loop import Failed, fit
 
     def stop(number: int, frame: object) -> None:
@@ -224,7 +224,7 @@ def _going_on(path: str | Path) -> str:
 
 
 def _show(record: Record, config: RunConfig) -> None:
-    """Print one line an epoch; on a terminal, one that moves in between."""
+    """Print one line for each epoch; on a terminal, update it within the epoch."""
     moves = sys.stdout.isatty()
     if record["split"] == "validation":
         line = progress_line(record, config, columns() if moves else None)
@@ -250,7 +250,7 @@ def progress_line(record: Record, config: RunConfig, width: int | None) -> str:
 
 
 def run_config(args: argparse.Namespace, data: Described) -> RunConfig:
-    """Return the config that the options ask for, on these data."""
+    """Return the config of the options on these data. Raises `InputError` if an option is wrong."""
     given = _given(args)
     model = model_on(data, options=given["family"], **given["model"])
     objective, train = ObjectiveConfig(**given["objective"]), TrainConfig(**given["train"])
@@ -258,7 +258,7 @@ def run_config(args: argparse.Namespace, data: Described) -> RunConfig:
 
 
 def _data_name(name: str) -> str:
-    """Return the user's own data by its whole path, so that the run can be resumed from anywhere."""
+    """Return the full path of the user's own data, so that the run can resume from any folder."""
     return name if name in DATASETS or not Path(name).exists() else str(Path(name).resolve())
 
 

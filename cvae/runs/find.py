@@ -1,4 +1,4 @@
-"""Where runs are: those of the user, and those that the project ships."""
+"""Find the user's runs and those that the project ships."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cvae.runs.folder import Run
 
 
 def runs_folder() -> Path:
-    """Return where new runs go: the environment's CVAE_RUNS, or `runs` in the working directory."""
+    """Return the folder of new runs: the environment's CVAE_RUNS, else `runs` in the working directory."""
     return Path(os.environ.get("CVAE_RUNS", "runs"))
 
 
@@ -29,7 +29,7 @@ def run_path(text: str | os.PathLike[str]) -> Path:
 
 
 def find_run(text: str) -> Run:
-    """Return the run that a user means by a path, or by the plain name of one in `runs_folder()` or in the gallery."""
+    """Return the run at a path, or with a name in `runs_folder()` or the gallery; else raise `InputError`."""
     place = run_path(text)
     if is_plain_name(text) and not (place / "config.json").is_file():
         if (GALLERY / text / "config.json").is_file():
@@ -46,10 +46,10 @@ def is_shipped(run: Run) -> bool:
 
 
 def runs_in(folder: str | os.PathLike[str]) -> list[Run]:
-    """Return the runs right below `folder`, the newest first.
+    """Return the runs directly in `folder`, the newest first.
 
-    A symbolic link to a run is passed over: it would be a second run of the same name, or one that lies elsewhere and
-    cannot be queued or deleted here. By its path such a run opens (`find_run`).
+    Skip symbolic links: a link can repeat a run, or name a run of another folder, which cannot be queued or deleted
+    here. `find_run` still opens such a run by its path.
     """
     written = {}
     for config in Path(folder).glob("[!.]*/config.json") if Path(folder).is_dir() else ():  # .name: one being made

@@ -1,24 +1,24 @@
-"""The run folder: what training writes, and everything else reads. No torch at import.
+"""Read and write the run folder: training writes it, and everything else reads it. This module does not import torch.
 
     runs/<name>/
       config.json                    data, model, objective, training, versions: enough to rebuild and to repeat
       status.json                    state, message, process, heartbeat, progress
-      control.json                   what the user asks of the training: run, pause, step, stop
-      history.jsonl                  one record a log point
+      control.json                   the user's request to the training: run, pause, step, stop
+      history.jsonl                  one record in each line
       snapshots/<step>.safetensors   held-out codes, decoder weights in half precision, a strip of reconstructions
-      checkpoint.safetensors         what resuming needs: weights, optimiser, generator state, statistics
-      model.safetensors              the weights: of the end, or the newest so far
-      codes.safetensors              codes of the test images, once finished
-      metrics.json                   what `evaluate` measured
-      augmentation.json              what `augment` measured
+      checkpoint.safetensors         the state to resume from: weights, optimiser, generator state, statistics
+      model.safetensors              the final weights, or the newest so far
+      codes.safetensors              codes of the test images, after the end
+      metrics.json                   results of `evaluate`
+      augmentation.json              results of `augment`
       held_out.safetensors           the validation images of the strips
-      live.safetensors, watched      codes and strip of this moment, renewed while a page touches `watched`
-      card.json                      of a shipped run: how it was made
-      lock                           held by whoever trains it
-      log.txt                        what the training printed, where `cvae.runs.queue` ran it
+      live.safetensors, watched      the newest codes and strip, renewed while a page touches `watched`
+      card.json                      the origin of a shipped run
+      lock                           locked by the process that trains the run
+      log.txt                        output of the training, if `cvae.runs.queue` ran it
 
-Every file is replaced atomically or appended line by line, so that a reader never sees half of one and a process killed
-at any moment leaves a run that opens and resumes. (A power cut is another matter: nothing is forced to the disk.)
+Training replaces each file atomically, or appends whole lines, so that a reader never sees half a file. If a process is
+killed at any moment, its run still opens and resumes. (A power cut can lose data: nothing is flushed to the disk.)
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 class Run:
-    """One run folder. Reading a damaged or foreign file raises `InputError`."""
+    """A Run reads and writes one run folder. A damaged or foreign file raises `InputError`."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
@@ -75,9 +75,9 @@ class Run:
 
     @classmethod
     def create(cls, path: str | os.PathLike[str], config: RunConfig, state: State = "queued", *, turn: int = 0) -> Run:
-        """Make a new run folder with its config; a folder that exists already, or cannot be made, raises `InputError`.
+        """Create a run folder with its config. Raises `InputError` if the folder exists or cannot be made.
 
-        turn: of a run that waits, its place in the queue.
+        `turn` is the place of a waiting run in the queue.
         """
         run = cls(path)
         aside = run.path.parent / _aside(run.path.name)
@@ -99,13 +99,13 @@ class Run:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Run:
-        """Open the run at `path`; `InputError` where there is none, or its config cannot be read."""
+        """Return the run at `path`. Raises `InputError` if there is none, or its config cannot be read."""
         run = cls(path)
         run.config()
         return run
 
     def delete(self) -> None:
-        """Remove the folder. A training that is under way must be stopped first."""
+        """Remove the folder. Raises `InputError` if the run is in training, or the folder is not a run."""
         if self.locked():
             raise InputError("run.in_training", name=self.name)
         self.config()  # never remove a folder that is not a run
@@ -114,7 +114,7 @@ class Run:
     # --- reading ------------------------------------------------------------------------------------------------
 
     def config(self) -> RunConfig:
-        """Return the config that the run is made from."""
+        """Return the run's config. Raises `InputError` if it cannot be read."""
         if not (self.path / "config.json").is_file():
             raise InputError("run.none", path=self.path)
         values = self._json("config.json")
@@ -124,9 +124,9 @@ class Run:
             raise InputError("run.unusable", path=self.path / "config.json", error=error) from error
 
     def status(self) -> Status:
-        """Return where the training stands; a state that no living process keeps up reads as "interrupted".
+        """Return the status; its state is "interrupted" if the process of the training died.
 
-        On a full disk a training cannot say why it ended; then this says that the disk is full.
+        On a full disk a training cannot write why it ended, so the status then says that the disk is full.
         """
         status = self.status_on_disk()
         while _begun(status) and not self.locked():
@@ -164,7 +164,7 @@ class Run:
         return records
 
     def snapshot_steps(self) -> list[int]:
-        """Return the steps of which there is a snapshot, rising."""
+        """Return the steps that have a snapshot, in ascending order."""
         try:
             with os.scandir(self.path / "snapshots") as entries:
                 files = [entry.name for entry in entries if entry.is_file()]
@@ -173,10 +173,10 @@ class Run:
         return sorted(int(found[1]) for name in files if (found := SNAPSHOT.fullmatch(name)))
 
     def snapshot(self, step: int, names: Collection[str] | None = None) -> Arrays:
-        """Return `codes` (N, d) posterior means of the first validation images, `labels` (N,) where there are any,
-        `decoder.*` and `prior_net.*` weights in half precision, `strip` (16, C, H, W) uint8 reconstructions.
+        """Return `codes` (N, d) posterior means of the first validation images, `labels` (N,) if known, `decoder.*` and
+        `prior_net.*` weights in half precision, `strip` (16, C, H, W) uint8 reconstructions.
 
-        A shipped run's snapshots may come without weights: those of its last step are the model's.
+        A shipped run's last snapshot may lack weights; the model's weights then replace them.
         """
         arrays = self._arrays(f"snapshots/{step}.safetensors", names)
         if names is None and not any(map(_decodes, arrays)) and step == self.weights_step():
@@ -184,14 +184,13 @@ class Run:
         return arrays
 
     def held_out(self) -> np.ndarray[Any, Any] | None:
-        """Return the validation images whose reconstructions are the strips, (16, C, H, W) uint8, where they were
-        kept."""
+        """Return the validation images of the strips, (16, C, H, W) uint8; None if the run did not keep them."""
         if not (self.path / "held_out.safetensors").is_file():
             return None
         return self._arrays("held_out.safetensors").get("images")
 
     def live(self) -> Arrays | None:
-        """Return `codes`, `labels`, `strip` as in a snapshot, and `step` (1,), of the last moment that was watched."""
+        """Return `codes`, `labels`, `strip` as in a snapshot, and `step` (1,), of the last watched moment, or None."""
         path = self.path / "live.safetensors"
         if not path.is_file():
             return None
@@ -201,13 +200,13 @@ class Run:
         return arrays
 
     def weights(self) -> Arrays:
-        """Return every weight of the model, by name."""
+        """Return every weight of the model, by name. Raises `InputError` if there are none."""
         if not (self.path / "model.safetensors").is_file():
             raise InputError("run.no_weights", name=self.name)
         return self._arrays("model.safetensors")
 
     def weights_step(self) -> int | None:
-        """Return the optimiser step that `weights` are of; None where the file does not say."""
+        """Return the optimiser step of `weights`; None if the file lacks it."""
         try:
             with safetensors.safe_open(regular(self.path / "model.safetensors"), framework="numpy") as file:
                 return int((file.metadata() or {})["step"])
@@ -215,10 +214,10 @@ class Run:
             return None
 
     def codes(self) -> Arrays:
-        """Return `codes` (N, d) posterior means and `labels` (N,) of the test images; until the end, of validation
-        images as they were when `weights` were written, or at the last snapshot before.
+        """Return `codes` (N, d) posterior means and `labels` (N,) of the test images. Before the end, return those of
+        validation images at the step of `weights`, or of the last snapshot before.
 
-        Of an autoencoder also `train_codes` (M, d), to which a Gaussian is fitted where others have a prior.
+        An autoencoder also has `train_codes` (M, d); a Gaussian fitted to them replaces the prior.
         """
         if (self.path / "codes.safetensors").is_file():
             finished = self._arrays("codes.safetensors")
@@ -234,18 +233,18 @@ class Run:
         return {k: v for k, v in arrays.items() if k in ("codes", "labels")}
 
     def _halted_at(self, step: int | None) -> Arrays | None:
-        """Return `live`, where it is of that step; it is replaced by each halt in mid-epoch."""
+        """Return `live` if it has this step, else None. Each halt within an epoch replaces `live`."""
         with contextlib.suppress(InputError):
             live = self.live()
             return live if live is not None and live["step"][0] == step else None
         return None
 
     def metrics(self) -> dict[str, Any] | None:
-        """Return the figures that `evaluate` measured, if it has."""
+        """Return the results of `evaluate`; None if there are none."""
         return self._object("metrics.json")
 
     def augmentation(self) -> dict[str, Any] | None:
-        """Return the figures that `augment` measured, if it has."""
+        """Return the results of `augment`; None if there are none."""
         return self._object("augmentation.json")
 
     def _object(self, name: str) -> dict[str, Any] | None:
@@ -268,8 +267,8 @@ class Run:
     # --- asking -------------------------------------------------------------------------------------------------
 
     def request(self, action: Literal["run", "slow", "pause", "step", "stop"], n: int = 1) -> None:
-        """Ask a training to run, at n steps a second where slow, to pause, to take n steps and pause again, or to stop
-        and save."""
+        """Ask a training to run, to run slowly (n steps a second), to pause, to step (take n steps and pause), or to
+        save and stop. Raises `InputError` if the folder cannot be written."""
         if action == "slow":
             control = Control("run", pace=n)
         elif action == "step":
@@ -290,12 +289,12 @@ class Run:
             return Control()
 
     def watch(self) -> None:
-        """Tell the training that someone is looking: for some seconds it renews `live`."""
+        """Tell the training that somebody watches: for `WATCH_SECONDS` it renews `live`."""
         with contextlib.suppress(OSError):
             (self.path / "watched").touch()
 
     def watched(self) -> bool:
-        """Return whether someone looked in the last seconds."""
+        """Return whether `watch` was called in the last `WATCH_SECONDS`."""
         try:
             # After the clock was set back, a look of before lies in the future, and does not count.
             return 0 <= time.time() - (self.path / "watched").stat().st_mtime < WATCH_SECONDS
@@ -314,7 +313,7 @@ class Run:
         self._write_json("augmentation.json", figures)
 
     def forget_measures(self) -> None:
-        """Remove what was measured of weights that are no more."""
+        """Remove the results of `evaluate` and `augment`, because the weights have changed."""
         for name in ("metrics.json", "augmentation.json"):
             (self.path / name).unlink(missing_ok=True)
 
@@ -332,7 +331,7 @@ class Run:
             return file.tell()
 
     def cut_back(self, length: int, step: int) -> None:
-        """Forget what was written after a checkpoint: history beyond `length` bytes, later snapshots, stale files."""
+        """Remove everything after a checkpoint: history beyond `length` bytes, later snapshots, temporary files."""
         history = self.path / "history.jsonl"
         if history.exists() and history.stat().st_size > length:
             os.truncate(history, length)
@@ -365,7 +364,8 @@ class Run:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Held by the process that trains; the system lets go of it however that process ends."""
+        """Lock the run for the process that trains it; the system releases the lock when that process ends in any way.
+        Raises `InputError` if another process holds it."""
         try:
             file = open(regular(self.path / "lock"), "a+b")  # noqa: SIM115
         except OSError as error:
@@ -385,13 +385,13 @@ class Run:
 
 
 def _begun(status: Status) -> bool:
-    """Return whether a process has begun what the status says, and must be alive for that to be true."""
+    """Return whether the status is true only while its process lives."""
     return status.state in ("running", "paused") or (status.state == "queued" and status.pid != 0)
 
 
 def regular(path: Path) -> Path:
-    """Return the path, of a file or of nothing yet. A pipe or a device, which would keep who opens it waiting for ever,
-    raises `OSError`."""
+    """Return the path of a file, or of nothing yet. Raises `OSError` for a pipe or a device, which would block for
+    ever."""
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "not a file", str(path))
     return path
@@ -406,7 +406,7 @@ def disk_is_full(path: Path) -> bool:
 
 
 def _decodes(name: str) -> bool:
-    """Return whether a weight of that name is among those that decoding takes."""
+    """Return whether decoding needs the weight with this name."""
     return name.startswith(("decoder.", "prior_net."))
 
 
@@ -416,8 +416,8 @@ def _aside(name: str) -> str:
 
 
 def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:
-    """Return the arrays of a safetensors file, or those of `names` that it has; one that is missing, cut short or of
-    another format raises `InputError`."""
+    """Return the arrays of a safetensors file, or those of `names` that it has. Raises `InputError` if the file is
+    missing, truncated or of another format."""
     try:
         regular(path)
         if names is None:
@@ -429,7 +429,7 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:
 
 
 def reason(error: OSError) -> KeyedError | str:
-    """Return what the system says of an error, in lower case; what is met most is known in each language."""
+    """Return the system's reason of an error in lower case; for the most frequent ones, a `KeyedError`."""
     if error.errno == errno.ENOSPC:
         return KeyedError("system.no_space")
     if error.errno == errno.EACCES:
@@ -445,6 +445,6 @@ def unreadable(error: OSError) -> InputError:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that the numbers of a run may depend on."""
+    """Return the versions that can change the numbers of a run."""
     packages = {name: metadata.version(name) for name in ("torch", "torchvision", "numpy", "scikit-learn")}
     return {"python": platform.python_version(), **packages, "machine": f"{platform.system()} {platform.machine()}"}

@@ -1,4 +1,4 @@
-"""Files as locks: the system lets go of them however the process that holds one ends."""
+"""Use files as locks: the system releases a lock when its process ends in any way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def try_lock(descriptor: int, *, exclusive: bool) -> bool:
-        """Return whether the open file could be locked, against everybody or against those who want it alone."""
+        """Lock an open file, exclusively or shared, without waiting; return whether it worked."""
         try:
             os.lseek(descriptor, 0, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -28,7 +28,7 @@ else:
 
 
 def is_locked(path: str | os.PathLike[str]) -> bool:
-    """Return whether a living process keeps the file locked. Only a file can be: to open a pipe would wait for ever."""
+    """Return whether a living process holds a lock on the file. Do not open a pipe, which would block for ever."""
     try:
         if not os.path.isfile(path):
             return False

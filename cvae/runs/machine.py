@@ -1,4 +1,4 @@
-"""The processors: how many this process may use, and what they are."""
+"""Describe the processors of this machine."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _text(path: Path) -> str:
 
 
 def machine() -> str:
-    """Describe what figures of time were measured on: "2 cores, Intel(R) Xeon(R) Processor @ 2.10GHz"."""
+    """Return the machine for a table of times: "2 cores, Intel(R) Xeon(R) Processor @ 2.10GHz"."""
     name = platform.processor() or platform.machine()
     listed = Path("/proc/cpuinfo")  # Linux, where `platform` knows no more than the architecture
     if listed.exists():

@@ -1,19 +1,17 @@
-"""Trainings as processes of their own, one after the other. No torch in the process that asks.
+"""Train runs in processes of their own, one after the other. The process that queues a run does not import torch.
 
-A run waits when its own status says `queued` and no process has taken it: its own files and its own lock are the only
-truth, and the queue is a view of them. Among those that wait, the lowest `turn` of the status comes first, then the
-name. A worker (`cvae.training.worker`) that takes a run locks it, and writes its process number into the status; the
-run stays `queued` until its training begins. So a run that is `queued`, has a process and is not locked was taken by a
-worker that died.
+A run waits if its status is `queued` and no process has taken it. The files and the lock of each run are the only
+record, and the queue is a view of them. The waiting run with the lowest `turn` comes first, then the name decides. A
+worker (`cvae.training.worker`) that takes a run locks it and writes its process number into the status; the run stays
+`queued` until its training begins. So if a run is `queued`, has a process number and is not locked, its worker died.
 
-    <runs>/.jobs/workers/<pid>                 kept locked by worker <pid> for as long as it lives
-    <runs>/.jobs/workers.log                   what workers print between two trainings
-    <runs>/.jobs/lock                          held by whoever changes what waits; written to when a run is queued
-    <runs>/<name>/log.txt                      what the training printed
+    <runs>/.jobs/workers/<pid>                 worker <pid> keeps this file locked while it lives
+    <runs>/.jobs/workers.log                   output of workers between two trainings
+    <runs>/.jobs/lock                          locked by a process that changes the queue; touched for each new run
+    <runs>/<name>/log.txt                      output of the training
 
-Workers train what waits, whether a page is open or not. Nobody owns them: the server may end, and the page be closed.
-`Jobs.ensure_worker`, which every page calls now and then, starts one where it is needed, and speaks for those that
-died.
+Workers train the waiting runs, even when no page is open, and survive the end of the server. Every page calls
+`Jobs.ensure_worker` regularly, which starts a worker if necessary, and marks the runs of dead workers as failed.
 """
 
 from __future__ import annotations
@@ -40,17 +38,17 @@ from cvae.runs.locks import is_locked, try_lock
 from cvae.runs.machine import cores
 from cvae.runs.status import State, Status
 
-NAME = re.compile(r"\w[\w .+-]{0,59}")  # of a run: a plain folder name
-LOG_END = 4096  # bytes at the end of a log, in which its last line is looked for
+NAME = re.compile(r"\w[\w .+-]{0,59}")  # the valid names of a run
+LOG_END = 4096  # bytes at the end of a log, to find its last line
 KILLED = tuple(-getattr(signal, name, signal.SIGTERM) for name in ("SIGKILL", "SIGTERM", "SIGINT"))
 
-_children: dict[Path, subprocess.Popen[bytes]] = {}  # the last worker that this process started, by runs folder
+_children: dict[Path, subprocess.Popen[bytes]] = {}  # this process's last worker, by runs folder
 
 
 class Jobs:
-    """The trainings of one runs folder.
+    """Jobs manages the trainings of one runs folder.
 
-    at_once: how many may train at the same time; the environment's CVAE_JOBS, else 1. Paused ones count.
+    `at_once` is the most runs that train at the same time, paused ones too: by default CVAE_JOBS, else 1.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None, at_once: int | None = None) -> None:
@@ -62,10 +60,10 @@ class Jobs:
     # --- asking -------------------------------------------------------------------------------------------------
 
     def submit(self, name: str | Iterable[str], config: RunConfig) -> Run:
-        """Make a new run that waits behind all others.
+        """Create a run and queue it behind all others.
 
-        name: its name, or several, of which it gets the first that is free. `InputError` where none is free, or where
-        it cannot name a folder.
+        `name` is its name, or several names, of which it gets the first free one. Raises `InputError` if none is free
+        or a name is not valid.
         """
         taken = InputError("queue.bad_name", name="")
         for candidate in (name,) if isinstance(name, str) else name:
@@ -85,10 +83,10 @@ class Jobs:
         raise taken
 
     def resume(self, run: Run, epochs: int | None = None) -> None:
-        """Let a paused training go on, or queue again one that has ended, up to `epochs` where given.
+        """Continue a paused training, or queue an ended one again, up to `epochs` if given.
 
-        What was asked of the training before is forgotten here, before a worker can take the run, so that what is asked
-        from now on is obeyed. A run that waits or trains already is left alone.
+        Reset the control before a worker can take the run, so that the training obeys every later request. Do nothing
+        if the run waits or trains already.
         """
         with self._locked(), _writing(run.path):
             status = run.status()
@@ -108,17 +106,17 @@ class Jobs:
         self.ensure_worker()
 
     def pause(self, run: Run) -> None:
-        """Have the training pause; one that has not begun yet pauses as it begins."""
+        """Pause a training, or make it pause when it begins."""
         if run.status().active:
             run.request("pause")
 
     def step(self, run: Run, n: int = 1) -> None:
-        """Take n optimiser steps and pause; a training that has not begun yet does so as it begins."""
+        """Take n optimiser steps and pause, now or when the training begins."""
         if run.status().active:
             run.request("step", n)
 
     def stop(self, run: Run) -> None:
-        """End a training with its state saved, also one that is about to begin; a run that waits does so no more."""
+        """Save and end a training, even one that is about to begin; take a waiting run out of the queue."""
         with self._locked(), _writing(run.path):
             status = status_of(run)
             if _is_waiting(run, status):
@@ -127,7 +125,7 @@ class Jobs:
                 run.request("stop")
 
     def delete(self, run: Run) -> None:
-        """Stop the training, if it is under way, and remove the folder; someone else may have done so already."""
+        """Stop the training, if it is active, and remove the folder, if it still exists."""
         self.stop(run)
         _wait(lambda: not run.locked(), 10)
         with _writing(run.path), contextlib.suppress(FileNotFoundError):
@@ -135,19 +133,19 @@ class Jobs:
                 run.delete()
 
     def waiting(self) -> list[str]:
-        """Return the names of the runs that wait, the next one first."""
+        """Return the names of the waiting runs, the next one first."""
         return [run.name for run in self._waiting()]
 
     def state(self, run: Run) -> State:
         """Return the run's state."""
         return run.status().state
 
-    # --- tending ------------------------------------------------------------------------------------------------
+    # --- workers ------------------------------------------------------------------------------------------------
 
     def ensure_worker(self) -> None:
-        """Start a worker if a run waits that could be trained now, and say of runs whose worker died that it did."""
+        """Start a worker if a waiting run could train now, and mark the runs of dead workers as failed."""
         place = self.lock_file if self.lock_file.exists() else self.folder
-        if not os.access(place, os.W_OK) or not self._needs_attention():  # a folder to look at alone has no queue
+        if not os.access(place, os.W_OK) or not self._needs_attention():  # a read-only folder has no queue
             return
         with self._locked():
             self._speak_for_the_dead()
@@ -157,20 +155,20 @@ class Jobs:
                 self._start_worker()
 
     def warm(self) -> None:
-        """Have a worker ready, with torch imported, for a start that is likely soon."""
-        with contextlib.suppress(InputError), self._locked():  # where nothing can be written, nothing will start
+        """Start a worker that imports torch in advance, if none is ready, because a training will begin soon."""
+        with contextlib.suppress(InputError), self._locked():  # in a read-only folder nothing will start
             if not any(map(is_locked, _files(self.workers))) and not self._idle_worker():
                 self._start_worker()
 
     def _needs_attention(self) -> bool:
-        """Return whether any run waits, or was left behind by a worker, as far as can be seen without the lock."""
+        """Return whether a run seems to wait, or to have lost its worker. This check does not take the lock."""
         child = _children.get(self.folder)
         return (child is not None and child.poll() is not None) or any(
             status_on_disk(run).state == "queued" for run in runs_in(self.folder)
         )
 
     def _ring(self) -> None:
-        """Let workers know, by the time of the lock file, that a run was queued."""
+        """Set the time of the lock file, so that workers notice a new run in the queue."""
         os.utime(self.lock_file)
 
     @contextlib.contextmanager
@@ -187,7 +185,7 @@ class Jobs:
             yield
 
     def _waiting(self) -> list[Run]:
-        """Return the runs that wait, the next one first."""
+        """Return the waiting runs, the next one first."""
         turns = {}
         for run in runs_in(self.folder):
             status = status_on_disk(run)
@@ -196,15 +194,15 @@ class Jobs:
         return sorted(turns, key=turns.__getitem__)
 
     def _last_turn(self) -> int:
-        """Return the turn of the last run that waits; 0 where none does."""
+        """Return the turn of the last waiting run; 0 if none waits."""
         return max((int(status_on_disk(run).turn) for run in self._waiting()), default=0)
 
     def _busy(self) -> list[Run]:
-        """Return the runs that a process works on, from the queue or from the command line."""
+        """Return the runs that a process has locked, from the queue or from the command line."""
         return [run for run in runs_in(self.folder) if run.locked()]
 
     def _idle_worker(self) -> bool:
-        """Return whether a living worker has no run, or one is just being started."""
+        """Return whether a living worker has no run, or a new worker is starting."""
         at_work = {str(status_on_disk(run).pid) for run in self._busy()}
         if any(worker.name not in at_work and is_locked(worker) for worker in _files(self.workers)):
             return True
@@ -227,10 +225,10 @@ class Jobs:
             self._fail_next(InputError("queue.no_process", reason=reason(error)))
 
     def _speak_for_the_dead(self) -> None:
-        """Say of every run whose worker died before the training began that it failed.
+        """Mark every run as failed whose worker died before the training began.
 
-        A worker that ended by itself before it was one, as where a module is missing, would do so again and again: the
-        run that it was started for fails. One that was killed says nothing about the runs that wait.
+        If a worker ended with an error before it registered, for example because a module is missing, the next one
+        would do the same: mark the next waiting run as failed. A killed worker changes no waiting run.
         """
         for run in runs_in(self.folder):
             status = status_on_disk(run)
@@ -251,17 +249,17 @@ class Jobs:
         for run in self._waiting()[:1]:
             fail(run, why)
 
-    # --- what a worker does -------------------------------------------------------------------------------------
+    # --- methods for a worker -----------------------------------------------------------------------------------
 
     def register(self) -> IO[bytes]:
-        """Make this process a worker of the queue; the file stays locked until it retires or dies."""
+        """Make this process a worker of the queue; return its file, locked until `unregister` or its end."""
         with self._locked():
             file = open(self.workers / str(os.getpid()), "a+b")  # noqa: SIM115
             try_lock(file.fileno(), exclusive=True)
             return file
 
     def unregister(self, registered: IO[bytes]) -> bool:
-        """Leave, unless a run was queued in the last moment by someone who counted on this worker."""
+        """Remove this worker from the queue and return True; return False if a run has begun to wait for it."""
         with self._locked():
             if self._waiting():
                 return False
@@ -270,7 +268,7 @@ class Jobs:
             return True
 
     def last_queued(self) -> int:
-        """Return a number that changes whenever a run is queued, at the cost of one look at one file."""
+        """Return a number that changes when a run is queued. It costs one look at one file."""
         try:
             return self.lock_file.stat().st_mtime_ns
         except OSError:
@@ -278,8 +276,8 @@ class Jobs:
 
     @contextlib.contextmanager
     def take(self) -> Iterator[Run | None]:
-        """Take the next run that waits, if one may be trained now: it is locked for this process until the end of the
-        `with` block, and says so."""
+        """Take the next waiting run and yield it, locked by this process until the block ends; yield None if no run
+        may train now."""
         with contextlib.ExitStack() as held:
             with self._locked():
                 run = self._take(held) if len(self._busy()) < self.at_once else None
@@ -287,7 +285,7 @@ class Jobs:
 
     def _take(self, held: contextlib.ExitStack) -> Run | None:
         for run in self._waiting():
-            # A run that someone trains or removes meanwhile is not ours, and a full disk may have room a moment later.
+            # Try the next run if another process trains or removes this one; a full disk may have room later.
             with contextlib.suppress(InputError, OSError), contextlib.ExitStack() as lock:
                 lock.enter_context(run.lock())
                 status = run.status_on_disk()
@@ -298,13 +296,13 @@ class Jobs:
                 return run
         return None
 
-    # --- the last version ---------------------------------------------------------------------------------------
+    # --- files of the last version ------------------------------------------------------------------------------
 
     def _take_over_tickets(self) -> None:
-        """The last version kept its queue in files of `.jobs/queue`, `<nanoseconds>.<name>`, and those of runs that a
-        worker had taken in `.jobs/taken`, `<pid>.<name>`. Write into the runs' own status what they say, once.
+        """Move the last version's queue into the status of each run, once.
 
-        A queued run without a ticket was one that nothing would begin any more.
+        That version kept a file `.jobs/queue/<nanoseconds>.<name>` for each waiting run, and `.jobs/taken/<pid>.<name>`
+        for each run of a worker. Nothing would begin a queued run without such a file, so it becomes interrupted.
         """
         queue, taken = self.home / "queue", self.home / "taken"
         if not queue.is_dir():
@@ -320,26 +318,26 @@ class Jobs:
                 status = dataclasses.replace(status, turn=turns[run.name])
             elif worker is None:
                 status = dataclasses.replace(status, state="interrupted")
-            elif is_locked(self.workers / worker):  # it is still at it
+            elif is_locked(self.workers / worker):  # the worker still has the run
                 continue
             else:
                 status = dataclasses.replace(status, pid=int(worker) if worker.isdecimal() else 1)
             try:
                 run.write_status(status)
-            except OSError:  # a full disk: the tickets say it still
+            except OSError:  # the disk is full: keep the tickets for the next time
                 return
         for folder in (queue, taken):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def spare_threads() -> int:
-    """Threads for a training beside a server and a browser: a core less than there are. One that has to wait for its
-    core holds up all the others at every operation, and the training slows down by a factor, not by a share."""
+    """Return one less than the number of cores, at least 1, for a training beside a server and a browser. A thread that
+    waits for its core delays all the others at every operation, so the training would be several times slower."""
     return max(1, cores() - 1)
 
 
 def status_of(run: Run) -> Status:
-    """Return the status, or where that is damaged an empty one."""
+    """Return the status of a run; an empty status if it is damaged."""
     try:
         return run.status()
     except InputError:
@@ -347,8 +345,7 @@ def status_of(run: Run) -> Status:
 
 
 def status_on_disk(run: Run) -> Status:
-    """Return what the run's status file says, whether a process keeps it up or not; where it is damaged, an empty
-    status."""
+    """Return the status in the run's file, even if its process died; an empty status if it is damaged."""
     try:
         return run.status_on_disk()
     except InputError:
@@ -356,7 +353,7 @@ def status_on_disk(run: Run) -> Status:
 
 
 def fail(run: Run, why: KeyedError | str) -> None:
-    """Say of a run that no training can say it of that it failed, where the disk takes it: a full one may not."""
+    """Mark a run as failed, if the disk has room for it. Use this if no training can write the status."""
     error = why.to_json() if isinstance(why, KeyedError) else None
     with contextlib.suppress(OSError):
         run.write_status(
@@ -366,7 +363,7 @@ def fail(run: Run, why: KeyedError | str) -> None:
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Turn a disk that is full, or a folder that may not be written, into a sentence."""
+    """Turn an `OSError`, as of a full disk or a read-only folder, into an `InputError`."""
     try:
         yield
     except OSError as error:
@@ -374,12 +371,12 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _is_waiting(run: Run, status: Status) -> bool:
-    """Return whether a run of that status waits for a worker: no process has taken it, or trains it."""
+    """Return whether a run with this status waits for a worker: no process has taken it, or trains it."""
     return status.state == "queued" and not status.pid and not run.locked()
 
 
 def _ticket_name(ticket: Path) -> str:
-    """Return the run that a ticket of the last version is for."""
+    """Return the name of the run in a ticket, a file of the last version's queue."""
     return ticket.name.partition(".")[2]
 
 
@@ -391,7 +388,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _wait(true: Callable[[], bool], seconds: float) -> bool:
-    """Wait until `true()`, at most so long; whether it came true."""
+    """Wait until `true()` holds, at most `seconds`; return whether it holds."""
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
@@ -401,7 +398,7 @@ def _wait(true: Callable[[], bool], seconds: float) -> bool:
 
 
 def _last_line(log: Path) -> str:
-    """Return how a log ends, where the reason mostly stands."""
+    """Return the last line of a log, which mostly holds the reason of a failure."""
     end = b""
     with contextlib.suppress(OSError):
         if log.is_file():

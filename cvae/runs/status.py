@@ -1,4 +1,4 @@
-"""What a training says of itself and what is asked of it: what status.json, history.jsonl and control.json hold."""
+"""Define the contents of status.json, history.jsonl and control.json: a training's reports, and the user's control."""
 
 from __future__ import annotations
 
@@ -16,35 +16,34 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Status:
-    """A `Status` says where a training stands."""
+    """A Status describes the state and the progress of a training."""
 
-    state: State  # what a process has begun, on disk, and none keeps up any more reads as "interrupted"
-    message: str | None = None  # why it failed
+    state: State  # "interrupted" if the training's process died
+    message: str | None = None  # the reason of a failure
     pid: int = 0
-    heartbeat: float = 0.0  # unix time of the last sign of life
-    step: int = 0  # optimiser steps taken
-    steps: int = 0  # and planned
+    heartbeat: float = 0.0  # the unix time of the last write
+    step: int = 0  # optimiser steps done
+    steps: int = 0  # optimiser steps planned
     epoch: float = 0.0
     epochs: int = 0
     images_per_second: float = 0.0
     seconds_left: float | None = None
-    error: dict[str, Any] | None = None  # `message` as `KeyedError.to_json` writes it, where it can be translated
-    turn: int = 0  # of a run that waits: the lowest is trained next
+    error: dict[str, Any] | None = None  # `message` from `KeyedError.to_json`, if it can be translated
+    turn: int = 0  # the place of a waiting run: the lowest comes next
 
     @property
     def failure(self) -> KeyedError | str | None:
-        """Return why the run failed, for a page: an error that has a sentence in each language, else the English
-        message."""
+        """Return the reason of a failure: an error with a sentence in each language, else the English message."""
         return self.message if self.error is None else KeyedError.from_json(self.error)
 
     @property
     def active(self) -> bool:
-        """Return whether a process works on it or will."""
+        """Return whether a process trains the run, or will train it."""
         return self.state in ("queued", "running", "paused")
 
 
 def is_status(name: str, value: Any) -> bool:
-    """Return whether `value` can be what status.json says of `name`."""
+    """Return whether `value` is valid for the key `name` in status.json."""
     match name:
         case "state":
             return value in typing.get_args(State)
@@ -58,7 +57,7 @@ def is_status(name: str, value: Any) -> bool:
 
 
 def is_record(values: Any) -> bool:
-    """Return whether `values` can be a line of history.jsonl."""
+    """Return whether `values` are a valid line of history.jsonl."""
     if not isinstance(values, dict) or values.get("split") not in ("train", "validation"):
         return False
     others = (value for name, value in values.items() if name not in ("split", "kl_per_dim") and value is not None)
@@ -72,7 +71,7 @@ def is_record(values: Any) -> bool:
 
 
 def _is_error(value: Any, depth: int = 8) -> bool:
-    """Return whether `KeyedError.from_json` can read it; errors lie within each other up to `depth` deep."""
+    """Return whether `KeyedError.from_json` can read `value`; errors nest up to `depth` deep."""
     if not isinstance(value, dict) or value.keys() != {"key", "values"}:
         return False
     key, values = value["key"], value["values"]
@@ -90,8 +89,8 @@ def _is_number(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Control:
-    """A `Control` says what the user asks of a training: to run, at most `pace` steps a second (0: as fast as it can),
-    to pause (but for the steps up to `until`), or to stop."""
+    """A Control tells a training to run, with at most `pace` steps a second (0: no limit), to pause after the step
+    `until`, or to stop."""
 
     action: Literal["run", "pause", "stop"] = "run"
     until: int = 0

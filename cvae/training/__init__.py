@@ -1,16 +1,16 @@
-"""Training a model into a run folder, on torch.
+"""Train a model into a run folder with torch.
 
-loop         fit(): a generator of records; the loop minds control and clock
+loop         fit(): a generator of records; the loop handles control and clock
 step         one step: model, optimiser, noise, streams of batches
 world        the processes that train one model together, today one
 batches      a split of a data set on the training's device
-schedule     when snapshots and records are due, and the learning rate
+schedule     the steps of snapshots and records, and the learning rate
 recorder     the records of a training
-writer       what a training writes into its run folder
-snapshots    what a run folder shows of a model at one moment
-checkpoint   what resuming needs
-failure      why a training ended, as a sentence where there is a remedy
-settings     torch as a training needs it, and as the caller had it
-load         load(): the model back from its run folder
-worker       a process that trains what is queued
+writer       writes the run folder of a training
+snapshots    the arrays that show a model at one step
+checkpoint   saves and restores the state of a training
+failure      the reason of a failed training, as a sentence with a remedy if there is one
+settings     torch's settings during a training
+load         load(): reads a model from its run folder
+worker       a process that trains the queued runs
 """

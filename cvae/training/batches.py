@@ -1,4 +1,4 @@
-"""A split of a data set on the training's device: bytes in, batches of floats out."""
+"""Keep a split of a data set as bytes on the training's device, and return batches of floats."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from cvae.conditions import Condition, vectors
 from cvae.config import Binarize
 from cvae.data import Split
 
-BINARIZE_SEED = 0  # of the one draw of every measured image
+BINARIZE_SEED = 0  # the seed of the fixed draw of every image
 
 Batch = tuple[Tensor, Tensor | None]  # images x (B, C, H, W) in [0, 1]; the vectors y (B, width) of their conditions
 
 
 def tensor(array: NDArray[Any]) -> Tensor:
-    """Turn images into what a model takes: bytes 0 … 255 become floats in [0, 1], floats stay as they are."""
+    """Return an array as a tensor of floats in the same shape: bytes 0 … 255 become [0, 1], floats stay unchanged."""
     values = torch.from_numpy(np.ascontiguousarray(array))
     return values.float() / 255 if values.dtype == torch.uint8 else values.float()
 
 
 class DeviceSplit:
-    """Images x (B, C, H, W) in [0, 1] and the vectors y (B, width) of their conditions, or None, by index.
+    """A DeviceSplit returns images x (B, C, H, W) in [0, 1] and their condition vectors y (B, width) or None, by index.
 
-    binarize: pixels become Bernoulli draws with their grey value as probability (Salakhutdinov & Murray 2008): one
-    fixed draw in `eval_batch`, for measuring; in `train_batch`, for training, the same draw (static) or a fresh one
-    (dynamic).
+    With `binarize`, pixels become Bernoulli draws with their grey value as probability (Salakhutdinov & Murray 2008).
+    `eval_batch`, for measuring, always returns the same draw; `train_batch`, for training, returns this draw
+    ("static") or a new one ("dynamic").
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class DeviceSplit:
         return len(self.images)
 
     def order(self, seed: int, epoch: int, count: int | None = None) -> Tensor:
-        """Return the order of the images in one epoch, (N,): it depends on nothing but seed and epoch.
+        """Return the order of the images in one epoch, (N,) or (count,). It depends only on seed and epoch.
 
-        count: how many images the epoch takes, where these are not the images that make the epoch: they go around,
-        each time in another order.
+        `count` is the number of images in the epoch, if another stream defines it: the images then repeat, each time
+        in another order.
         """
         generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
         rounds = 1 if count is None else -(-count // len(self))
@@ -58,16 +58,16 @@ class DeviceSplit:
         return torch.cat(orders)[:count].to(self.device)
 
     def train_batch(self, index: Tensor, generator: torch.Generator) -> Batch:
-        """Return the images at `index` (B,), for training."""
+        """Return the batch at `index` (B,) for training."""
         if self.binarize != "dynamic":
             return self.eval_batch(index)
         return torch.bernoulli(self._grey(index), generator=generator), self._conditions(index)
 
     def eval_batch(self, index: Tensor) -> Batch:
-        """Return the images at `index` (B,), the same every time, for measuring."""
+        """Return the batch at `index` (B,) for measuring, the same every time."""
         if self.binarize is None:
             return self._grey(index), self._conditions(index)
-        if self._draw is None:  # on the processor, so that every device measures the same images
+        if self._draw is None:  # the CPU draws, so that every device measures the same images
             generator = torch.Generator().manual_seed(BINARIZE_SEED)
             grey = self.images.cpu().float() / 255
             self._draw = torch.bernoulli(grey, generator=generator).to(torch.uint8).to(self.device)

@@ -1,4 +1,4 @@
-"""What resuming needs, in one file and without pickle: weights, Adam's moments, the generator's state, the place."""
+"""Save and restore a training in one file without pickle: weights, Adam's moments, the generator's state, the step."""
 
 from __future__ import annotations
 
@@ -27,10 +27,7 @@ def save(
     rows: Tensor,
     state: dict[str, Any],
 ) -> None:
-    """Replace the run's checkpoint. rows: the steps since the last record; state: whatever else JSON holds.
-
-    The kind of device goes with it, as the state of a generator means nothing on a device of another kind.
-    """
+    """Replace the run's checkpoint. `rows` (n, width) are the steps since the last record; `state` is other JSON."""
     arrays = {f"model.{name}": weight for name, weight in snapshots.weights(model).items()}
     for i, moments in optimiser.state_dict()["state"].items():
         arrays.update({f"adam.{i}.{name}": value.cpu().numpy() for name, value in moments.items()})
@@ -43,11 +40,9 @@ def save(
 def restore(
     run: Run, model: Autoencoder, optimiser: torch.optim.Optimizer, generator: torch.Generator
 ) -> tuple[Tensor, dict[str, Any]] | None:
-    """Put everything back as `save` found it, and return its rows and state; None where there is no checkpoint.
+    """Restore model, optimiser and generator; return the rows and the state of `save`, or None without a checkpoint.
 
-    A checkpoint of another kind of device, which `state["device"]` names, gives all but the generator's state: the
-    generator goes on from a seed of its own for this step.
-    A file that is damaged or belongs to another model raises `InputError`.
+    Raises `InputError` if the file is damaged or belongs to another model.
     """
     path = run.path / CHECKPOINT
     if not path.exists():

@@ -1,4 +1,4 @@
-"""A trained model, back from its run folder, and the data it was trained on."""
+"""Load a trained model from its run folder, and the data of its training."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from cvae.runs.folder import Arrays, Run
 
 
 def load(path: str | os.PathLike[str]) -> Autoencoder:
-    """Load the model of the run folder `path`, on the processor, in evaluation mode.
+    """Return the model of the run folder `path`, on the CPU, in evaluation mode.
 
-    A run that is still training gives its newest weights on disk. What is not a run, and weights that are
-    damaged, are no numbers or belong to another model, raise `InputError`.
+    During a training, return the newest weights on disk. Raises `InputError` if there is no run, or its weights are
+    damaged or belong to another model.
     """
     run = Run.open(path)
     return model_from(run, checked_weights(run))
 
 
 def model_from(run: Run, weights: Arrays) -> Autoencoder:
-    """Build the run's model with the given weights, of full or half precision."""
+    """Return the run's model with these weights, in full or half precision. Raises `InputError` if they do not fit."""
     model = build(run.config().model)
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     found = {name: value.shape for name, value in weights.items()}

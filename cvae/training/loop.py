@@ -1,10 +1,10 @@
-"""Training: a generator of records that writes a run folder and knows nothing of who watches.
+"""Train a model: a generator writes a run folder and yields records.
 
     for record in fit("runs/mine", RunConfig(...)):
         print(record["epoch"], record["neg_elbo"])
 
-Everything that moves is in the checkpoint, and every draw comes from the seed, so that a run which is interrupted
-anywhere and resumed ends with the same weights, bit for bit, on the same processor with as many threads.
+The checkpoint holds the whole state of a training, and every draw comes from the seed. So an interrupted and resumed
+run ends with the same weights, bit for bit, on the same processor with as many threads.
 """
 
 from __future__ import annotations
@@ -95,8 +95,7 @@ def fit(
 
 
 def with_data(config: RunConfig, data: ImageData) -> RunConfig:
-    """Return the config with what is taken from `data` filled in: image shape, class names, and the columns it
-    names."""
+    """Return the config with the image shape, the class names and the condition columns of `data`."""
     columns = tuple(column for column in data.further if column.name in config.model.condition)
     model = dataclasses.replace(
         config.model, image_shape=data.image_shape, class_names=data.class_names, columns=columns
@@ -105,7 +104,7 @@ def with_data(config: RunConfig, data: ImageData) -> RunConfig:
 
 
 def device_of(config: RunConfig) -> torch.device:
-    """Return the device the config asks for; `auto` is CUDA, else MPS, else the processor."""
+    """Return the config's device; `auto` is CUDA, else MPS, else the CPU. Raises `InputError` if it is missing."""
     name = config.train.device
     if name == "auto":
         name = "cuda" if _is_here("cuda") else "mps" if _is_here("mps") else "cpu"
@@ -140,7 +139,7 @@ def _resumed(run: Run, new: RunConfig | None) -> RunConfig:
 
 
 class _Training:
-    """The loop of a training: a `Learner` takes the steps, a `RunWriter` writes; it minds control and clock itself."""
+    """A _Training runs the loop and handles control and clock. A `Learner` takes the steps, a `RunWriter` writes."""
 
     def __init__(self, run: Run, config: RunConfig, data: ImageData, world: World) -> None:
         self.run, self.config, self.world = run, config, world
@@ -162,9 +161,9 @@ class _Training:
     # --- the loop -----------------------------------------------------------------------------------------------
 
     def records(self) -> Generator[Record]:
-        """Train from wherever the checkpoint stands to the end, saving on every way out.
+        """Train from the checkpoint, if there is one, to the end; save also at an early end.
 
-        A checkpoint that cannot be gone on from raises `InputError`, and leaves the run as it is.
+        Raises `InputError` if the checkpoint is not usable, and then leaves the run unchanged.
         """
         resumed = self.files.restore()
         try:
@@ -213,7 +212,7 @@ class _Training:
         self.files.status("finished")
 
     def _records(self) -> list[Record]:
-        """Write what is due after a step, and return the records among it."""
+        """Write the records, weights, snapshot and checkpoint that are due after a step; return the records."""
         step, records = self.step, []
         end_of_epoch = step % self.learner.per_epoch == 0
         if step in self.record_at or self.step_by_step:
@@ -230,7 +229,7 @@ class _Training:
         return records
 
     def _may_go_on(self) -> bool:
-        """Look at control.json now and then; wait while paused. False: stop."""
+        """Read control.json regularly and wait while the training is paused; return False if it must stop."""
         now = time.perf_counter()
         if now - self.files.last_heartbeat > HEARTBEAT_SECONDS:
             self.files.status("running")
@@ -261,7 +260,7 @@ class _Training:
         return control
 
     def _watched(self) -> bool:
-        """Return whether someone waits for a live picture, and it may be paid for."""
+        """Return whether somebody watches and the next live picture is due."""
         now = time.perf_counter()
         if now < self.next_live_at:
             return False
@@ -274,7 +273,7 @@ class _Training:
     # --- saving, on the clock -------------------------------------------------------------------------------------
 
     def _save_live(self) -> None:
-        """Write a live picture, and put the next one so far away that all take a small share of the time."""
+        """Write a live picture, and set the time of the next so that all take at most `LIVE_SHARE` of the time."""
         began = time.perf_counter()
         self.files.live()
         now = time.perf_counter()

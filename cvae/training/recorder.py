@@ -1,4 +1,4 @@
-"""The records of a training: means over steps, terms over the validation images, and the clock."""
+"""Make the records of a training: means over steps, terms over the validation images, and times."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from cvae.training.batches import DeviceSplit
 from cvae.training.snapshots import BATCH
 from cvae.training.world import World
 
-DIVERGED = 100.0  # times the scale of an untrained model's loss
+DIVERGED = 100.0  # a value above this multiple of the untrained model's loss has diverged
 
 
 class Failed(KeyedError, RuntimeError):
-    """A training that cannot go on; the sentence names step and term."""
+    """Failed means that a training diverged; its sentence names step and term."""
 
 
 class Recorder:
-    """A `Recorder` sums up the steps since the last record, checked for sanity when the record is made."""
+    """A Recorder collects the steps since the last record, and checks them when it makes the next record."""
 
     def __init__(self, config: RunConfig, per_epoch: int, images: int, device: torch.device, world: World) -> None:
         self.config, self.per_epoch, self.images, self.device = config, per_epoch, images, device
         self.world = world
         family = FAMILIES[config.model.family]
         self.has_kl, self.further = family.prior != "none", family.terms
-        width = 2 + config.model.latent_dim + len(self.further)  # loss, reconstruction, KL a dimension, further terms
+        width = 2 + config.model.latent_dim + len(self.further)  # loss, reconstruction, KL per dimension, others
         self.per_dim = slice(2, 2 + config.model.latent_dim)
-        self.rows = torch.zeros(per_epoch, width, device=device)  # one a step since the last record
+        self.rows = torch.zeros(per_epoch, width, device=device)  # a row for each step since the last record
         self.filled = 0
         self.rate = 0.0  # images a second
-        self._seconds = 0.0  # of training, all sessions together
+        self._seconds = 0.0  # training time of all sessions
         self._clock = time.perf_counter()
         self._last = (0, 0.0)  # step and seconds of the last record
-        self._scale: float | None = None  # of the loss at the first step, against which divergence is told
+        self._scale: float | None = None  # the size of the first step's loss, to detect divergence
 
     def add(self, loss: Tensor, terms: BoundTerms) -> None:
-        """Take note of one step; nothing is read back from the device here."""
+        """Add one step, without a transfer from the device."""
         row = self.rows[self.filled]
         row[0], row[1] = loss.detach(), terms.reconstruction.detach().mean()
         if terms.kl is not None:
@@ -55,9 +55,8 @@ class Recorder:
         self.filled += 1
 
     def train(self, step: int, beta: float) -> Record:
-        """Return the means of the steps since the last record; raises `Failed` where one of them is not a sane
-        number."""
-        rows = self.world.mean(self.rows[: self.filled]).cpu().double()  # in this order: MPS has no doubles
+        """Return a record of the means since the last record. Raises `Failed` if a value has diverged."""
+        rows = self.world.mean(self.rows[: self.filled]).cpu().double()  # `cpu` comes first: MPS has no doubles
         self._check(rows, step)
         seconds = self.elapsed()
         before, then = self._last
@@ -68,7 +67,7 @@ class Recorder:
 
     @torch.inference_mode()
     def validation(self, model: Autoencoder, images: DeviceSplit, step: int, beta: float) -> Record:
-        """Compute the terms over all validation images with one fixed draw of noise, the same every epoch."""
+        """Return a record of all validation images, with one fixed draw of noise. Raises `Failed` if one diverged."""
         objective = self.config.objective
         generator = torch.Generator(self.device).manual_seed(self.config.train.seed)
         total = torch.zeros(self.rows.shape[1], dtype=torch.float64)
@@ -105,7 +104,7 @@ class Recorder:
         }
 
     def _images_seen(self, step: int) -> int:
-        """Images in all batches up to a step; the last batch of an epoch may be a smaller one."""
+        """Return the number of images up to a step; the last batch of an epoch can be smaller."""
         epochs, steps = divmod(step, self.per_epoch)
         return epochs * self.images + steps * self.config.train.batch_size
 
@@ -117,7 +116,7 @@ class Recorder:
             return
         first = int(bad.any(1).nonzero()[0])
         columns = bad[first].nonzero()[:, 0].tolist()
-        column = min((c for c in columns if c), default=0)  # the term rather than the sum that it spoils
+        column = min((c for c in columns if c), default=0)  # prefer a term to the loss, its sum
         at, value = step - len(rows) + first + 1, f"{rows[first, column]:.4g}"
         if column == 0:
             raise Failed("training.diverged_loss", step=at, value=value)
@@ -127,24 +126,24 @@ class Recorder:
             raise Failed("training.diverged_kl", step=at, dimension=column - self.per_dim.start + 1, value=value)
         raise Failed("training.diverged_term", step=at, term=self.further[column - self.per_dim.stop], value=value)
 
-    # --- the clock, and what a checkpoint keeps -------------------------------------------------------------------
+    # --- the clock, and the state in a checkpoint -----------------------------------------------------------------
 
     def elapsed(self) -> float:
-        """Seconds of training so far."""
+        """Return the seconds of training so far."""
         now = time.perf_counter()
         self._seconds, self._clock = self._seconds + now - self._clock, now
         return self._seconds
 
     def skip(self) -> None:
-        """Leave out the time since the last look at the clock: it was no training."""
+        """Do not count the time since the last look at the clock as training."""
         self._clock = time.perf_counter()
 
     def state(self) -> dict[str, Any]:
-        """Return what `restore` takes, beside the rows."""
+        """Return the state for `restore`, without the rows."""
         return {"seconds": self.elapsed(), "scale": self._scale, "last_record": self._last}
 
     def restore(self, rows: Tensor, state: dict[str, Any]) -> None:
-        """Go on where a checkpoint was made. rows: the steps since the last record before it."""
+        """Continue from a checkpoint. `rows` (n, width) are its steps since the last record."""
         self.filled = len(rows)
         self.rows[: self.filled] = rows.to(self.device)
         self._seconds, self._scale = float(state["seconds"]), state["scale"]

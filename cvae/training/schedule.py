@@ -1,4 +1,4 @@
-"""When a training takes snapshots and writes records, and its learning rate: functions of its length alone."""
+"""Compute the steps of snapshots and records, and the learning rate, from the length of a training alone."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ IWAE_EPOCHS = (3**8 - 1) // 2
 
 
 def snapshot_steps(steps_per_epoch: int, epochs: int) -> list[int]:
-    """Return 0, then powers of 2 within the first epoch, then ends of epochs: about 60 in all, however long the
-    training."""
+    """Return 0, powers of 2 within the first epoch, then ends of epochs: about 60 steps, however long the training."""
     early = [0] + [2**i for i in range(steps_per_epoch.bit_length()) if 2**i < steps_per_epoch]
     stride = math.ceil(epochs / 50)
     late = {e * steps_per_epoch for e in (*range(stride, epochs + 1, stride), epochs)}
@@ -19,7 +18,7 @@ def snapshot_steps(steps_per_epoch: int, epochs: int) -> list[int]:
 
 
 def record_steps(steps_per_epoch: int, epochs: int) -> list[int]:
-    """Powers of 2 within the first epoch, then some ten even points an epoch, fewer in long trainings."""
+    """Return powers of 2 within the first epoch, then about ten even points in each epoch, fewer in long trainings."""
     early = {2**i for i in range(steps_per_epoch.bit_length()) if 2**i < steps_per_epoch}
     points = max(1, min(10, 1000 // epochs, steps_per_epoch))
     even = {(i + 1) * steps_per_epoch // points for i in range(points)}
@@ -27,11 +26,11 @@ def record_steps(steps_per_epoch: int, epochs: int) -> list[int]:
 
 
 def lr_factor(schedule: Schedule, step: int, steps_per_epoch: int, epochs: int) -> float:
-    """Return the factor of the learning rate at a step, 0 … 1.
+    """Return the factor, in [0, 1], of the learning rate at a step.
 
-    cosine: half a wave from 1 down to 0 at the end (Loshchilov & Hutter 2017). iwae: 10^(−i/7) in stage i, which lasts
-    3^i epochs, i = 0 … 7 (Burda, Grosse & Salakhutdinov 2016, section 5); a training that is shorter than these 3,280
-    epochs misses the small rates of the end, and goes down to 0 in its last fifth instead.
+    "cosine" falls as half a wave from 1 to 0 at the end (Loshchilov & Hutter 2017). "iwae" is 10^(−i/7) in stage i,
+    which lasts 3^i epochs, i = 0 … 7 (Burda, Grosse & Salakhutdinov 2016, section 5). A training shorter than these
+    3,280 epochs misses the small rates of the end, so its factor falls to 0 in the last fifth instead.
     """
     match schedule:
         case "cosine":

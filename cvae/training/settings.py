@@ -1,4 +1,4 @@
-"""Process-wide settings of torch: as a training needs them while it computes, else as they were."""
+"""Change process-wide settings of torch while a training computes, and restore them afterwards."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Item = TypeVar("Item")
 
 @contextlib.contextmanager
 def training_settings(threads: int) -> Generator[None]:
-    """Compute with that many threads and without denormal numbers; afterwards both are as they were.
+    """Compute with `threads` threads and without denormal numbers in the block; then restore both settings.
 
-    The optimiser's moments of units that have died decay into denormal numbers, each of which costs a trap.
+    The optimiser's moments of dead units decay into denormal numbers, which are slow: each causes a trap.
     """
     before, flushed = torch.get_num_threads(), denormals_are_flushed()
     torch.set_num_threads(threads)
@@ -29,9 +29,9 @@ def training_settings(threads: int) -> Generator[None]:
 
 
 def step_by_settings(steps: Generator[Item], threads: int) -> Generator[Item]:
-    """Yield what `steps` yields; its own code runs under `training_settings`, the caller's code does not.
+    """Yield the items of `steps`. Its code runs under `training_settings`, the caller's code does not.
 
-    Closing this generator closes `steps`, under the settings too.
+    If the caller closes this generator, `steps` closes too, under the settings.
     """
     try:
         while True:
@@ -46,6 +46,5 @@ def step_by_settings(steps: Generator[Item], threads: int) -> Generator[Item]:
 
 
 def denormals_are_flushed() -> bool:
-    """Return whether this thread of the processor counts denormal numbers as zero; torch can set this, but not tell
-    it."""
+    """Return whether this thread treats denormal numbers as zero; torch can set this, but cannot report it."""
     return sys.float_info.min / 2 == 0.0

@@ -1,4 +1,4 @@
-"""What a run folder shows of a model at one moment of its training, as arrays to be stored."""
+"""Compute the arrays that show a model at one step of its training, for the run folder."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from cvae.models import Autoencoder
 from cvae.runs.folder import Arrays
 from cvae.training.batches import DeviceSplit
 
-SNAPSHOT_CODES = 2000  # validation images whose codes a snapshot holds
-STRIP = 16  # validation images whose reconstructions it holds
+SNAPSHOT_CODES = 2000  # validation images with codes in a snapshot
+STRIP = 16  # validation images with reconstructions in a snapshot
 BATCH = 500
 
 
 @torch.inference_mode()
 def codes(model: Autoencoder, images: DeviceSplit, count: int) -> Arrays:
-    """Return `codes` (N, d), the posterior means of the first `count` images, in half precision; `labels` (N,) where
-    known."""
+    """Return `codes` (N, d), posterior means of the first `count` images in half precision; `labels` (N,) if known."""
     count = min(count, len(images))
     parts = torch.arange(count, device=images.device).split(BATCH)
     arrays = {"codes": torch.cat([model.encode(*images.eval_batch(part)).mean for part in parts]).half().cpu().numpy()}
@@ -29,13 +28,13 @@ def codes(model: Autoencoder, images: DeviceSplit, count: int) -> Arrays:
 
 
 def originals(images: DeviceSplit) -> Arrays:
-    """Return `images` (16, C, H, W): the first images, which `strip` reconstructs."""
+    """Return `images` (16, C, H, W) uint8, the first images, which `strip` reconstructs."""
     return {"images": _bytes(images.eval_batch(_first(images))[0])}
 
 
 @torch.inference_mode()
 def strip(model: Autoencoder, images: DeviceSplit) -> Arrays:
-    """Return `strip` (16, C, H, W): the first images reconstructed; nothing where the model predicts labels."""
+    """Return `strip` (16, C, H, W) uint8, the first images' reconstructions; nothing if the model predicts labels."""
     if model.config.predicts_label:
         return {}
     x, y = images.eval_batch(_first(images))
@@ -43,14 +42,12 @@ def strip(model: Autoencoder, images: DeviceSplit) -> Arrays:
 
 
 def live(model: Autoencoder, images: DeviceSplit, step: int) -> Arrays:
-    """Return what moves on the screen while a model trains: `codes`, `labels`, `strip`, and the `step` that they are
-    of."""
+    """Return the arrays of the live picture: `codes`, `labels`, `strip`, and their `step` (1,)."""
     return {**codes(model, images, SNAPSHOT_CODES), **strip(model, images), "step": np.array([step])}
 
 
 def snapshot(model: Autoencoder, images: DeviceSplit) -> Arrays:
-    """Return what replaying needs: `codes`, `labels`, `strip`, and in half precision the weights that decoding
-    takes."""
+    """Return the arrays of a snapshot: `codes`, `labels`, `strip`, and the decoding weights in half precision."""
     decoding = {
         name: weight.detach().half().cpu().numpy()
         for name, weight in model.state_dict().items()
@@ -69,5 +66,5 @@ def _first(images: DeviceSplit) -> Tensor:
 
 
 def _bytes(pictures: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Pictures in [0, 1] as uint8."""
+    """Return images in [0, 1] as uint8."""
     return (pictures * 255).round().to(torch.uint8).cpu().numpy()

@@ -1,4 +1,4 @@
-"""One step of training: a model, its optimiser, its noise and its streams of batches; no folder and no clock."""
+"""Take one step of training with a model, its optimiser, its noise and its streams of batches, without any files."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from cvae.training.world import World
 
 
 class Learner:
-    """A model that learns, step by step; every draw comes from the seed of the config.
+    """A Learner trains a model step by step. Every draw comes from the seed of the config.
 
-    Raises `InputError` where the data lack images for one of the family's streams of batches.
+    Raises `InputError` if the data lack images for one of the family's streams of batches.
     """
 
     def __init__(self, config: RunConfig, data: ImageData, device: torch.device, world: World) -> None:
@@ -36,14 +36,14 @@ class Learner:
         self.optimiser = torch.optim.Adam(self.parameters, lr=train.lr, fused=True)
         self.noise = torch.Generator(device).manual_seed(train.seed)
         self.streams = self._streams(data.all_train if config.data.full_train else data.train, data.name)
-        self.train = next(iter(self.streams.values()))  # the images that make an epoch
+        self.train = next(iter(self.streams.values()))  # an epoch takes each of these images once
         self.per_epoch = math.ceil(len(self.train) / train.batch_size)
         self.steps = self.per_epoch * train.epochs
         self.step = 0
         self.used_beta = 0.0  # the KL weight of the last step
 
     def on_device(self, split: Split) -> DeviceSplit:
-        """Return a split of the data, with the conditions that the model is given, on the training's device."""
+        """Return a split of the data, with the model's conditions, on the training's device."""
         return DeviceSplit(split, self.config.model.batch_conditions, self.config.data.binarize, self.device)
 
     def _streams(self, split: Split, name: str) -> dict[str, DeviceSplit]:
@@ -62,7 +62,7 @@ class Learner:
         return [self.train.order(seed, epoch), *others]
 
     def learn(self, orders: list[Tensor]) -> tuple[Tensor, BoundTerms]:
-        """Take one step of Adam on the next batch of the epoch; return the loss in nats an image and its terms."""
+        """Take one step of Adam on the epoch's next batch; return the loss, in nats for each image, and its terms."""
         train = self.config.train
         factor = lr_factor(train.lr_schedule, self.step, self.per_epoch, train.epochs)
         self.optimiser.param_groups[0]["lr"] = train.lr * factor
@@ -84,7 +84,7 @@ class Learner:
         return loss, terms
 
     def beta(self) -> float:
-        """Return the KL weight of this step: it rises linearly over the warm-up."""
+        """Return the KL weight of this step: it rises linearly during the warm-up."""
         objective = self.config.objective
         warmup = objective.kl_warmup * self.per_epoch
         return objective.beta * min(1.0, self.step / warmup) if warmup else objective.beta

@@ -1,6 +1,6 @@
-"""python -m cvae.training.worker RUNS: train what is queued (`cvae.runs.queue`), one run after the other.
+"""Train the queued runs (`cvae.runs.queue`) one after the other: python -m cvae.training.worker RUNS.
 
-Without work it waits a while, torch imported and one step rehearsed, so that the next start is quick.
+A worker without a run imports torch, rehearses one step and waits for some time, so that the next start is quick.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from cvae.errors import InputError, KeyedError
 from cvae.runs.folder import Run
 from cvae.runs.queue import Jobs, fail, status_of
 
-IDLE_SECONDS = 300.0  # how long it waits for another run, unless the process that started it has ended
-LOOK_SECONDS = 0.05  # between its looks at whether a run was queued
-WAIT_SECONDS = 0.5  # between its looks at a queue whose turn has not come
-SEARCH_SECONDS = 2.0  # between its looks at all runs, where nothing says that one was queued
+IDLE_SECONDS = 300.0  # the longest wait for another run while the parent process lives
+LOOK_SECONDS = 0.05  # between two looks at `last_queued`
+WAIT_SECONDS = 0.5  # between two tries to take a run that waits
+SEARCH_SECONDS = 2.0  # between two searches of all runs, if `last_queued` stays the same
 
 
 def work(jobs: Jobs, idle_seconds: float = IDLE_SECONDS) -> None:
-    """Train whatever is queued until nothing has been for `idle_seconds`, or who started this process has ended."""
+    """Train the queued runs until none came for `idle_seconds`, or none waits and the parent process has ended."""
     registered, parent = jobs.register(), os.getppid()
     warm_up: list[Callable[[], object]] = [lambda: importlib.import_module("cvae.training.loop"), _rehearse]
     free_since = time.monotonic()
@@ -53,18 +53,18 @@ def work(jobs: Jobs, idle_seconds: float = IDLE_SECONDS) -> None:
 
 
 def train_next(jobs: Jobs) -> bool:
-    """Train the next run that waits; whether there was one that may be trained now."""
+    """Train the next waiting run, if one may train now; return whether there was one."""
     try:
         with jobs.take() as run:
             if run is not None:
                 train(run)
             return run is not None
-    except InputError:  # somebody holds the queue
+    except InputError:  # another process holds the lock of the queue
         return False
 
 
 def train(run: Run) -> None:
-    """Train one run that this process has locked; however that ends, its status says so, and nothing is raised."""
+    """Train one run that this process has locked. Write any failure into the run's status instead of raising it."""
     try:
         with _printing_to(run.path / "log.txt"):
             try:
@@ -80,9 +80,9 @@ def train(run: Run) -> None:
                 raise
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:  # also a folder that was removed, or a panic of a library in Rust
+    except BaseException as error:  # also a missing folder, or the panic of a library in Rust
         status = status_of(run)
-        if status.active and status.pid == os.getpid():  # else the training has said it itself, or it is queued again
+        if status.active and status.pid == os.getpid():  # else fit() wrote it, or the run waits again
             fail(run, _why(error))
 
 
@@ -95,7 +95,7 @@ def _why(error: BaseException) -> KeyedError | str:
 
 
 def _rehearse() -> None:
-    """Take one step of a small training: torch prepares much at the first use."""
+    """Take the first step of a small training, so that torch does its slow preparations now."""
     from cvae.training.loop import fit
 
     config = RunConfig(model=ModelConfig(hidden=(8,)), train=TrainConfig(epochs=1, batch_size=2000))
@@ -106,12 +106,12 @@ def _rehearse() -> None:
 
 @functools.lru_cache(maxsize=1)
 def _images(name: str, directory: str | None, _written: int) -> ImageData:
-    """Load the images of a training; the next one on the same finds them in memory."""
+    """Return the images of a training, from memory if the last training used the same."""
     return load_data(DataConfig(name, directory))
 
 
 def _written(name: str) -> int:
-    """Return when the user's own file was written, which tells its contents apart; a folder never counts as known."""
+    """Return the time, in ns, of the last change of the user's file; 0 for a data set; the time now for a folder."""
     if Path(name).is_dir():
         return time.time_ns()
     return Path(name).stat().st_mtime_ns if Path(name).is_file() else 0
@@ -119,7 +119,7 @@ def _written(name: str) -> int:
 
 @contextlib.contextmanager
 def _printing_to(path: Path) -> Iterator[None]:
-    """Send both standard streams to the end of a file, those of C libraries and of a dying process too."""
+    """Append both standard streams to a file, even the output of C libraries and of a dying process."""
     sys.stdout.flush()
     sys.stderr.flush()
     before = [os.dup(1), os.dup(2)]

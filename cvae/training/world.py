@@ -1,4 +1,4 @@
-"""The processes that train one model together. Today there is one; the loop asks this one place about the others."""
+"""Describe the processes that train one model together. Today there is one; only this module knows about others."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class World:
-    """A world of one process.
-
-    writes: whether this process writes the run folder, which one process of a world does.
-    """
+    """This World has one process. `writes` is true in the one process that writes the run folder."""
 
     writes: bool = True
 
     def share(self, index: Tensor) -> Tensor:
-        """Return the part of a batch, image indices (B,), that this process works on."""
+        """Return this process's part of the image indices (B,) of a batch."""
         return index
 
     def mean(self, value: Tensor) -> Tensor:
-        """Return the mean of a tensor over all processes: of gradients, and of what is recorded."""
+        """Return the mean of a tensor (a gradient, or rows of a record) over all processes, in the same shape."""
         return value
 
     def agree(self, flag: bool) -> bool:
-        """Return the flag as the process that writes has it, so that all processes go on, wait or stop together."""
+        """Return the flag of the process that writes, so that all processes continue, wait or stop together."""
         return flag

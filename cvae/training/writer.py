@@ -1,4 +1,4 @@
-"""The files that a training writes into its run folder: status, records, weights, snapshots, codes, checkpoints."""
+"""Write the run folder of a training: status, records, weights, snapshots, codes, checkpoints."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from cvae.training import checkpoint, snapshots
 from cvae.training.recorder import Recorder
 from cvae.training.step import Learner
 
-FITTED_CODES = 10_000  # training images whose codes stand in for the prior that an autoencoder lacks
+FITTED_CODES = 10_000  # training images whose codes replace the prior that an autoencoder lacks
 
 DEVICES = {"cpu": KeyedError("device.cpu"), "cuda": KeyedError("device.cuda"), "mps": KeyedError("device.mps")}
 
 
 class RunWriter:
-    """Writes the run folder of a training; in a process that is not its world's writer, every method does nothing."""
+    """A RunWriter writes the run folder of a training. In a process that is not its world's writer, it does nothing."""
 
     def __init__(self, run: Run, config: RunConfig, learner: Learner, recorder: Recorder, held_out: Split, test: Split):
         self.run, self.config, self.learner, self.recorder = run, config, learner, recorder
         self.validation, self.test = learner.on_device(held_out), learner.on_device(test)
         self.writes = learner.world.writes
         self.history_length = 0  # bytes of the history that belong to this training
-        self.last_heartbeat = time.perf_counter()  # when the status was last written
+        self.last_heartbeat = time.perf_counter()  # the time of the last status
 
     def record(self, record: Record) -> Record:
-        """Append a record to the history, and return it."""
+        """Append a record to the history and return the record."""
         if self.writes:
             self.history_length = self.run.append(record)
         return record
 
     def status(self, state: State, why: KeyedError | str | None = None) -> None:
-        """Write the state of the training, how far it is, and why it ended, if something was wrong."""
+        """Write the state and the progress of the training, and the reason of a failure."""
         self.last_heartbeat = time.perf_counter()
         if not self.writes:
             return
@@ -52,42 +52,42 @@ class RunWriter:
         )  # fmt: skip
 
     def start(self) -> None:
-        """Write what a training starts from: the untrained model, and the images that are watched."""
+        """Write the untrained model, the images of the strips, and the first snapshot."""
         self.weights()
         if self.writes:
             self.run.write_arrays("held_out", snapshots.originals(self.validation))
         self.snapshot()
 
     def weights(self) -> None:
-        """Write the model's weights; what was measured of those before is forgotten."""
+        """Write the model's weights and remove the results of the old ones."""
         if self.writes:
             self.run.forget_measures()
             self.run.write_arrays("model", snapshots.weights(self.learner.model), {"step": str(self.learner.step)})
 
     def codes(self) -> None:
-        """Write the codes of the test images; of an autoencoder those of training images too."""
+        """Write the codes of the test images; for an autoencoder, also those of training images."""
         if not self.writes:
             return
         model = self.learner.model
         arrays = snapshots.codes(model, self.test, len(self.test))
-        if model.family.prior == "none":  # what a Gaussian is fitted to, in place of a prior
+        if model.family.prior == "none":  # a Gaussian fitted to them replaces the prior
             arrays["train_codes"] = snapshots.codes(model, self.learner.train, FITTED_CODES)["codes"]
         self.run.write_arrays("codes", arrays)
 
     def snapshot(self) -> None:
-        """Write the snapshot of this step, which replay shows."""
+        """Write the snapshot of this step for the replay."""
         if self.writes:
             arrays = snapshots.snapshot(self.learner.model, self.validation)
             self.run.write_arrays(f"snapshots/{self.learner.step}", arrays)
 
     def live(self) -> None:
-        """Write what someone who watches sees now."""
+        """Write the live picture of this step."""
         if self.writes:
             arrays = snapshots.live(self.learner.model, self.validation, self.learner.step)
             self.run.write_arrays("live", arrays)
 
     def checkpoint(self) -> None:
-        """Write what resuming needs."""
+        """Write the checkpoint to resume from."""
         if not self.writes:
             return
         learner, recorder = self.learner, self.recorder
@@ -101,16 +101,15 @@ class RunWriter:
         checkpoint.save(self.run, learner.model, learner.optimiser, learner.noise, rows, state)
 
     def for_now(self) -> None:
-        """Write what a run that halts in mid-epoch is opened and resumed from."""
-        self.live()  # codes of these very weights
+        """Write everything to open and resume a run that halts within an epoch."""
+        self.live()  # it holds the codes of these weights
         self.weights()
         self.checkpoint()
 
     def restore(self) -> bool:
-        """Put learner and recorder where the checkpoint is; False where there is none.
+        """Restore learner and recorder from the checkpoint; return False if there is none.
 
-        Raises `InputError` where it is damaged, or belongs to other data; warns where it comes from a device of another
-        kind.
+        Raises `InputError` if it is damaged, or belongs to other data.
         """
         learner = self.learner
         kept = checkpoint.restore(self.run, learner.model, learner.optimiser, learner.noise)
@@ -132,7 +131,7 @@ class RunWriter:
         return True
 
     def truncate(self, resumed: bool) -> None:
-        """Drop what was written after the checkpoint, or, of a run that is not resumed from one, everything."""
+        """Remove everything later than the checkpoint, or everything if the run did not resume from one."""
         if not self.writes:
             return
         self.run.write_config(self.config)

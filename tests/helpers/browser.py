@@ -1,4 +1,4 @@
-"""A real Chromium and a real Streamlit server for the tests that need them."""
+"""Start a real Chromium and a real Streamlit server for the tests that need them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-REQUIRED = os.environ.get("CVAE_REQUIRE_BROWSER") == "1"  # no browser is then a failure, not a skip
+REQUIRED = os.environ.get("CVAE_REQUIRE_BROWSER") == "1"  # then a missing browser fails a test instead of skipping it
 FLAGS = [
     "--no-sandbox",
-    "--process-per-site",  # scripts are compiled once for all pages
+    "--process-per-site",  # compiles scripts once for all pages
     "--in-process-gpu",
     "--disable-gpu",
     "--disable-quic",
@@ -34,12 +34,12 @@ START_SECONDS = 60
 
 
 def chromium_path() -> str | None:
-    """CVAE_CHROMIUM, else the first installed browser of the family."""
+    """Return CVAE_CHROMIUM, else the path of the first installed Chromium or Chrome; None if there is none."""
     return os.environ.get("CVAE_CHROMIUM") or next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 def missing_browser() -> str | None:
-    """Why there can be no browser, or None where there can."""
+    """Return the reason why no browser can start; None if one can."""
     try:
         import playwright.sync_api  # noqa: F401
     except ImportError:
@@ -49,7 +49,7 @@ def missing_browser() -> str | None:
 
 @contextlib.contextmanager
 def launch() -> Iterator[Any]:
-    """A headless Chromium; skips the test where there is none, or fails it if one is required."""
+    """Yield a headless Chromium. Without one, skip the test, or fail it if a browser is required."""
     if reason := missing_browser():
         if REQUIRED:
             pytest.fail(reason)
@@ -65,14 +65,14 @@ def launch() -> Iterator[Any]:
 
 
 class Browser:
-    """Pages of a Chromium. Those that are opened alike share a window and a process: new ones cost seconds."""
+    """A Browser opens pages of a Chromium. Pages with the same options share a context: a new one takes seconds."""
 
     def __init__(self, chromium: Any) -> None:
         self._chromium = chromium
         self._contexts: dict[str, Any] = {}
 
     def new_page(self, viewport: dict[str, int], color_scheme: str = "light", **options: Any) -> Any:
-        """An empty page in the context with these options."""
+        """Return an empty page in the context with these options."""
         key = repr(sorted(options.items()))
         if key not in self._contexts:
             self._contexts[key] = self._chromium.new_context(**options)
@@ -87,9 +87,9 @@ class Browser:
 
 @contextlib.contextmanager
 def streamlit(script: Path, log: Path | None = None, **environment: str) -> Iterator[str]:
-    """`streamlit run script` on a free port of this machine: its address. What it prints goes to `log`.
+    """Run `streamlit run script` on a free port and yield its address. The output goes to `log`.
 
-    Without the shipped runs, so that a test sees those that it made.
+    The server does not see the shipped runs, so that a test sees only its own.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -110,7 +110,7 @@ def streamlit(script: Path, log: Path | None = None, **environment: str) -> Iter
         _wait(server, f"http://127.0.0.1:{port}", log)
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.kill()  # it has nothing to save, and would close its sessions one by one
+        server.kill()  # a gentle end is slow, because it closes the sessions one by one
         server.wait()
 
 

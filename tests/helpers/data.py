@@ -1,4 +1,4 @@
-"""What the tests of the data layer share."""
+"""Provide helpers for the tests of the data layer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def load(name: object, directory: object = None) -> ImageData:
 
 
 def complaint(call: Callable[..., object], *args: object) -> str:
-    """The message of the InputError that the call ends in: always one line that ends as a sentence does."""
+    """Return the message of the `InputError` that the call raises; check that it is one line with a full stop."""
     with pytest.raises(InputError) as caught:
         call(*args)
     message = str(caught.value)
@@ -27,7 +27,7 @@ def complaint(call: Callable[..., object], *args: object) -> str:
 
 
 def unshuffled(data: ImageData) -> tuple[np.ndarray, np.ndarray | None]:
-    """All images, and labels, of an 80/10/10 data set in the order in which they were read."""
+    """Return all images (N, C, H, W), and labels (N,) or None, of an 80/10/10 data set in the order of its file."""
     splits = (data.train, data.validation, data.test)
     images = np.concatenate([split.images for split in splits])
     order = np.random.RandomState(0).permutation(len(images))

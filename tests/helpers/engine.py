@@ -1,4 +1,4 @@
-"""What the tests of the engine share beside the fixtures of conftest.py."""
+"""Provide helpers for the tests of the engine, beside the fixtures of conftest.py."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from cvae.runs.folder import Run
 from cvae.runs.status import Record
 
 DIGITS = tuple("0123456789")
-PER_EPOCH = 4  # steps that `few_digits` take in batches of 64
+PER_EPOCH = 4  # steps of an epoch of `few_digits` in batches of 64
 
-# Every family, cvae-predictive with both of its tasks.
+# Every family with a task; cvae-predictive has two.
 KINDS = [(family, "quadrants") for family in FAMILIES] + [("cvae-predictive", "label")]
 
 
@@ -29,19 +29,19 @@ OWN = {name for family in FAMILIES.values() for name in options_of(family.option
 
 
 def model_config(family: str = "vae", **fields: Any) -> ModelConfig:
-    """A model; an option of single families among the fields counts for these families alone."""
+    """Return the config of a model. Options of other families among `fields` have no effect."""
     own = options_of(FAMILIES[family].options)
     options = {name: fields.pop(name) for name in OWN & fields.keys()}
     return ModelConfig(family, options={name: value for name, value in options.items() if name in own}, **fields)
 
 
 def tiny_model(family: str = "vae", **changes: Any) -> ModelConfig:
-    """A model of the 8×8 digits, small enough to train in a fraction of a second."""
+    """Return the config of a model of the 8×8 digits that trains in a fraction of a second."""
     return model_config(family, **{"hidden": (16,), "channels": (4, 8), "class_names": DIGITS, **changes})
 
 
 def tiny_run(family: str = "vae", *, epochs: int = 2, batch_size: int = 64, **changes: Any) -> RunConfig:
-    """A run of a tiny model; `changes` are the fields of any of the config's sections."""
+    """Return the config of a run of a tiny model; `changes` are fields of any section of the config."""
     sections = {
         "data": DataConfig(),
         "model": tiny_model(family, **{name: changes.pop(name) for name in OWN & changes.keys()}),
@@ -59,7 +59,7 @@ def one_hot(*labels: int, classes: int = 10) -> Tensor:
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Return as soon as `true()` is; fail when that takes longer than `seconds`."""
+    """Wait until `true()` holds; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"waited {seconds} s in vain"
@@ -67,17 +67,17 @@ def wait_until(true: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 def changed(data: ImageData, change: Callable[[Split], Split]) -> ImageData:
-    """The data with the same done to each of its splits."""
+    """Return the data with `change` applied to each split."""
     return replace(data, train=change(data.train), validation=change(data.validation), test=change(data.test))
 
 
 def of(records: list[Record], split: str) -> list[Record]:
-    """The records of one split."""
+    """Return the records of one split."""
     return [record for record in records if record["split"] == split]
 
 
 def without_times(records: list[Record]) -> list[Record]:
-    """What two runs of the same seed have in common."""
+    """Return the records without times, so that two runs with one seed have equal records."""
     return [{k: v for k, v in r.items() if k not in ("seconds", "images_per_second")} for r in records]
 
 

@@ -1,4 +1,4 @@
-"""For the tests of the explorer: runs of every kind without any training, and explorers on a page."""
+"""Make runs of every kind without training, and explorers on a page, for the tests of the explorer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOSTILE = "<img src=x onerror='window.hacked=1'>"
 
 
 def make_run(path: Path, *, seed: int = 0, gain: float = 3.0, codes: int = CODES, **model: Any) -> Run:
-    """A finished run of an untrained model, whose weights are enlarged so that its pictures have contrast."""
+    """Make a finished run of an untrained model; `gain` enlarges its decoder weights for images with contrast."""
     config = model_config(**{"hidden": (48,), "channels": (6, 8), "class_names": DIGITS, **model})
     run = Run.create(path, RunConfig(model=config), state="finished")
     torch.manual_seed(seed)
@@ -48,7 +48,7 @@ def make_run(path: Path, *, seed: int = 0, gain: float = 3.0, codes: int = CODES
 
 
 def torch_model(run: Run) -> Autoencoder:
-    """The run's model as PyTorch computes it."""
+    """Return the run's model in PyTorch, in evaluation mode."""
     model = build(run.config().model)
     model.load_state_dict({name: torch.from_numpy(value) for name, value in run.weights().items()})
     return model.eval()
@@ -67,7 +67,7 @@ async ({ script, style, data }) => {
   window.remount = (data) => mount({ data: [data], parentElement, setStateValue: () => {} });
 }
 """
-# Sets states and reads what is shown. As text: Playwright is slow to pass on long arrays.
+# Sets states and reads the decoded numbers and the pixels, as text, because Playwright is slow with long arrays.
 SHOW = """
 (states) => {
   const root = document.querySelector("[data-testid=latent-explorer]");
@@ -87,7 +87,7 @@ def mount(page: Any, payload: dict[str, Any], **changes: Any) -> None:
 
 
 def mounted(payload: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """A payload with what concerns the page."""
+    """Return the data of the component: the payload and the settings of the page."""
     return {
         **payload,
         "key": "k",
@@ -100,19 +100,19 @@ def mounted(payload: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def mount_data(page: Any, data: Any, folder: Path = EXPLORER) -> None:
-    """Mount the component, or that of another folder, with whatever data."""
+    """Mount the component of a folder with the given data."""
     style = "".join((EXPLORER / name).read_text(encoding="utf-8") for name in STYLES)
     page.evaluate(MOUNT, {"script": bundle(folder), "style": style, "data": data})
 
 
 def show(page: Any, states: list[dict[str, Any]]) -> list[tuple[list[float], list[int]]]:
-    """Set one state after another: for each, the decoded numbers, and the bytes on the canvas."""
+    """Set one state after another; return for each the decoded numbers, and the bytes on the canvas."""
     shown: list[tuple[list[float], list[int]]] = json.loads(page.evaluate(SHOW, states))
     return shown
 
 
 class Explorer:
-    """An explorer on a page, with everything that the browser sends to the server counted."""
+    """An Explorer drives an explorer on a page, and collects each frame that the browser sends to the server."""
 
     def __init__(self, browser: Browser, address: str, runs: str, **context: Any) -> None:
         self.page = browser.new_page(viewport={"width": 1280, "height": 1000}, **context)
@@ -150,7 +150,7 @@ class Explorer:
 
     @property
     def weights(self) -> list[float]:
-        """Of the classes, as they are set."""
+        """Return the weights of the classes."""
         weights: list[float] = self.state()["conditions"]["label"]["weights"]
         return weights
 

@@ -1,4 +1,4 @@
-"""The browser's pure modules, run by Node.js."""
+"""Run the browser's pure modules in Node.js."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from cvae.assets import EXPLORER
 from helpers.browser import REQUIRED
 
-# Reads the input, gives it to the function with the module's exports, and writes what it returns.
+# Calls the function with the modules' exports and the JSON from standard input, and writes the result as JSON.
 SCRIPT = """
 import { readFileSync } from "node:fs";
 const modules = await Promise.all(process.argv.slice(1).map((path) => import(path)));
@@ -22,9 +22,9 @@ console.log(JSON.stringify(run(Object.assign({}, ...modules), JSON.parse(readFil
 
 
 def node(function: str, given: Any, *modules: str) -> Any:
-    """What a JavaScript function of (exports, given) returns; the exports are those of modules of the explorer.
+    """Return the result of a JavaScript function of (exports, given); `exports` are those of the explorer's `modules`.
 
-    Skips the test where there is no Node.js, unless it is required.
+    Without Node.js, skip the test, or fail it if a browser is required.
     """
     if shutil.which("node") is None and not REQUIRED:
         pytest.skip("Node.js is not installed")

@@ -1,4 +1,4 @@
-"""A trainer for the interruption tests: a module of its own, which the server of forked processes imports once."""
+"""Train in a process of the interruption tests. The server of forked processes imports this module once."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from cvae.config import RunConfig
 from cvae.data import ImageData
 
-FILE_OPERATIONS = ("open", "os.rename", "os.truncate", "os.remove", "os.mkdir")  # as Python's audit events call them
+FILE_OPERATIONS = ("open", "os.rename", "os.truncate", "os.remove", "os.mkdir")  # names of Python's audit events
 
 
 def train(path: Path, config: RunConfig | None, data: ImageData, operations: int | None) -> None:
-    """What a trainer does: begin, or go on. With `operations`, it dies before so many of them on the run's files."""
+    """Begin a training, or resume it without `config`; die after so many `operations` on the run's files, if given."""
     import cvae.training.loop
 
-    cvae.training.loop.CHECKPOINT_SECONDS = 0.0  # after every step
+    cvae.training.loop.CHECKPOINT_SECONDS = 0.0  # a checkpoint after every step
     if operations is not None:
         _die_before_operation(path, operations)
     for _ in cvae.training.loop.fit(path, config, data=data, resume=config is None):

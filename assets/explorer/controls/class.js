@@ -1,6 +1,6 @@
 /**
- * One of several classes, or a mixture of them. Above each its picture at the same z, for every model that is given a
- * class; where the prior is learned, at the same noise in each class's own prior.
+ * Choose one of several classes, or a mixture. Above each class is its image at the same z, for every model that takes
+ * a class; with a learned prior, it is at the same noise in the class's own prior.
  */
 
 import { mainLabel, mixture, oneHot } from "../blend.js";
@@ -12,7 +12,7 @@ import { classColor } from "../../shared/theme.js";
 /**
  * @typedef {import("./index.js").Condition} Condition with the names of the classes in `values`
  * @typedef {{weights: number[], mixing: boolean}} Value
- *   weights: of the classes, each 0 … 1, as set (see `mixture`). mixing: several of them, rather than one.
+ *   weights: those of the classes, each 0 … 1, before `mixture`. mixing: whether the user mixes several classes.
  */
 
 /** @param {number} k @param {number} count @returns {Value} */
@@ -142,12 +142,12 @@ function create(app, name) {
 
   return {
     element,
-    /** All pictures are out of date. */
+    /** Mark all images as out of date. */
     invalidate: () => void (waiting = pictures),
     /**
-     * Draws until the deadline and goes on from there the next time, so that every label has its turn.
+     * Draw until the deadline, and continue there the next time, so that every label gets its image.
      * @param {number} deadline
-     * @returns {number} how many pictures are still to be drawn
+     * @returns {number} the number of images that remain
      */
     draw(deadline) {
       while (waiting > 0 && performance.now() < deadline) {
@@ -157,7 +157,7 @@ function create(app, name) {
       }
       return waiting;
     },
-    /** The choice changed. */
+    /** Show a changed choice. */
     update() {
       const { mixing, weights } = value();
       const chosen = mainLabel(weights),
@@ -174,7 +174,7 @@ function create(app, name) {
         weight.setAttribute("aria-valuetext", `${Math.round(100 * shares[k])} %`);
       });
     },
-    /** A digit chooses the class of that name. */
+    /** Choose the class with this digit as its name. */
     key(key) {
       const k = /^\d$/.test(key) ? classes.indexOf(key) : -1;
       if (k >= 0) set(each[k]);

@@ -1,4 +1,4 @@
-/** What a predictive model is given: the visible parts of a few images, one of which is chosen, by its index. */
+/** Choose the input of a predictive model by its index: the visible part of one of a few images. */
 
 import { contextOf } from "../../shared/canvas.js";
 import { button, el } from "../../shared/dom.js";
@@ -20,7 +20,7 @@ export const imageKind = {
   initial: () => 0,
   merge: (value, change, condition) =>
     Number.isInteger(change) && change >= 0 && change < count(condition) ? change : value,
-  put: (value, condition, given) => void (given.image = Math.min(value, count(condition) - 1)), // models have their own
+  put: (value, condition, given) => void (given.image = Math.min(value, count(condition) - 1)), // per model
   create,
 };
 
@@ -77,7 +77,7 @@ function create(app, name) {
 }
 
 /**
- * What is hidden from the model is left out of the picture.
+ * Remove the pixels that are hidden from the model.
  * @param {HTMLCanvasElement} canvas
  * @param {Uint8Array} visible
  */

@@ -1,20 +1,20 @@
 /**
- * The kinds of conditions: what each is in the state, and the control that sets it. A new kind is a file beside this
- * one, and its import and entry here; the controls stand in this order.
+ * List the kinds of conditions, each with its value in the state and its control. A new kind needs a file beside this
+ * one, and its import and entry here; the controls have this order.
  */
 
 import { classKind } from "./class.js";
 import { imageKind } from "./image.js";
 
 /**
- * A condition as a kind has read it from the payload. `width`: how many numbers of the networks' vector it takes.
- * `pictures`: what networks that see an image may be given, of which the pixels marked in `visible` (H × W) stay.
+ * A condition, read from the payload by its kind. `width` is its part of the networks' vector, in numbers. `pictures`
+ * are the images that can be given, and `visible` (H × W) marks the pixels that the networks see.
  * @typedef {{
  *   name: string, kind: string, width: number, values?: string[],
  *   pictures?: import("../model.js").Pictures, visible?: Uint8Array | null, [field: string]: any,
  * }} Condition
  *
- * What a network is given beside z: a vector, the conditions' side by side, and the index of the given picture.
+ * The inputs of a network beside z: the joined vectors of the conditions, and the index of the given image.
  * @typedef {{vector: Float32Array, image: number}} Given
  *
  * @typedef {{
@@ -24,9 +24,9 @@ import { imageKind } from "./image.js";
  *   invalidate?: () => void, draw?: (deadline: number) => number,
  *   key?: (key: string) => boolean,
  * }} Control
- *   update: the value changed. redraw: the models or the theme changed. invalidate, draw: the control's pictures of z
- *   are out of date; they are drawn until the deadline, and how many remain is said. key: a character was typed;
- *   whether it meant something here.
+ *   update: show a changed value. redraw: show changed models or another theme. invalidate: mark the control's images
+ *   of z as out of date. draw: draw them until the deadline, and return how many remain. key: return whether the
+ *   control used a typed character.
  *
  * @typedef {{
  *   panel?: string,
@@ -40,11 +40,11 @@ import { imageKind } from "./image.js";
  *   named?: (value: any, condition: Condition) => string,
  *   create: (app: import("../app.js").App, name: string) => Control,
  * }} Kind
- *   panel: that the control belongs to; without one it is always there. read: checks the payload. initial: the value
- *   that is shown first. merge: the value with what fits of a change from Python or from a link. put: writes the value
- *   into what a network is given, its numbers from `at`. ofLabel: the value of a held-out image of that label. follows:
- *   whether the value may follow a code that is chosen. showcase: values whose priors are all drawn, in the colours
- *   of classes; `here` where it is the value itself. named: the value in the name of a file.
+ *   panel: the panel of the control; without one, it is always visible. read: check the payload. initial: return the
+ *   first value. merge: return the value with the valid parts of a change from Python or a link. put: write the value
+ *   into the inputs of a network, its numbers from `at` on. ofLabel: return the value of a held-out image with a label.
+ *   follows: return whether the value follows a chosen code. showcase: return values whose priors the map shows, in the
+ *   colours of classes; `here` marks the present value. named: return the value for the name of a file.
  */
 
 /** @type {Record<string, Kind>} */

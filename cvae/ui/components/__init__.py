@@ -1,1 +1,1 @@
-"""What runs in the browser: the live explorer and the live view of a training."""
+"""These components run in the browser: the live explorer and the live view of a training."""

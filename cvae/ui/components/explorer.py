@@ -1,7 +1,7 @@
-"""The live explorer as a Streamlit component: a trained decoder runs in the browser and follows the pointer.
+"""Show the live explorer, a Streamlit component: a trained decoder runs in the browser and follows the pointer.
 
-Nothing is sent while the user drags. On release the state comes back once, as an `ExplorerState`, with a rerun of the
-page (or of the fragment that the component stands in).
+The browser sends nothing while the user drags. On release it sends the state once, as an `ExplorerState`, and
+Streamlit reruns the page (or the fragment around the component).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _mount = st.components.v2.component(
 
 @dataclass(frozen=True)
 class ExplorerState:
-    """An `ExplorerState` holds what the user has set in an explorer when they last let go."""
+    """An ExplorerState holds what the user had set in an explorer at the last release of the pointer."""
 
     z: tuple[float, ...]  # the latent point, (d,)
     conditions: Mapping[str, Any] = field(default_factory=dict)  # by name; their kinds say what a value is, in JSON
@@ -55,12 +55,11 @@ class ExplorerState:
     cursor: tuple[float, float] | None = None  # where z lies in the plane of the map
 
     def vector(self, conditions: Sequence[Condition]) -> NDArray[np.float32] | None:
-        """Return what these values are of a model's conditions, side by side: (width,); None where they have no
-        numbers."""
+        """Return the vectors of a model's conditions, joined: (width,); None if no condition has numbers."""
         return joined(conditions, {one.name: self.of(one) for one in conditions if one.width})
 
     def of(self, condition: Condition) -> NDArray[np.float32]:
-        """Return the vector (width,) of a condition; its default where none that fits is set."""
+        """Return the vector (width,) of a condition; its default if the state holds no valid value for it."""
         try:
             return condition.from_state(self.conditions.get(condition.name))
         except ValueError:
@@ -70,22 +69,21 @@ class ExplorerState:
     def at(
         cls, payload: Mapping[str, Any], z: Sequence[float] | None = None, **vectors: NDArray[np.float32]
     ) -> ExplorerState:
-        """Return the state at a point and at vectors of conditions, by name; where the explorer starts, for all
-        others."""
+        """Return the state at z (d,) and at the vectors (width,) of named conditions. The rest is as at the start."""
         start = _initial(payload["models"])
         known = _conditions(payload["models"])
         given = {name: known[name].to_state(vector.tolist()) for name, vector in vectors.items() if name in known}
         return cls(z=start.z if z is None else tuple(z), conditions={**start.conditions, **given})
 
     def to_json(self) -> dict[str, Any]:
-        """Return the state as the browser understands it: a value that is not set here stays there as it is."""
+        """Return the state as JSON for the browser. The browser keeps its own value for each absent key."""
         values: dict[str, Any] = {"z": list(self.z), "conditions": dict(self.conditions)}
         if self.path:
             values |= {"path": [list(point) for point in self.path], "progress": self.progress}
         return values
 
     def says(self, wanted: ExplorerState, conditions: Sequence[Condition]) -> bool:
-        """Return whether this is already what is wanted, up to the rounding of an address."""
+        """Return whether this state equals `wanted`, up to the rounding in a link."""
         near = functools.partial(np.allclose, rtol=0.01, atol=0.002)
         numbers = {one.name: near(self.of(one), wanted.of(one)) for one in conditions}
         same = (numbers.get(name, self.conditions.get(name) == value) for name, value in wanted.conditions.items())
@@ -93,7 +91,7 @@ class ExplorerState:
 
     @classmethod
     def from_json(cls, values: Any) -> ExplorerState | None:
-        """Return the state that the browser reported, or None if that is not a state."""
+        """Return the state that the browser reported; None if `values` are not a state."""
         try:
             cursor = values.get("cursor")
             state = cls(
@@ -160,7 +158,7 @@ def explorer(
 
 
 def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Panel] = PANELS) -> ExplorerState:
-    """Show the live explorer, at the link's z and conditions when it appears; keep the link at what is set in it."""
+    """Show the explorer, at first at the link's z and conditions; write its state to the link and return it."""
     models = payload["models"]
     conditions = list(_conditions(models).values())
     start = None  # from then on the browser knows better
@@ -176,10 +174,8 @@ def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Pane
 
 
 def payload_of(runs: Sequence[Run], *, step: int | None = None, titles: Sequence[str] | None = None) -> dict[str, Any]:
-    """Return `export` of runs in parts, with thumbnails where their data are at hand, made once until files change.
-
-    Shared by all sessions: read only. Raises `InputError` as `export` does.
-    """
+    """Return the `export` of runs, with thumbnails if their data are on this disk. The cache renews it when a run's
+    files change. All sessions share it, so do not change it. Raises `InputError` as `export` does."""
     data = [cache.held_out_data(run) for run in runs]
     stamps = tuple(
         (cache.stamp(run), images is not None, cache.data_written(run)) for run, images in zip(runs, data, strict=True)
@@ -200,7 +196,7 @@ def _payload(
 
 @functools.lru_cache
 def texts(language: str) -> dict[str, Any]:
-    """Return the component's words, nested by key; English where a language lacks them."""
+    """Return the component's texts, nested by key. English replaces a text that a language lacks."""
     english: dict[str, Any] = json.loads((TEXT / "explorer.en.json").read_text(encoding="utf-8"))
     path = TEXT / f"explorer.{language}.json"
     if language == "en" or not language.isalpha() or not path.is_file():
@@ -215,7 +211,7 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reported(key: str) -> ExplorerState | None:
-    """Return the state that the browser reported last, if this explorer is on the page."""
+    """Return the last state that the browser reported; None if this explorer is not on the page."""
     value = st.session_state.get(key)
     return ExplorerState.from_json(value.get("state")) if isinstance(value, Mapping) else None
 
@@ -223,10 +219,9 @@ def _reported(key: str) -> ExplorerState | None:
 def _forwarded(
     key: str, state: ExplorerState | None, reported: ExplorerState | None, conditions: Sequence[Condition]
 ) -> dict[str, Any] | None:
-    """Return the state to send: what was sent before, unless the page asks anew for one that the browser is not in
-    already.
+    """Return the state to send: the one sent before, unless the page asks for a new one that the browser lacks.
 
-    The data of a component that do not change are not sent again, and these are large.
+    Streamlit sends the large data of a component again only if they have changed.
     """
     asked, sent = f"{key}.asked", f"{key}.sent"
     if state is not None and (reported is None or state != st.session_state.get(asked)):
@@ -238,7 +233,7 @@ def _forwarded(
 
 
 def _fitting(state: ExplorerState | None, models: Sequence[Mapping[str, Any]]) -> ExplorerState:
-    """Return the state as far as it fits the models: other ones may have been here before."""
+    """Return the state without the parts that do not fit these models: it may come from other models."""
     initial = _initial(models)
     if state is None or len(state.z) != len(initial.z):
         return initial
@@ -253,9 +248,9 @@ def _fitting(state: ExplorerState | None, models: Sequence[Mapping[str, Any]]) -
 
 
 def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
-    """Return where the browser starts: the middle of the prior, every condition but a picture at its default.
+    """Return the start state of the browser: the middle of the prior, and each condition but a picture at its default.
 
-    The prior is that of `reference` in assets/explorer/prior.js: N(0, I) where a model has it, else one fitted to
+    `reference` in assets/explorer/prior.js chooses the same prior: N(0, I) if a model has it, else one fitted to
     codes, else the first model's.
     """
     first = min(models, key=lambda model: ("standard", "fitted", "learned").index(model["prior"]["kind"]))
@@ -264,6 +259,6 @@ def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
 
 
 def _conditions(models: Sequence[Mapping[str, Any]]) -> dict[str, Condition]:
-    """Return the conditions of all models that have numbers, by name."""
+    """Return the conditions with numbers of all models, by name."""
     found = [condition for model in models for condition in model["conditions"] if condition["kind"] != "image"]
     return {condition["name"]: Condition.from_json(condition) for condition in found}

@@ -1,8 +1,8 @@
-"""The live view of a training, with what can be asked of it.
+"""Show the live view of a training, and the buttons that control the training.
 
-While a training is under way the browser asks for what is new by a rerun of the fragment, once it has drawn what came
-before, so that a slow machine is asked less and a hidden tab not at all; `cvae.browser.live` says what is new.
-Otherwise the fragment looks now and then whether anything begins.
+While a training is active, the browser asks for updates (`cvae.browser.live`) by a rerun of the fragment. It asks only
+after it has drawn the last answer, so that a slow machine asks less often and a hidden tab never asks. Otherwise the
+fragment checks every few seconds whether a training begins.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from cvae.ui.frame.text import escape_markdown, section, t, translate_error
 from cvae.ui.parts import runs
 from cvae.ui.parts.runs import ListedRun
 
-VERSION = 1  # of what the component is given
-PACE = 4  # steps a second of slow motion
-OVERLAID = 4  # runs whose curves can still be told apart
+VERSION = 1  # the version of the data for the component
+PACE = 4  # steps a second in slow motion
+OVERLAID = 4  # the most runs whose curves a reader can tell apart
 
 SOON, ACTIVE = 0.15, 1.0  # seconds until the browser asks again
-IDLE = 3.0  # seconds until the fragment looks by itself
+IDLE = 3.0  # seconds between the reruns of the fragment itself
 
 _mount = st.components.v2.component(
     "live_training",
     css=(LIVE / "live.css").read_text(encoding="utf-8"),
     js=bundle(LIVE),
-    isolate_styles=False,  # its names all begin with lv-; so tests can see into it
+    isolate_styles=False,  # so that tests can find its elements; all its class names begin with lv-
 )
 
 
@@ -51,8 +51,8 @@ Ask = Callable[..., None]
 
 @st.fragment(run_every=IDLE)
 def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: bool = False) -> None:
-    """Show a run and what can be asked of it, with the curves of other runs laid over its own. The page begins anew
-    when the runs are no longer those that it knew, and if so wished when the training is over."""
+    """Show a run and its controls, and lay the curves of other runs over its own. Rerun the page when the names of all
+    runs differ from `known`, or, with `until_done`, when the training has ended."""
     entries = {entry.name: entry for entry in runs.all_runs()}
     if name not in entries or entries.keys() != known:
         st.rerun()
@@ -75,8 +75,7 @@ def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: b
 
 
 def overlay_choice(entries: Sequence[ListedRun]) -> list[str]:
-    """Show a menu of runs whose curves are laid over those of the one that is watched, kept in the link as `over`;
-    return the choice."""
+    """Show a menu of runs and return the names of those to overlay. The link keeps them as `over`."""
     key, names = "train.overlay", {entry.name: entry.title for entry in entries}
     before = st.session_state.get(key, (state.read("over") or "").split(","))
     st.session_state[key] = [name for name in before if name in names][:OVERLAID]
@@ -90,7 +89,7 @@ def overlay_choice(entries: Sequence[ListedRun]) -> list[str]:
 
 @st.fragment(run_every=IDLE)
 def wait_for_a_run(known: frozenset[str]) -> None:
-    """Begin the page anew once there is a run, started from the command line perhaps."""
+    """Rerun the page when the names of all runs differ from `known`: the command line may have started a run."""
     if {entry.name for entry in runs.all_runs()} != known:
         st.rerun()
 
@@ -99,7 +98,7 @@ def wait_for_a_run(known: frozenset[str]) -> None:
 
 
 def _controls(jobs: Jobs, run: Run, status: Status) -> None:
-    """Always the same buttons in the same places; those that would do nothing are disabled."""
+    """Show the same buttons in the same places always, and disable those that would do nothing."""
     now, slow = status.state, run.control().pace > 0
     trains = now in ("running", "paused")
     with st.container(horizontal=True, gap="small", key="live-controls"):
@@ -179,12 +178,12 @@ def _view(jobs: Jobs, entry: ListedRun, status: Status, others: Sequence[ListedR
             for o in others
         ],
     }
-    # In a list: Streamlit looks for data frames in a dictionary, and imports pandas for that.
+    # The list stops Streamlit from importing pandas to look for data frames in the dictionary.
     _mount(key=KEY, data=[content], on_seen_change=lambda: None)
 
 
 def _pause(run: Run, status: Status, main: dict[str, Any]) -> float:
-    """Seconds until the browser shall ask again, 0 for never: soon, where something asked for is about to happen."""
+    """Return the seconds until the browser asks again; 0 means never. They are few while a request is pending."""
     control = run.control()
     about_to = control.until > status.step if status.state == "paused" else control.action == "pause"
     if main["more"] or status.state == "queued" or (status.active and about_to):
@@ -193,7 +192,7 @@ def _pause(run: Run, status: Status, main: dict[str, Any]) -> float:
 
 
 def _reported() -> tuple[ClientState, int]:
-    """Return what the browser said it has, and which of its questions that was."""
+    """Return the state that the browser reported, and the number of that report."""
     value = st.session_state.get(KEY)
     reported = value.get("seen") if isinstance(value, Mapping) else None
     tick = reported.get("tick") if isinstance(reported, Mapping) else 0
@@ -201,7 +200,7 @@ def _reported() -> tuple[ClientState, int]:
 
 
 def _ahead(jobs: Jobs, run: Run) -> str | None:
-    """Return the run that has to end before this one begins."""
+    """Return the name of the run that must end before this one begins; None if this run does not wait."""
     waiting = jobs.waiting()
     if run.name not in waiting:
         return None

@@ -1,4 +1,4 @@
-"""What a page says about what it shows: its formula, what to notice, and what went wrong."""
+"""Show formulas, notices and problems on a page."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from cvae.ui.frame.text import escape_markdown, t, translate_error
 
 
 def problem(what: BaseException | str) -> None:
-    """Show what went wrong, an error or words of this language, in a box."""
+    """Show an error, or a sentence in this session's language, in a box."""
     words = what if isinstance(what, str) else translate_error(what)
     st.error(escape_markdown(words), icon=":material/error:")
 
 
 def formula(*lines: str) -> None:
-    """Formulas, one below the other."""
+    """Show formulas, one below the other."""
     st.latex(r" \\ ".join(lines) if len(lines) == 1 else r"\begin{gathered}" + r" \\ ".join(lines) + r"\end{gathered}")
 
 
 def notice(title: str, key: str, formulas: Sequence[str] = ()) -> None:
-    """Show a heading, formulas, and a short list of what to look for."""
+    """Show a heading, formulas, and the text under `key`: a short list of things to notice."""
     st.subheader(title, anchor=False)
     if formulas:
         formula(*formulas)

@@ -1,7 +1,7 @@
-"""Navigation: app.py runs around every page.
+"""Ensure that app.py runs around every page.
 
-On a server that has not met `st.navigation` yet, Streamlit runs a file of pages/ on its own: whoever opens a fresh one
-at /train would get that page without language, style and navigation.
+Until a server has run `st.navigation`, Streamlit runs a file of pages/ alone: the first visitor at /train would get
+that page without language, style and navigation.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from cvae.assets import APP
 
 
 def mark() -> None:
-    """Note that app.py runs for every page from now on; app.py calls this first."""
+    """Make Streamlit run app.py for every page; app.py calls this first."""
     PagesManager.uses_pages_directory = False
 
 
 def require_app() -> None:
-    """Run app.py in the place of a page that runs on its own, and with it the page; every page calls this first."""
+    """Run app.py, and through it the page, in place of a page that runs alone. Every page calls this first."""
     if PagesManager.uses_pages_directory:
         exec(compile(APP.read_text(encoding="utf-8"), APP, "exec"), {"__name__": "__main__", "__file__": str(APP)})
         st.stop()

@@ -1,7 +1,7 @@
-"""The state that a link carries, language, runs, z, conditions: in the address and, between pages, in the session.
+"""Keep the values of a link (language, runs, z, conditions) in the address and, between pages, in the session.
 
-A value is looked for in the address first, then among what this session chose before. Anyone can write an address, so
-every reader here checks what it finds: what does not fit is left out, and a sentence on the page says so.
+A reader looks for a value in the address first, then in the session. Anyone can write an address, so every reader
+checks the value: the page ignores a wrong one and shows a sentence about it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from cvae.conditions import LABEL, Condition
 from cvae.ui.frame.text import LANGUAGES, escape_markdown, t
 from cvae.ui.frame.text import language as language
 
-LARGEST_Z = 1e4  # an autoencoder may put its codes anywhere, but not there
+LARGEST_Z = 1e4  # far above any coordinate of a real code, even of an autoencoder
 MOST_RUNS = 8
-UNSENT = "link.unsent"  # the session's key for what the address shall have
+UNSENT = "link.unsent"  # the session's key for values that are not yet in the address
 
 
 def language_choice() -> None:
-    """Show the control that changes the language; app.py puts it into the bar at the top of every page."""
+    """Show the control that changes the language, in the bar at the top of every page."""
     st.session_state["language"] = language()
 
     def change() -> None:
@@ -40,19 +40,19 @@ def language_choice() -> None:
 
 
 def read(name: str) -> str | None:
-    """Return a value of the address, else of this session."""
+    """Return a value of the address, else of this session; None if neither has it."""
     value = in_link(name)
     return st.session_state.get(f"link.{name}") if value is None else value
 
 
 def in_link(name: str) -> str | None:
-    """Return a value of the address as it is, or is about to be."""
+    """Return a value of the address, with the changes that `flush` has yet to write; None if there is none."""
     unsent = st.session_state.get(UNSENT, {})
     return unsent[name] if name in unsent else st.query_params.get(name)
 
 
 def remember(**values: str | None) -> None:
-    """Put values into the session, and with the next `flush` into the address; None takes one out."""
+    """Put values into the session, and with the next `flush` into the address. None removes a value."""
     st.session_state.update({f"link.{name}": value for name, value in values.items()})
     set_param(**values)
 
@@ -61,15 +61,15 @@ def set_param(**values: str | None) -> None:
     """Put values into the address alone, with the next `flush`."""
     st.session_state.setdefault(UNSENT, {}).update(values)
     context = get_script_run_ctx()
-    if context is not None and context.fragment_ids_this_run:  # app.py is not run
+    if context is not None and context.fragment_ids_this_run:  # app.py does not run, so it cannot flush
         flush()
 
 
 def flush() -> None:
-    """Write into the address what was kept.
+    """Write the waiting values into the address.
 
-    Not after the browser's Back: the reader may have gone a step further by the time that it arrives, and the link of
-    one page would be written over another's.
+    After the browser's Back, write nothing: the reader may be on another page when the new address arrives, and one
+    page's link would overwrite another's.
     """
     unsent = st.session_state.pop(UNSENT, {})
     context = get_script_run_ctx()
@@ -82,7 +82,7 @@ def flush() -> None:
 
 
 def stop() -> NoReturn:
-    """End the page here. The address is written before: the browser gets nothing that follows `st.stop`."""
+    """Write the address, then end the page: the browser gets nothing after `st.stop`."""
     flush()
     st.stop()
 
@@ -93,7 +93,7 @@ def run_name() -> str | None:
 
 
 def run_names() -> list[str]:
-    """Return the runs that the link names, unchecked, each once."""
+    """Return the names of the runs in the link, unchecked, each once, at most `MOST_RUNS`."""
     names = (read("runs") or "").split(",")
     return list(dict.fromkeys(name for name in names if name))[:MOST_RUNS]
 
@@ -103,7 +103,7 @@ def keep_runs(names: Sequence[str]) -> None:
 
 
 def z(latent_dim: int) -> list[float] | None:
-    """Return the point that the link names, `z=0.5,-1`; None where it names none that fits."""
+    """Return the point (latent_dim,) in the link, `z=0.5,-1`; None if the link has none that fits."""
     text = read("z")
     if text is None:
         return None
@@ -112,7 +112,7 @@ def z(latent_dim: int) -> list[float] | None:
     except ValueError:
         values = []
     if len(values) != latent_dim:
-        remember(z=None)  # of another model, mostly: not worth a sentence
+        remember(z=None)  # it comes mostly from another model, so the page needs no sentence about it
         return None
     if not all(math.isfinite(v) and abs(v) <= LARGEST_Z for v in values):
         _refuse("z", text)
@@ -125,10 +125,9 @@ def keep_z(values: Sequence[float] | None) -> None:
 
 
 def condition(about: Condition) -> NDArray[np.float32] | None:
-    """Return the vector (width,) of a condition that the link names, as its kind writes it: `label=3`; None where it
-    does not.
+    """Return the vector (width,) of a condition in the link, as in `label=3`; None if the link has none that fits.
 
-    Another condition than the label has a name of its data's, so that `c.` stands before it.
+    The prefix `c.` marks every condition but the label, because the data set chooses its name.
     """
     name = _parameter(about)
     text = read(name)
@@ -137,7 +136,7 @@ def condition(about: Condition) -> NDArray[np.float32] | None:
     try:
         return about.from_link(text)
     except IndexError:
-        remember(**{name: None})  # of another data set
+        remember(**{name: None})  # it comes from another data set
     except ValueError:
         _refuse(name, text)
     return None

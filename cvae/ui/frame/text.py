@@ -1,6 +1,6 @@
-"""The words of the app: a JSON file a language in assets/text, nested keys, English where a translation is missing.
+"""Read the words of the app from assets/text: nested keys, English where a translation is missing.
 
-A language is its files: <code>.json makes it one of the app's, and gives its own name under `app.language_name`.
+A file <code>.json makes a language one of the app's, and holds the language's own name under `app.language_name`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Table = dict[str, Any]
 def table(language: str) -> Table:
     """Return all words of a language, nested as in its file; those of families and pages below the name of their file.
 
-    What a page's file says under `page` stands where the other pages have it: `pages.<id>`, `start.to.<id>`, …
+    The entries under `page` in a page's file move to `pages.<id>`, `start.to.<id>` and `start.why.<id>`.
     """
     words = _read(TEXT / f"{language}.json")
     for path in sorted((TEXT / "families").glob(f"*.{language}.json")):
@@ -47,7 +47,7 @@ def _read(path: Path) -> Table:
 
 
 def _languages() -> dict[str, str]:
-    """Return the code of each language, and what its speakers call it; English first."""
+    """Return the code of each language with the language's own name, English first."""
     codes = sorted((path.stem for path in TEXT.glob("*.json") if path.stem.isalpha()), key=lambda c: (c != DEFAULT, c))
     return {code: _read(TEXT / f"{code}.json").get("app", {}).get("language_name", code) for code in codes}
 
@@ -64,7 +64,7 @@ def keys(words: Table, prefix: str = "") -> set[str]:
 
 
 def translate(language: str, key: str, **values: Any) -> str:
-    """Return the words under a dotted key with `{name}` gaps filled; the key itself where no language has it."""
+    """Return the words under a dotted key with each `{name}` filled in; the key itself if no language has it."""
     for words in (table(language), table(DEFAULT)):
         found = _find(words, key)
         if isinstance(found, str):
@@ -73,7 +73,7 @@ def translate(language: str, key: str, **values: Any) -> str:
 
 
 def section(language: str, key: str) -> Table:
-    """Return all words below a dotted key, English ones for those that are missing: what a component is given."""
+    """Return all words below a dotted key for a component. English replaces missing words."""
     return _merged(_find(table(DEFAULT), key) or {}, _find(table(language), key) or {})
 
 
@@ -83,33 +83,32 @@ def t(key: str, **values: Any) -> str:
 
 
 def translate_phrase(english: str) -> str:
-    """Translate a title or a source, which the package states in English, into the language of this session as far as
-    known."""
+    """Return an English phrase of the package in this session's language; the phrase itself if nobody translated it."""
     return phrases(language()).get(english, english)
 
 
 @functools.cache
 def phrases(language: str) -> dict[str, str]:
-    """English phrases of the package, and what they are called in a language."""
+    """Return the translation of each English phrase of the package into a language."""
     path = TEXT / f"phrases.{language}.json"
     values: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return values
 
 
 def translate_error(error: BaseException) -> str:
-    """Return the words of an error, in the language of this session where it is addressed to the user."""
+    """Return the message of an error, in the language of this session if it is a `KeyedError`."""
     return error.sentence(language()) if isinstance(error, KeyedError) else str(error)
 
 
 def language() -> str:
-    """Return the language of this session: of the address, else as chosen before, else the browser's."""
+    """Return the language of this session: the address's, else the one chosen before, else the browser's."""
     browser = (st.context.locale or DEFAULT).split("-")[0]
     wanted = (st.query_params.get("lang"), st.session_state.get("link.lang"), browser)
     return next((code for code in wanted if code in LANGUAGES), DEFAULT)
 
 
 def escape_markdown(text: str) -> str:
-    """Someone else's text, a name or a piece of an address, so that Markdown shows it as it is."""
+    """Escape foreign text (a name, a part of an address) so that Markdown shows it unchanged."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!$:~<>|&])", r"\\\1", text)
 
 

@@ -1,6 +1,4 @@
-"""Controls whose value is in the link, so that who opens it sees the same. A value that does not fit gives way to the
-default.
-"""
+"""Show controls whose value is in the link, so that a link reopens the same view. A wrong value becomes the default."""
 
 from __future__ import annotations
 
@@ -15,11 +13,11 @@ from cvae.ui.frame.text import escape_markdown, t
 Words = Callable[[str], str]
 
 SEEDS = 10_000
-LONGEST = 60  # letters of what was typed that are shown again
+LONGEST = 60  # the most letters of a wrong input that the page shows again
 
 
 def choice(label: str, name: str, options: Sequence[str], words: Words = str, default: str | None = None) -> str:
-    """Show few options side by side; return the chosen one."""
+    """Show a few options side by side and return the chosen one."""
     _start(name, lambda text: text if text in options else None, default or options[0])
     if st.session_state[_key(name)] not in options:  # another run has other options
         st.session_state[_key(name)] = default or options[0]
@@ -31,7 +29,7 @@ def choice(label: str, name: str, options: Sequence[str], words: Words = str, de
 def choices(
     label: str, name: str, options: Sequence[str], words: Words = str, default: Sequence[str] = ()
 ) -> list[str]:
-    """Show few options side by side; return those that are chosen. None is `-` in the link."""
+    """Show a few options side by side and return those chosen. In the link, `-` means none."""
 
     def parse(text: str) -> list[str] | None:
         parts = [] if text == "-" else text.split(",")
@@ -45,7 +43,7 @@ def choices(
 
 
 def menu(label: str, name: str, options: Sequence[int], words: Callable[[int], str], default: int) -> int:
-    """Show a menu of many numbers; return the chosen one."""
+    """Show a menu of numbers and return the chosen one."""
     _start(name, lambda text: n if (n := _number(text)) in options else None, default)
     if st.session_state[_key(name)] not in options:
         st.session_state[_key(name)] = default
@@ -55,7 +53,7 @@ def menu(label: str, name: str, options: Sequence[int], words: Callable[[int], s
 
 
 def whole(label: str, name: str, low: int, high: int, default: int, help: str | None = None) -> int:
-    """Show a field for a whole number; return the number."""
+    """Show an input for a whole number in [low, high] and return the number."""
     _start(name, lambda text: n if low <= (n := _number(text)) <= high else None, default)
     chosen = int(st.number_input(label, low, high, step=1, key=_key(name), help=help, width=160))
     state.remember(**{name: str(chosen)})
@@ -65,7 +63,7 @@ def whole(label: str, name: str, low: int, high: int, default: int, help: str | 
 def slider(
     label: str, name: str, low: float, high: float, default: float, step: float, help: str | None = None
 ) -> float:
-    """Show a slider; return its number."""
+    """Show a slider from `low` to `high` and return its number."""
 
     def parse(text: str) -> float | None:
         try:
@@ -81,7 +79,7 @@ def slider(
 
 
 def numbers(label: str, name: str, count: int, most: int, help: str) -> list[int]:
-    """Whole numbers below `count`, typed with commas between them, at most so many; what is none is passed over."""
+    """Show an input for whole numbers below `count`, with commas between; return the first `most`, skip the rest."""
     _start(name, str, "")
     text = st.text_input(label, key=_key(name), help=help, placeholder="3, 14, 15")
     parts = [part for part in re.split(r"[\s,，、;；]+", text) if part]
@@ -94,12 +92,12 @@ def numbers(label: str, name: str, count: int, most: int, help: str) -> list[int
 
 
 def put_numbers(name: str, values: Sequence[int]) -> None:
-    """Fill in numbers, for a callback."""
+    """Set the numbers of the input `name`. Callbacks use this."""
     st.session_state[_key(name)] = ", ".join(map(str, values))
 
 
 def seed(name: str = "seed") -> int:
-    """Show the seed of what is drawn on the page, and a button for the next one; return the seed."""
+    """Show an input for the seed of the page's draws, and a button for the next seed; return the seed."""
 
     def change() -> None:
         st.session_state[_key(name)] = (value + 1) % SEEDS
@@ -115,14 +113,14 @@ def _key(name: str) -> str:
 
 
 def _number(text: str) -> int:
-    """Read a whole number of at most nine digits; −1 for anything else."""
+    """Return a whole number of at most nine digits; −1 for any other text."""
     return int(text) if text.isdecimal() and len(text) <= 9 else -1
 
 
 def _start(name: str, parse: Callable[[str], object | None], default: object) -> None:
-    """Give a control that is not on the page yet its value of the link, or its default."""
+    """Give a new control the value in the link, or the default."""
     if _key(name) in st.session_state:
-        st.session_state[_key(name)] = st.session_state[_key(name)]  # the control of another page was another widget
+        st.session_state[_key(name)] = st.session_state[_key(name)]  # keeps the value from a control of another page
         return
     text = state.read(name)
     value = None if text is None else parse(text)

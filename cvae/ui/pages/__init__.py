@@ -1,1 +1,1 @@
-"""The parts of each page, in a module of its name; `training` and `dataset` are of Train, `papers` of Measure."""
+"""Provide the parts of each page. Train uses `training` and `dataset`, Measure also `papers`."""

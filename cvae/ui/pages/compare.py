@@ -1,4 +1,4 @@
-"""The parts of the page that compares runs: the same images, the same noise, maps side by side, figures."""
+"""Show the parts of the page that compares runs: the same images, the same noise, maps side by side, curves."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ POINTS = 1500  # codes on each map
 
 @dataclass(frozen=True, eq=False)
 class ComparedRun:
-    """A run that is compared."""
+    """A ComparedRun holds one of the runs to compare."""
 
     entry: runs.ListedRun
     config: RunConfig
@@ -44,14 +44,14 @@ class ComparedRun:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Held-out images (n, C, H, W) in [0, 1], and the raw values (n,) of their conditions, by name."""
+    """Examples hold held-out images (n, C, H, W) in [0, 1], and the raw values (n,) of their conditions, by name."""
 
     images: Array
     values: Mapping[str, NDArray[Any]]
 
 
 def shown(entries: Sequence[runs.ListedRun]) -> list[ComparedRun]:
-    """Return what the page needs of the chosen runs."""
+    """Return the runs to compare, with their models and held-out codes."""
     return [
         ComparedRun(entry, entry.config, cache.model(entry.run), cache.held_out(entry.run), title)
         for entry, title in zip(entries, runs.titles(entries), strict=True)
@@ -60,7 +60,7 @@ def shown(entries: Sequence[runs.ListedRun]) -> list[ComparedRun]:
 
 
 def kind(one: ComparedRun) -> str:
-    """Return what there is to notice of a run: its family, or that a term of its loss is missing."""
+    """Return the key of the notice on a run: its family, or the objective with a missing term."""
     if one.config.objective.recon_weight == 0:
         return "kl-only"
     has_prior = FAMILIES[one.config.model.family].prior != "none"
@@ -68,7 +68,7 @@ def kind(one: ComparedRun) -> str:
 
 
 def examples(first: ComparedRun) -> Examples | None:
-    """Return the k-th held-out image of each class, k chosen here; of unlabelled data some images in a row."""
+    """Show an input for k; return the k-th held-out image of each class, or ten unlabelled ones; None without data."""
     held = first.held
     if held.images is None:
         return None
@@ -88,7 +88,7 @@ def _examples_at(held: HeldOut, rows: NDArray[np.intp]) -> Examples:
 
 
 def reconstructions(chosen: Sequence[ComparedRun], same: Examples | None) -> None:
-    """Show the same images by every model; from the snapshots where the data set is not at hand."""
+    """Show every model's reconstructions of the same images; those of the snapshots if the data set is not here."""
     if same is None:
         _kept_reconstructions(chosen)
         return
@@ -107,7 +107,7 @@ def reconstructions(chosen: Sequence[ComparedRun], same: Examples | None) -> Non
 
 
 def _kept_reconstructions(chosen: Sequence[ComparedRun]) -> None:
-    """Show what the last snapshots keep of some validation images, the same for all runs on the same data."""
+    """Show the last snapshots' reconstructions of some validation images, the same for all runs on the same data."""
     st.caption(t("compare.reconstructions.strip"))
     for one in chosen:
         steps = one.entry.run.snapshot_steps()
@@ -127,7 +127,7 @@ def _reconstructed(model: Inference, same: Examples) -> Array:
 
 
 def _row(title: str, pictures: NDArray[Any] | None, otherwise: str, alt: str = "", note: str = "") -> None:
-    """Show a name and pictures beside it, (n, C, H, W) in one row; or a word why there are none."""
+    """Show a title beside images (n, C, H, W) or (rows, n, C, H, W); or the text `otherwise` if there are none."""
     left, right = st.columns([1, 6], vertical_alignment="center")
     left.markdown(f"**{escape_markdown(title)}**")
     if note and pictures is not None:
@@ -141,7 +141,7 @@ def _row(title: str, pictures: NDArray[Any] | None, otherwise: str, alt: str = "
 
 
 def draws(chosen: Sequence[ComparedRun], same: Examples | None, seed: int) -> None:
-    """Draws of every model from the same noise: of a label for each column, where it takes labels."""
+    """Show draws of every model from the same noise; a model that takes labels draws one label in each column."""
     for one in chosen:
         labelled = one.model.config.takes_label and one.model.family.prior == "standard"
         source = "standard_label" if labelled else one.model.family.prior_of
@@ -153,7 +153,7 @@ def draws(chosen: Sequence[ComparedRun], same: Examples | None, seed: int) -> No
 
 
 def _drawn(one: ComparedRun, same: Examples | None, seed: int) -> Array | None:
-    """Pictures (DRAWS, IMAGES, C, H, W); None where there is nothing to draw, or nothing to draw it from."""
+    """Return images (DRAWS, IMAGES, C, H, W); None if the model draws no images, or the examples do not fit it."""
     model = one.model
     shape, family = model.config.image_shape, model.family
     if model.config.takes_label:
@@ -171,7 +171,7 @@ def _drawn(one: ComparedRun, same: Examples | None, seed: int) -> Array | None:
 
 
 def maps(chosen: Sequence[ComparedRun]) -> None:
-    """Show the codes of runs that one z cannot drive, side by side, each in its own plane."""
+    """Show the codes of runs that cannot share one z, side by side, each in its own plane."""
     for one, column in zip(chosen, st.columns(len(chosen), gap="medium"), strict=True):
         d, held = one.model.latent_dim, one.held
         view = view_of("pca" if d > 2 else "plane", range(min(d, 2)), 0, one.model, held.codes[:POINTS])
@@ -188,7 +188,7 @@ def maps(chosen: Sequence[ComparedRun]) -> None:
 
 
 def curves(chosen: Sequence[ComparedRun]) -> None:
-    """Show how the terms of the bound fell in training, the runs laid over each other."""
+    """Show the terms of the bound during training, with the runs in one chart."""
     histories = {one.title: history.curves(one.entry.run).records for one in chosen}
     if not any(histories.values()):
         st.info(t("compare.curves.nothing"), icon=":material/show_chart:")

@@ -1,4 +1,4 @@
-"""Choosing the data of a training: a registered set, downloaded on request, or the user's own file."""
+"""Let the user choose the data of a training: a registered set, downloaded on request, or a file of their own."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t
 
 OWN = "own"  # the option that opens the upload
-CHOICE = "train.data"  # the key under which the session keeps the choice
+CHOICE = "train.data"  # the session's key for the choice
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A data set that can be trained on."""
+    """A Choice describes a data set that is ready for training."""
 
     config: DataConfig
     image_shape: tuple[int, int, int]
     class_names: tuple[str, ...]
-    further: tuple[Condition, ...] = ()  # what models can be given of it beside the label
+    further: tuple[Condition, ...] = ()  # its conditions beside the label
 
 
 def dataset_choice() -> Choice | None:
-    """Show the menu, and below it what the chosen set still needs; return None until it can be trained on."""
+    """Show the menu of data sets, and offer a download or upload if needed; return None until the data are ready."""
     own = sorted(str(path.resolve()) for path in (default_folder() / "own").glob("*.npz"))
     options = [*DATASETS, *own, OWN]
     if st.session_state.get(CHOICE) not in options:
@@ -87,7 +87,7 @@ def _offer_download(dataset: Dataset) -> None:
 
 
 def _download(dataset: Dataset) -> KeyedError | str | None:
-    """Fetch it, showing how far it is; what went wrong, if something did. It goes on if the page is left."""
+    """Download a data set with a progress bar; return the error, if any. The download survives a change of the page."""
     bar = st.progress(0.0, text=t("train.downloading", name=dataset.title, done="0"))
     process = subprocess.Popen(
         [sys.executable, "-m", "cvae.data", dataset.id, str(default_folder())],
@@ -122,7 +122,7 @@ def _upload() -> None:
 
 
 def _take_upload() -> None:
-    """Keep an uploaded file if it is a data set; else say why not."""
+    """Keep an uploaded file if it is a data set; else tell the user why it is not."""
     file = st.session_state.get("train.upload")
     st.session_state["train.upload_problem"] = None
     if file is None:
@@ -140,7 +140,7 @@ def _take_upload() -> None:
         path.write_bytes(file.getbuffer())
         load_data(DataConfig(str(path)))
         final = folder / path.name
-        if final.exists() and final.read_bytes() != path.read_bytes():  # runs may have been trained on that one
+        if final.exists() and final.read_bytes() != path.read_bytes():  # runs may use the older file
             final = next(p for n in range(2, 10_000) if not (p := folder / f"{stem}-{n}.npz").exists())
         path.replace(final)
         st.session_state[CHOICE] = str(final.resolve())
@@ -153,7 +153,7 @@ def _take_upload() -> None:
 
 
 def _renamed(error: InputError, path: Path, name: str) -> InputError:
-    """Return the same error of a file, by the name that its owner knows."""
+    """Return the same error with the user's name of the file in place of its path."""
     texts = {gap: str(value) for gap, value in error.values.items() if isinstance(value, (str, Path))}
     renamed = {gap: value.replace(str(path), name) for gap, value in texts.items()}
     return type(error)(error.key, **{**error.values, **renamed})

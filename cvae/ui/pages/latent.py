@@ -1,4 +1,4 @@
-"""The parts of the page on latent space: the map of a run's codes, what is selected in it, and the manifold."""
+"""Show the parts of the page on latent space: the map of a run's codes, the selected images, and the manifold."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from cvae.ui.parts.cache import HeldOut
 from cvae.ui.parts.chart import chart, words_first
 
 MOST = 2000  # codes on a map
-MOST_TSNE = 1500  # codes that t-SNE places within a few seconds
-MOST_SELECTED, SHOWN = 200, 32  # images that a selection takes, and those it shows
+MOST_TSNE = 1500  # codes for which t-SNE takes a few seconds
+MOST_SELECTED, SHOWN = 200, 32  # the most images in a selection, and the most on the page
 QUERIES, NEAREST = 5, 9  # rows and columns of neighbours
 HISTOGRAMS, TRAVERSALS = 8, 10  # dimensions
 TRAVERSAL_STEPS = 11
-MANY = 500  # images whose priors are mixed, where each has one of its own
+MANY = 500  # images whose priors form the mixture, if each has a prior of its own
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A `View` holds what the map shows: points (n, 2 or 3), names of axes, priors to draw, and what to say below."""
+    """A View holds the points (n, 2 or 3) of a map, the names of its axes, the priors to draw, and a note."""
 
     points: NDArray[np.floating[Any]]
     axes: tuple[str, ...]
@@ -45,7 +45,7 @@ class View:
 
 
 def view_choice(latent_dim: int) -> tuple[str, int]:
-    """Show the controls of the map; return which view, and for t-SNE its seed."""
+    """Show the controls of the map; return the kind of view, and the seed of t-SNE (else 0)."""
     if latent_dim <= 2:
         return "plane", 0
     kinds = ("pca", "plane", "space", "tsne")
@@ -54,7 +54,7 @@ def view_choice(latent_dim: int) -> tuple[str, int]:
 
 
 def dims_choice(latent_dim: int, default: Sequence[int]) -> tuple[int, ...]:
-    """Return two dimensions, from menus where there are more than two."""
+    """Return two dimensions (or the only one), from menus if there are more than two."""
     if latent_dim <= 2:
         return tuple(range(latent_dim))
     left, right = st.columns(2)
@@ -69,7 +69,7 @@ def dims_choice(latent_dim: int, default: Sequence[int]) -> tuple[int, ...]:
 
 
 def view_of(kind: str, dims: Sequence[int], seed: int, model: Inference, codes: Array) -> View:
-    """Return the codes (N, d) as one of the views shows them."""
+    """Return the view of a kind on the codes (N, d)."""
     d = model.latent_dim
     if kind == "tsne":
         return View(_tsne(codes[:MOST_TSNE], seed), ("t-SNE 1", "t-SNE 2"), (), t("latent.map.tsne", seed=seed))
@@ -86,7 +86,7 @@ def view_of(kind: str, dims: Sequence[int], seed: int, model: Inference, codes: 
 
 
 def prior_outlines(model: Inference, projection: Projection) -> list[plots.PriorEllipse]:
-    """Return the priors of a model in a plane; none where each image has one of its own."""
+    """Return the priors of a model in a plane; an empty list if each image has a prior of its own."""
     d, kind = model.latent_dim, model.family.prior_of
     if kind == "none":
         return [plots.PriorEllipse(*projection.gaussian(*model.fitted()))]
@@ -100,7 +100,7 @@ def prior_outlines(model: Inference, projection: Projection) -> list[plots.Prior
 
 @st.fragment
 def codes_map(run: Run, model: Inference, held: HeldOut, view: View, layers: Sequence[str]) -> None:
-    """Show the map, and beside it what is selected there. A fragment: a selection draws nothing else anew."""
+    """Show the map and beside it the selected images. As this is a fragment, a selection redraws nothing else."""
     left, right = st.columns([3, 2], gap="large")
     names, labels = model.config.class_names, None if held.labels is None else held.labels[: len(view.points)]
     key = f"latent-map-{run.name}-{'-'.join(view.axes)}"
@@ -134,7 +134,7 @@ def codes_map(run: Run, model: Inference, held: HeldOut, view: View, layers: Seq
 
 
 def selection(model: Inference, held: HeldOut, rows: NDArray[np.intp]) -> None:
-    """Show the images at the selected rows, and their nearest neighbours in latent space."""
+    """Show the images at the selected rows (n,), and their nearest neighbours in latent space."""
     counts = _counts(model, held, rows)
     st.markdown(
         t(
@@ -175,7 +175,7 @@ def selection(model: Inference, held: HeldOut, rows: NDArray[np.intp]) -> None:
 
 
 def pictures_at(model: Inference, held: HeldOut, rows: NDArray[np.intp]) -> NDArray[Any] | None:
-    """Return the held-out images (n, C, H, W) at `rows`, else what their codes decode to, where that is possible."""
+    """Return the held-out images (n, C, H, W) at `rows`, else decode their codes; None if neither is possible."""
     if held.images is not None:
         return held.images[rows]
     if model.family.completes:
@@ -211,7 +211,7 @@ def manifold_picture(run: Run, model: Inference, condition: ConditionBatch[Array
 
 
 def traversals(model: Inference, condition: ConditionBatch[Array] | None, kl: Sequence[float] | None) -> None:
-    """Show each dimension moved alone, the one that says most first."""
+    """Show the images as each dimension moves alone, the most informative dimension first."""
     order = np.argsort(-np.asarray(kl)) if kl else np.argsort(-model.prior(condition)[1][0])
     dims = [int(d) for d in order[:TRAVERSALS]]
     pictures = traversal(model, dims=dims, steps=TRAVERSAL_STEPS, condition=condition)
@@ -220,7 +220,7 @@ def traversals(model: Inference, condition: ConditionBatch[Array] | None, kl: Se
 
 
 def _prior_parts(model: Inference, held: HeldOut) -> tuple[Array, Array] | None:
-    """Means and standard deviations (P, d) whose even mixture is the prior of all held-out images, if that is known."""
+    """Return means and standard deviations (P, d) whose even mixture is the prior of the held-out images, if known."""
     kind = model.family.prior_of
     if kind == "condition":
         config = model.config
@@ -241,7 +241,7 @@ def _map_note(model: Inference, held: HeldOut, view: View, layers: Sequence[str]
 
 
 def _counts(model: Inference, held: HeldOut, rows: NDArray[np.intp]) -> str:
-    """Return how many of each class: "12 × 4, 9 × 9"."""
+    """Return the number of images of each class as text: "12 × 4, 9 × 9"."""
     if held.labels is None:
         return ""
     found = Counter(int(label) for label in held.labels[rows])

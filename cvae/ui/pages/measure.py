@@ -1,4 +1,4 @@
-"""The pictures of the page Measure: the bound's terms, the ladder of bounds, samples, what codes say of classes."""
+"""Show the charts of the page Measure: the bound's terms, the ladder of bounds, samples, the classes in the codes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def split(chosen: Sequence[RunMetrics]) -> None:
 
 
 def kl(chosen: Sequence[RunMetrics]) -> None:
-    """Show the KL of each dimension, and how many are in use."""
+    """Show the KL of each dimension, and the number of active dimensions."""
     known = [(i, one, values) for i, one in enumerate(chosen) if (values := numbers(one.figures, "kl_per_dim"))]
     if not known:
         _nothing()
@@ -61,7 +61,7 @@ def kl(chosen: Sequence[RunMetrics]) -> None:
 
 
 def ladder(chosen: Sequence[RunMetrics]) -> None:
-    """ELBO ≤ IWAE₅ ≤ IWAE₅₀ ≤ log p of each run."""
+    """Show ELBO ≤ IWAE₅ ≤ IWAE₅₀ ≤ log p of each run."""
     known = [(i, one, rungs) for i, one in enumerate(chosen) if len(rungs := bounds(one)) > 1]
     if not known:
         _nothing()
@@ -80,7 +80,7 @@ def ladder(chosen: Sequence[RunMetrics]) -> None:
 
 
 def bounds(one: RunMetrics) -> dict[str, float]:
-    """Return the bounds that were measured of a run, as bounds on log p, the loosest first."""
+    """Return the measured bounds on log p of a run in nats, by name, the loosest first."""
     if not one.evaluated:
         return {}
     quantity, exact = QUANTITY[one.family.takes], number(one.figures, "nll_exact")
@@ -91,7 +91,7 @@ def bounds(one: RunMetrics) -> dict[str, float]:
 
 
 def samples(chosen: Sequence[RunMetrics]) -> None:
-    """Show whether the asked class is drawn, beside the judge's own accuracy; and how far draws are from the data."""
+    """Show how often a draw has the requested class, beside the judge's own accuracy, and the Fréchet distances."""
     shares = {one.title: values for one in chosen if (values := numbers(one.figures, "conditional_accuracy_per_class"))}
     distances = {one.title: value for one in chosen if (value := number(one.figures, "frechet_distance")) is not None}
     if not shares and not distances:
@@ -124,7 +124,7 @@ def samples(chosen: Sequence[RunMetrics]) -> None:
 
 
 def classes(chosen: Sequence[RunMetrics]) -> None:
-    """Show how far the codes tell the class, and why those of some families must and of others need not."""
+    """Show the accuracy of a linear probe of the class on the codes, and explain why it differs between families."""
     shares = {one.title: value for one in chosen if (value := number(one.figures, "linear_probe_accuracy")) is not None}
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -144,7 +144,7 @@ def classes(chosen: Sequence[RunMetrics]) -> None:
 
 
 def augmentation(chosen: Sequence[RunMetrics]) -> None:
-    """Show what samples of the label-conditional ones teach a classifier that has few real images."""
+    """Show how much samples of the label-conditional runs help a classifier that has few real images."""
     conditional = [one for one in chosen if one.config.model.takes_label]
     if not conditional:
         return
@@ -170,7 +170,7 @@ def augmentation(chosen: Sequence[RunMetrics]) -> None:
 
 
 def _augmented(one: RunMetrics) -> dict[str, Any] | None:
-    """Return what `augment` found, where it can be read."""
+    """Return the results of `augment`; None if there are none or they are damaged."""
     try:
         found = one.entry.run.augmentation()
     except InputError as error:
@@ -186,19 +186,19 @@ def _augmented(one: RunMetrics) -> dict[str, Any] | None:
 
 
 def again(chosen: Sequence[RunMetrics]) -> None:
-    """Show what produces the figures above again, one command a run."""
+    """Show the commands that measure the runs of the chart above again."""
     commands = " · ".join(f"`{one.command}`" for one in chosen if one.evaluated)
     if commands:
         st.caption(f":material/terminal: {commands}")
 
 
 def _colors(chosen: Sequence[RunMetrics]) -> dict[str, int]:
-    """Return the place of each run's colour, the same in every picture of the page."""
+    """Return the index of each run's colour, the same in every chart of the page."""
     return {one.title: i for i, one in enumerate(chosen)}
 
 
 def _shared(chosen: Sequence[RunMetrics], name: str) -> float | None:
-    """Return a figure of the data rather than of a run, where it is the same for all that have it."""
+    """Return a metric of the data, if all runs that have it agree; else None."""
     found = {value for one in chosen if (value := number(one.figures, name)) is not None}
     return found.pop() if len(found) == 1 else None
 

@@ -1,4 +1,4 @@
-"""The project's own measurements beside published ones: what `python -m cvae reproduce` found, from assets/results."""
+"""Show the results of `python -m cvae reproduce`, from assets/results, beside published ones."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from cvae.ui.parts.chart import chart
 
 Result = dict[str, Any]
 
-APPROACHED = ("neg_elbo", "nll")  # what the validation curve comes near to
+APPROACHED = ("neg_elbo", "nll")  # published metrics that the validation curve can approach
 
 
 def beside_the_papers() -> None:
-    """Show a table for each protocol, the way towards its figures, and the project's own comparisons."""
+    """Show a table for each protocol, the validation curves towards its metrics, and the project's own comparisons."""
     st.subheader(t("papers.title"), anchor=False)
     try:
         results = read()
@@ -48,7 +48,7 @@ def beside_the_papers() -> None:
 
 
 def _published(name: str, result: Result, found: Sequence[Row]) -> None:
-    """Show what was published, what was found, and what was done otherwise."""
+    """Show the published metrics, the project's own, and the differences in method."""
     st.markdown(f"**{translate_phrase(PROTOCOLS[name].title)}**")
     head = [t(f"papers.{word}") for word in ("figure", "published", "here", "epochs")]
     lines = [head, [":--", ":--", "--:", "--:"]]
@@ -62,14 +62,14 @@ def _published(name: str, result: Result, found: Sequence[Row]) -> None:
 
 
 def _source(published: Published) -> str:
-    """Return a published figure, where it stands, and how far that was checked."""
+    """Return a published metric with its source, and whether somebody has checked it."""
     colour = "red" if published.checked == "unverified" else "gray"
     checked = f":{colour}-badge[{translate_phrase(published.checked)}]"
     return f"{published.value:g} · {translate_phrase(published.source)} {checked}"
 
 
 def _made(name: str, result: Result) -> None:
-    """Show what was done otherwise than in the paper, and when and on what."""
+    """Show the differences from the paper's method, and the machine, date and seed."""
     protocol, words = PROTOCOLS[name], []
     if protocol.difference:
         words.append(t("papers.difference", difference=translate_phrase(protocol.difference)))
@@ -83,7 +83,7 @@ def _made(name: str, result: Result) -> None:
 
 
 def _approach(results: Mapping[str, Result]) -> None:
-    """Show the validation curve of one of the protocols' trainings towards the published figures."""
+    """Show the validation curves of a chosen protocol's trainings, with the published metrics."""
     goals = {
         name: [figure for figure in PROTOCOLS[name].figures if figure.published and figure.key in APPROACHED]
         for name in results
@@ -105,13 +105,13 @@ def _approach(results: Mapping[str, Result]) -> None:
 
 
 def _curves(result: Result) -> dict[str, list[tuple[float, float]]]:
-    """Return the curves of the runs that have more than a point or two."""
+    """Return the curves that have more than two points."""
     curves = {label: [(x, y) for x, y in run.get("curve") or ()] for label, run in result["runs"].items()}
     return {label: points for label, points in curves.items() if len(points) > 2}
 
 
 def _own(name: str, result: Result, found: Sequence[Row]) -> None:
-    """Show a comparison of the project's own, a row a model, with the spread over seeds where there are several."""
+    """Show one of the project's own comparisons with a row for each model, and the spread over several seeds."""
     seeds = max(row.seeds for row in found)
     spread = t("papers.seeds", n=seeds) if seeds > 1 else ""
     st.markdown(f"**{translate_phrase(PROTOCOLS[name].title)}** {spread}")

@@ -1,4 +1,4 @@
-"""The parts of the page that samples: draws from the prior, completions, mixed labels, a walk."""
+"""Show the parts of the page that samples: draws from the prior, completions, mixed labels, a walk."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from cvae.ui.parts import picture
 from cvae.ui.parts.cache import HeldOut
 from cvae.ui.parts.condition_input import condition_images
 
-ROWS, COLUMNS = 5, 10  # of a grid of draws
-MIXES = 11  # labels on the way from one to another
-STOPS, FRAMES, SECONDS = 5, 80, 8.0  # of a walk
+ROWS, COLUMNS = 5, 10  # the size of a grid of draws
+MIXES = 11  # labels from one to another
+STOPS, FRAMES, SECONDS = 5, 80, 8.0  # the stops, images and length of a walk
 
 
 def chance() -> tuple[float, int]:
-    """Show the controls of chance; return temperature and seed."""
+    """Show the controls of the draws and return the temperature and the seed."""
     left, right = st.columns([3, 2], vertical_alignment="bottom", gap="large")
     with left:
         help = t("sample.temperature_help")
@@ -33,9 +33,9 @@ def chance() -> tuple[float, int]:
 
 
 def draws(run: Run, model: Inference, given: Array | None, temperature: float, seed: int) -> None:
-    """Show a grid of draws: of one label or of all, or where the model takes none, of all it has learnt.
+    """Show a grid of draws: of one label or of every label if the model takes one, else of the whole model.
 
-    given: the vector (width,) of the conditions that the model is given, if it is given any.
+    `given` is the vector (width,) of the model's conditions; None if it has none.
     """
     names = model.config.class_names
     words = {"n": ROWS * COLUMNS, "seed": seed, "temperature": f"{temperature:g}"}
@@ -61,7 +61,7 @@ def draws(run: Run, model: Inference, given: Array | None, temperature: float, s
 
 
 def completions(run: Run, model: Inference, held: HeldOut, temperature: float, seed: int) -> None:
-    """Show what is given of some images, a plain network's answer, and several draws of the model's."""
+    """Show the visible part of some images, the answer of a plain network, and several draws of the model."""
     images = condition_images(run, held)
     drawn = complete(model, images, COLUMNS - 2, temperature=temperature, seed=seed)
     rows = np.concatenate([np.stack([model.visible_part(images), model.predict(images)], axis=1), drawn], axis=1)
@@ -72,7 +72,7 @@ def completions(run: Run, model: Inference, held: HeldOut, temperature: float, s
 
 
 def mixing(run: Run, model: Inference, temperature: float, seed: int) -> None:
-    """From one label to another, in several styles."""
+    """Show images from one label to another, in several styles."""
     names = model.config.class_names
     left, right = st.columns(2)
     with left:
@@ -89,7 +89,7 @@ def mixing(run: Run, model: Inference, temperature: float, seed: int) -> None:
 
 
 def walk(run: Run, model: Inference, given: Array | None, temperature: float, seed: int) -> None:
-    """Show a moving picture of a closed way through draws of the prior; it starts only when asked for."""
+    """Show, if the user turns it on, an animation along a closed path through draws of the prior."""
     if not st.toggle(t("sample.walk.show"), key="sample.walk"):
         return
     stops = draw(model, STOPS, given, temperature=temperature, seed=seed)

@@ -1,4 +1,4 @@
-"""The parts of the start page."""
+"""Show the parts of the start page."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ from cvae.ui.pages import training
 from cvae.ui.parts import cache, runs
 from cvae.ui.parts.runs import ListedRun
 
-LISTED = 8  # runs that are listed at once
-POLL = 2.0  # seconds between two looks at trainings under way
-TRAINING = "start.training"  # the session's key for the run that the first click began
+LISTED = 8  # the most runs in the list before it is expanded
+POLL = 2.0  # seconds between two reruns while a training is active
+TRAINING = "start.training"  # the session's key for the run that the first click started
 
 
 def shown(entries: Sequence[ListedRun]) -> ListedRun | None:
-    """Return the run to open with: the link's, else the best to begin with: conditional, two dimensions, shipped,
-    large."""
+    """Return the run to show: the one in the link, else the first by `runs.rank`; None if no run is ready."""
     ready = {entry.name: entry for entry in entries if _ready(entry)}
     best = min(ready.values(), key=runs.rank, default=None)
     name = state.in_link("run")
@@ -41,7 +40,7 @@ def shown(entries: Sequence[ListedRun]) -> ListedRun | None:
 
 
 def _ready(entry: ListedRun) -> bool:
-    """Return whether it has been trained, for an epoch at least, on images that it can draw."""
+    """Return whether the run was trained for at least one epoch, is not active, and draws images."""
     if entry.config is None or entry.status is None or not entry.trained:
         return False
     model = entry.config.model
@@ -50,7 +49,7 @@ def _ready(entry: ListedRun) -> bool:
 
 
 def explorer(entry: ListedRun) -> None:
-    """Show the live explorer on a run; one whose files are damaged leaves the rest of the page as it is."""
+    """Show the live explorer on a run, or the problem if its files are damaged."""
     try:
         explorer_at_link(payload(entry.run), "start-explorer", ("map", "picture", "labels"))
     except InputError as error:
@@ -58,8 +57,7 @@ def explorer(entry: ListedRun) -> None:
 
 
 def payload(run: Run) -> dict[str, Any]:
-    """Return what the explorer decodes with, without the images that the codes are of: reading these would delay the
-    start."""
+    """Return the explorer's payload without thumbnails: to read the images would delay the page."""
     return _payload(str(run.path), cache.stamp(run))
 
 
@@ -69,19 +67,19 @@ def _payload(path: str, stamp: cache.Stamp) -> dict[str, Any]:
 
 
 def described(entry: ListedRun) -> str:
-    """Return the model's family and data, for a sentence."""
+    """Return the model's family and data, in Markdown."""
     assert entry.config is not None
     return escape_markdown(f"{FAMILIES[entry.config.model.family].title} · {runs.data_title(entry.config.data.name)}")
 
 
 def label_words(entry: ListedRun) -> str:
-    """Say what a label does, of a model that is given one."""
+    """Return a sentence on the label if the model takes one; else an empty text."""
     assert entry.config is not None
     return t("start.what_label") if entry.config.model.takes_label else ""
 
 
 def ways_on() -> None:
-    """Links to the other pages, each with what it is for."""
+    """Show links to the other pages, each with its purpose."""
     pages = [page for page in PAGES if page.at_start]
     for column, page in zip(st.columns(len(pages), gap="medium"), pages, strict=True):
         with column:
@@ -90,7 +88,7 @@ def ways_on() -> None:
 
 
 def first_training(entries: Sequence[ListedRun]) -> None:
-    """Without a trained model: one click trains a small one, and shows it when it is done."""
+    """Offer a button that trains a small model, show the training, and rerun the page when it ends."""
     name = st.session_state.get(TRAINING)
     entry = next((entry for entry in entries if entry.name == name), None)
     if entry is not None and entry.status is not None and entry.status.active:
@@ -117,7 +115,7 @@ def _train() -> None:
 
 
 def run_list(entries: Sequence[ListedRun]) -> None:
-    """Show the runs on disk and how they stand; it keeps itself up to date while one trains."""
+    """Show the runs on disk with their states, and update them while a run trains."""
     if not entries:
         return
     active = any(entry.status is not None and entry.status.active for entry in entries)

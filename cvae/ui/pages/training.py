@@ -1,4 +1,4 @@
-"""The settings of a training, and the button that starts it."""
+"""Show the settings of a training, and the button that starts it."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.pages.dataset import Choice, dataset_choice
 from cvae.ui.parts import runs
 
-# Where the options stand on the page: the rest of three columns, and below the third what is rarely changed.
+# The options by their place on the page: three columns, and the rarely used options below the third.
 NETWORK = ("net", "hidden", "channels")
 CODE = ("latent_dim", *OPTIONS["family"], "likelihood", "sigma", "beta", "kl_warmup")
 TRAINING = ("epochs", "seed", "lr", "lr_schedule")
 MORE = ("activation", "recon_weight", "free_bits", "k", "binarize", "full_train")
 
-CHOICES: dict[str, Callable[[str], str]] = {  # the words of what can be chosen, where it has some
+CHOICES: dict[str, Callable[[str], str]] = {  # the words of a value, for options whose values have words
     "family": lambda name: FAMILIES[name].title,
     "net": lambda name: t(f"train.nets.{name}"),
     "likelihood": lambda name: t(f"train.likelihoods.{name}"),
     "lr_schedule": lambda name: t(f"train.schedules.{name}"),
 }
-SMALLEST = 1e-6  # of what has to be above 0
+SMALLEST = 1e-6  # the lowest value of a control that must be above 0
 
 FIELDS: dict[str, Option] = {name: option for options in OPTIONS.values() for name, option in options.items()}
 OWNERS = {name: family.id for family in FAMILIES.values() for name in options_of(family.options)}
@@ -44,11 +44,11 @@ OWNERS = {name: family.id for family in FAMILIES.values() for name in options_of
 
 @st.fragment
 def new_training(expanded: bool) -> None:
-    """Show all settings, each with what it does, and Start. A setting stays, whatever goes wrong."""
+    """Show all settings with their help, and the Start button. The settings stay after an error."""
     if st.session_state.pop("train.fold", False):
         st.session_state["train.new"] = False
     panel = st.expander(t("train.new"), expanded, key="train.new", icon=":material/tune:", on_change="rerun")
-    if not panel.open:  # two dozen controls that nobody sees would delay the page
+    if not panel.open:  # two dozen hidden controls would delay the page
         return
     with panel:
         bar = st.container(horizontal=True, vertical_alignment="center")
@@ -71,7 +71,7 @@ def new_training(expanded: bool) -> None:
 
 
 def summary(config: RunConfig) -> str:
-    """Return one line that names what would be trained."""
+    """Return one line, in Markdown, that describes the training."""
     model = config.model
     words = t(
         "train.summary", family=FAMILIES[model.family].title, data=runs.data_title(config.data.name),
@@ -81,8 +81,7 @@ def summary(config: RunConfig) -> str:
 
 
 def quick_config() -> RunConfig:
-    """Return a small conditional model of the digits that comes with scikit-learn: trained in seconds, without a
-    download."""
+    """Return the config of a small CVAE on scikit-learn's digits: it trains in seconds, without a download."""
     digits = DATASETS["digits"]
     model = ModelConfig("cvae", image_shape=digits.image_shape, class_names=digits.class_names)
     train = TrainConfig(epochs=digits.epochs, threads=jobs.spare_threads())
@@ -90,8 +89,7 @@ def quick_config() -> RunConfig:
 
 
 def free_names(config: RunConfig) -> Iterator[str]:
-    """Yield those of `cvae-digits-1`, `cvae-digits-2`, … that are free. Somebody else may take one in the same
-    moment."""
+    """Yield the free names among `cvae-digits-1`, `cvae-digits-2`, …; another process may still take one."""
     data = "own" if config.data.name not in DATASETS else config.data.name
     shown = {entry.name for entry in runs.all_runs()}
     for n in range(1, 10_000):
@@ -101,7 +99,7 @@ def free_names(config: RunConfig) -> Iterator[str]:
 
 
 def _settings() -> tuple[RunConfig | None, str, InputError | None]:
-    """Return the config that is set, the name that is asked for, and why it cannot be trained."""
+    """Show the settings; return their config, if they are valid, the name of the run, and the error, if any."""
     first, second, third = st.columns(3, gap="medium")
     with first:
         choice = dataset_choice()
@@ -126,7 +124,7 @@ def _settings() -> tuple[RunConfig | None, str, InputError | None]:
 
 
 def _config(choice: Choice, values: dict[str, Any]) -> RunConfig:
-    """Return the config that is set; widths are still as they were typed."""
+    """Return the config of the settings, whose widths are texts. Raises `InputError` if a setting is wrong."""
     values = {name: _widths(value) if FIELDS[name].kind == "widths" else value for name, value in values.items()}
     parts = {section: {n: v for n, v in values.items() if n in OPTIONS[section]} for section in OPTIONS}
     return RunConfig(
@@ -141,11 +139,10 @@ def _config(choice: Choice, values: dict[str, Any]) -> RunConfig:
 
 
 def control(name: str, choices: Sequence[str] | None = None, default: Any = None) -> Any:
-    """Show the control of an option; return its value, widths as they are typed. Fewer choices, or another default, if
-    given."""
+    """Show the control of an option, perhaps with other choices or default; return its value (for widths, the text)."""
     option, words = FIELDS[name], _words(name)
     default = option.default if default is None else default
-    if option.kind == "switch" or option.const is not None:  # the latter on as the flag alone has it, or off
+    if option.kind == "switch" or option.const is not None:  # a toggle turns on `const`, the value of the bare flag
         st.session_state.setdefault(words["key"], bool(default))
         on = st.toggle(**words)
         return on if option.kind == "switch" else option.const if on else None
@@ -166,25 +163,25 @@ def control(name: str, choices: Sequence[str] | None = None, default: Any = None
 
 
 def _words(name: str) -> dict[str, Any]:
-    """Return what every control is given: its words, and the key under which the session keeps its value."""
+    """Return the arguments of every control: its words, and the session's key for its value."""
     family, key = OWNERS.get(name), f"train.{name}"
     words = f"families.{family}.options.{name}" if family else key
     return {"label": t(words), "key": key, "help": t(f"{words}_help"), "persist_state": "session"}
 
 
 def choice_of_family(name: str) -> Callable[[str], str]:
-    """Return the words for what can be chosen in an option of one family; the value itself where there are none."""
+    """Return a function from a value of a family's option to its words, or to the value itself if it has no words."""
     key = f"families.{OWNERS.get(name)}.options.{name}_choices"
     return lambda value: word if (word := t(f"{key}.{value}")) != f"{key}.{value}" else value
 
 
 def _controls(names: Sequence[str]) -> dict[str, Any]:
-    """Show the controls of those options that have an effect; return their values."""
+    """Show the controls of the options that have an effect, and return their values."""
     return {name: control(name) for name in names if FIELDS[name].applies(_draft())}
 
 
 def _draft() -> RunConfig:
-    """Return the choices and counts that the session holds: whether an option has an effect depends on them alone."""
+    """Return a config of the session's choices and counts, which alone decide whether an option has an effect."""
     found: dict[str, dict[str, Any]] = {"model": {}, "family": {}, "objective": {}}
     for section, values in found.items():
         for name, option in OPTIONS[section].items():
@@ -206,7 +203,7 @@ def _family(choice: Choice | None) -> str:
 
 
 def _condition(choice: Choice | None) -> dict[str, tuple[str, ...]]:
-    """Return what a conditional model is given of the data, where there is more than the label to choose from."""
+    """Show the choice of conditions if the data have more than the label; return it as an option."""
     if choice is None or not choice.further or not FIELDS["condition"].applies(_draft()):
         return {}
     names = [*((LABEL,) if choice.class_names else ()), *(column.name for column in choice.further)]
@@ -218,7 +215,7 @@ def _condition(choice: Choice | None) -> dict[str, tuple[str, ...]]:
 
 
 def _propose_epochs(choice: Choice | None) -> None:
-    """Set the default length of another data set, unless the user has set one."""
+    """Set the default number of epochs of a new data set, unless the user has changed the number."""
     data, before = choice.config.name if choice else "", st.session_state.get("train.epochs_for", "")
     if choice and before != data:
         st.session_state["train.epochs_for"] = data
@@ -231,7 +228,7 @@ def _default_epochs(data: str) -> int:
 
 
 def _widths(text: str) -> tuple[int, ...]:
-    """Layer widths as they are typed, "400, 200"."""
+    """Parse layer widths, "400, 200". Raises `InputError` if a part is no whole number."""
     parts = text.replace(",", " ").replace("，", " ").split()
     if not parts or not all(part.isdecimal() for part in parts):
         raise InputError("train.widths", text=text[:40])

@@ -1,11 +1,11 @@
-"""What several pages share.
+"""Provide the parts that several pages share.
 
-runs                the runs on disk: listing and choosing
-cache               what the pages read of a run, once for all sessions
+runs                lists and pickers of the runs on disk
+cache               the data of a run, read once for all sessions
 chart, picture      charts and pictures on a page
-condition_input     what a model is given beside z, chosen on a page
-comparison_picker   the runs that a page shows beside each other
-metrics_table       what was measured of several runs
+condition_input     controls for a model's conditions
+comparison_picker   the choice of runs to compare
+metrics_table       the metrics of several runs
 cards               the cards of the shipped runs
 formulas            the formulas, by model family
 """

@@ -27,7 +27,7 @@ Stamp = tuple[int, ...]  # when the files that something was read from were writ
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """The held-out images of a run: codes (N, d), and where they are known labels (N,) and the images (N, C, H, W)."""
+    """A HeldOut holds the held-out codes (N, d) of a run, with labels (N,) and images (N, C, H, W) if known."""
 
     split: str  # "test", or "validation" until a training has ended
     codes: Array
@@ -37,14 +37,13 @@ class HeldOut:
 
     @property
     def values(self) -> dict[str, NDArray[Any]]:
-        """Return the raw values (N,) of every condition that is known, by its name."""
+        """Return the raw values (N,) of every known condition, by name."""
         return {**({} if self.labels is None else {LABEL: self.labels}), **self.columns}
 
     def vectors(self, conditions: Sequence[Condition], rows: NDArray[np.intp]) -> Array | None:
-        """Return the vectors that a model is given of the images at `rows` (n,): (n, width); None where that is
-        nothing.
+        """Return the condition vectors (n, width) of the images at `rows` (n,); None if no condition has numbers.
 
-        A condition whose values are not at hand has its default.
+        A condition without known values has its default.
         """
         rows = rows[rows < len(self.codes)]
         return vectors(conditions, len(rows), {name: column[rows] for name, column in self.values.items()})
@@ -56,7 +55,7 @@ def model(run: Run) -> Inference:
 
 
 def held_out(run: Run) -> HeldOut:
-    """Return the run's held-out codes, and their images where the data set is on this disk."""
+    """Return the held-out codes of a run, with their images if the data set is on this disk."""
     split, codes, labels = _codes(run.path, stamp(run))
     config = run.config()
     data = held_out_data(run)
@@ -67,8 +66,7 @@ def held_out(run: Run) -> HeldOut:
 
 
 def figures(run: Run) -> dict[str, Any] | None:
-    """Return the figures that `evaluate` measured on the test images; else the last validation record; None before
-    there is one."""
+    """Return the metrics of `evaluate` on the test images; else the last validation record; None without one."""
     measured, step = run.metrics(), run.weights_step()
     if measured is not None and (step is None or measured.get("step", step) == step):
         return measured
@@ -76,7 +74,7 @@ def figures(run: Run) -> dict[str, Any] | None:
 
 
 def kl_per_dim(run: Run) -> list[float] | None:
-    """KL of each dimension in nats, as far as it has been measured; None for a model that has none."""
+    """Return the KL of each dimension (d,) in nats; None if there is none. Raises `InputError` if it is damaged."""
     kl: Any = (figures(run) or {}).get("kl_per_dim")
     if kl is None:
         return None
@@ -100,12 +98,12 @@ def held_out_data(run: Run) -> ImageData | None:
 
 
 def data_written(run: Run) -> int:
-    """Return when the images that `held_out_data` gives were last written, where they are the user's own; else 0."""
+    """Return when the user's own images of a run were last written, in ns; 0 for a registered data set."""
     return _written(run.config().data.name)
 
 
 def stamp(run: Run) -> Stamp:
-    """Return a value that changes when the run's weights or codes do."""
+    """Return a value that changes when the run's weights or codes change."""
     files = (run.path / name for name in ("config.json", "model.safetensors", "codes.safetensors", "snapshots"))
     return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
 
@@ -126,7 +124,7 @@ def _codes(path: Path, stamp: Stamp) -> tuple[str, Array, NDArray[np.uint8] | No
 
 
 def _written(name: str) -> int:
-    """Return when the user's own file, or a folder of the user's own folder, was last written."""
+    """Return when the user's own file, or the user's folder with its subfolders, was last written, in ns."""
     path = Path(name)
     folders = [child for child in path.iterdir() if child.is_dir()] if path.is_dir() else []
     return max((place.stat().st_mtime_ns for place in (path, *folders) if place.exists()), default=0)

@@ -1,4 +1,4 @@
-"""The cards of the shipped runs: what each is for, its data, how it was made, how long it took, what came of it."""
+"""Show the cards of the shipped runs: the purpose, data, training, duration and metrics of each."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from cvae.ui.parts.metrics_table import RunMetrics, measured
 from cvae.ui.parts.runs import ListedRun
 
 METRICS = ("neg_elbo", "reconstruction", "kl", "nll", "conditional_accuracy", "linear_probe_accuracy")
-BETA = "mnist-cvae-16d"  # beside whose figures those of the same training at β = 1 stand
+BETA = "mnist-cvae-16d"  # its card also shows the metrics of the same training at β = 1
 
 
 def cards(entries: Sequence[ListedRun]) -> None:
-    """Show a button that opens the cards of those that are shipped."""
+    """Show a button that opens the cards of the shipped runs among `entries`."""
     shipped = [one for one in measured(entries) if one.entry.shipped]
     if not shipped:
         return
@@ -72,7 +72,7 @@ def _card(one: RunMetrics) -> None:
 
 
 def _figures(found: Mapping[str, Any]) -> str:
-    """Return the figures that there are, in a row."""
+    """Return the known metrics in one line."""
     known = [(key, value) for key in METRICS if (value := number(found, key)) is not None]
     return ", ".join(
         f"{t(f'card.{key}')} {value:.1%}" if "accuracy" in key else f"{t(f'card.{key}')} {value:.2f}"
@@ -81,7 +81,7 @@ def _figures(found: Mapping[str, Any]) -> str:
 
 
 def _twin() -> str:
-    """Return the figures of the same training at β = 1, where they were measured."""
+    """Return the metrics of the same training at β = 1 in one line; empty if they are not measured."""
     try:
         found = read().get("beta", {})
     except InputError:

@@ -1,4 +1,4 @@
-"""Charts on a page."""
+"""Show charts on a page."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ def chart(
     config: dict[str, Any] | None = None,
     **options: Any,
 ) -> None:
-    """Show what a function of `cvae.plots` draws of its arguments, with a text for who does not see it."""
+    """Show the figure that `draw`, a function of `cvae.plots`, returns, with a text for readers who cannot see it."""
     figure = _drawn(draw, *args, **options)
     st.plotly_chart(figure, key=key, alt=alt, on_select=on_select, config=config)
 
 
 def words_first() -> None:
-    """Give the browser a moment to show what was sent so far: charts keep it busy for longer than all else."""
-    time.sleep(0.02)  # more than Streamlit gathers messages for, on either side
+    """Wait until Streamlit has sent the page so far: charts then keep the browser busy."""
+    time.sleep(0.02)  # longer than Streamlit holds messages back to send them together
 
 
 def _name(function: FunctionType) -> str:
     return f"{function.__module__}.{function.__qualname__}"
 
 
-# Kept, as Plotly checks a figure for longer than a page has to open. Streamlit's own hash of the records of a training
-# would take as long again.
+# Plotly needs longer to check a figure than a page may take to open, so the cache keeps it. `pickle` hashes the records
+# of a training faster than Streamlit does.
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={FunctionType: _name, dict: pickle.dumps})
 def _drawn(draw: Callable[..., go.Figure], *args: Any, **options: Any) -> go.Figure:
     return draw(*args, **options)

@@ -1,4 +1,4 @@
-"""Choosing the runs that a page shows beside each other, with shipped ones that teach something together."""
+"""Let the user choose the runs that a page compares, or one of several sets of shipped runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cvae.ui.parts import cards, runs
 from cvae.ui.parts.runs import ListedRun
 
 FAMILIES_FIRST = ("ae", "vae", "cvae")
-SETS = {  # of shipped runs, by what they teach
+SETS = {  # sets of shipped runs, by the topic that they explain
     "families": ("mnist-ae", "mnist-vae", "mnist-cvae"),
     "terms": ("mnist-reconstruction-only", "mnist-kl-only", "mnist-vae"),
     "labels": ("mnist-cvae", "mnist-cvae-learned-prior", "mnist-cmma"),
@@ -20,7 +20,7 @@ SETS = {  # of shipped runs, by what they teach
 
 
 def several(label: str) -> list[ListedRun]:
-    """Show a menu of runs, buttons for the shipped sets, and the cards of the chosen runs; return these."""
+    """Show a menu of runs, buttons for the shipped sets, and the cards of the chosen runs; return the chosen runs."""
     entries = runs.all_runs()
     _sets({entry.name for entry in entries if entry.shipped and entry.trained})
     left, right = st.columns([6, 1], vertical_alignment="bottom")
@@ -32,8 +32,8 @@ def several(label: str) -> list[ListedRun]:
 
 
 def default_runs(entries: Sequence[ListedRun]) -> list[str]:
-    """Return an AE, a VAE and a CVAE on the same data with as many dimensions, the user's newest or shipped ones; of
-    several such sets, the fullest."""
+    """Return the names of an AE, a VAE and a CVAE on the same data with the same latent dimension, all the user's own
+    (the newest) or all shipped. Of several such sets, return the one with most families."""
     sets: dict[object, dict[str, str]] = {}
     for entry in entries:
         if entry.config is not None and entry.trained and entry.config.model.family in FAMILIES_FIRST:
@@ -45,7 +45,7 @@ def default_runs(entries: Sequence[ListedRun]) -> list[str]:
 
 
 def _sets(shipped: set[str]) -> None:
-    """Show a button for each of the sets that are there."""
+    """Show a button for each set whose runs are all shipped."""
     there = {name: names for name, names in SETS.items() if shipped.issuperset(names)}
     if not there:
         return

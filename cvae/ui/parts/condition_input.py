@@ -1,4 +1,4 @@
-"""What a model is given beside z, chosen on a page: a control for each of its conditions, by their kind."""
+"""Show a control for each condition of a model, by the condition's kind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONTROLS: dict[str, Control] = {}  # by kind
 
 
 def control(kind: str) -> Callable[[Control], Control]:
-    """Make a function the control of a kind of condition. It gives a vector (width,), or a picture (C, H, W)."""
+    """Register the control of a kind: it returns a vector (width,) or an image (C, H, W)."""
 
     def register(function: Control) -> Control:
         if kind in CONTROLS:
@@ -37,8 +37,7 @@ def control(kind: str) -> Callable[[Control], Control]:
 
 
 def condition_choice(run: Run, model: Inference, held: HeldOut) -> ConditionBatch[Array] | None:
-    """Show the controls of all conditions that the model is given; return what was chosen, None where it is given
-    nothing."""
+    """Show the controls of all conditions of a model and return the chosen batch of 1; None if it has no conditions."""
     conditions = model.config.conditions
     chosen = [(condition, CONTROLS[condition.kind](condition, run, held)) for condition in conditions]
     if not chosen:
@@ -52,8 +51,7 @@ def condition_choice(run: Run, model: Inference, held: HeldOut) -> ConditionBatc
 
 @control("class")
 def class_choice(condition: ClassCondition, run: Run, held: HeldOut) -> Array:
-    """Show the classes; return a label (K,) that adds up to 1: the one chosen here, else the link's, which may be a
-    blend."""
+    """Show the classes and return label weights (K,) with the sum 1: the choice, else those in the link."""
     names = condition.values
     linked = state.condition(condition)
     weights = condition.default() if linked is None else linked
@@ -78,14 +76,14 @@ def class_choice(condition: ClassCondition, run: Run, held: HeldOut) -> Array:
 
 @control("image")
 def image_choice(condition: ImageCondition, run: Run, held: HeldOut) -> Array:
-    """Show the pictures that can be completed; return one of them (C, H, W)."""
+    """Show a menu of the images to complete and return the chosen one (C, H, W)."""
     images = condition_images(run, held)
     chosen = url_widgets.menu(t("latent.given"), "given", range(len(images)), lambda i: f"#{i + 1}", 0)
     return np.asarray(images[chosen])
 
 
 def condition_images(run: Run, held: HeldOut) -> NDArray[np.float32]:
-    """Images (M, C, H, W) in [0, 1] to be completed: of different classes first, or the run's own reconstructions."""
+    """Return images (M, C, H, W) in [0, 1] to complete: held-out ones or reconstructions, else raise `InputError`."""
     images, labels = held.images, held.labels
     if images is None:
         steps = run.snapshot_steps()

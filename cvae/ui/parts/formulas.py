@@ -1,13 +1,13 @@
-"""The formulas that the pages show beside those of the families, in LaTeX. They need no translation."""
+"""Define further formulas of the pages, in LaTeX. The formulas of a family are in the family."""
 
 from __future__ import annotations
 
-PARTIAL = {  # objectives of which a term is missing
+PARTIAL = {  # objectives with a missing term
     "reconstruction-only": r"\mathbb E_q\big[-\log p_\theta(x\mid z)\big] + 0\cdot\mathrm{KL}",
     "kl-only": r"0\cdot\mathbb E_q\big[-\log p_\theta\big] + \mathrm{KL}\big(q_\phi \,\|\, \mathcal N(0, I)\big)",
 }
 
-MEASURED = (  # the bound's two terms, the ladder of bounds, what an active unit is
+MEASURED = (  # the bound's two terms, and the ladder of bounds
     r"-\mathrm{ELBO} = \underbrace{\mathbb E_q\big[-\log p_\theta(x\mid z)\big]}_{\text{reconstruction}} + "
     r"\underbrace{\mathrm{KL}\big(q_\phi(z\mid x)\,\|\,p(z)\big)}_{\text{KL}}",
     r"\mathrm{IWAE}_k = \mathbb E\Big[\log \tfrac1k \textstyle\sum_{i=1}^k \tfrac{p(x,\, z_i)}{q(z_i\mid x)}\Big],"

@@ -1,4 +1,4 @@
-"""What has been measured of several runs: one table of it, what measures it again, and what has not been measured."""
+"""Show the metrics of several runs in one table, with the commands that measure them again or for the first time."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.parts import cache, runs
 from cvae.ui.parts.runs import ListedRun
 
-DEFAULT_SAMPLES = 1000  # importance samples of `evaluate` where nothing else is said
+DEFAULT_SAMPLES = 1000  # importance samples of `evaluate` without `--samples`
 
 
 @dataclass(frozen=True, eq=False)
 class RunMetrics:
-    """A run, what it is called beside the others, and what `evaluate` or else the training measured of it."""
+    """A RunMetrics holds a run, its title beside the others, and its metrics: `evaluate`'s, else the training's."""
 
     entry: ListedRun
     config: RunConfig
     title: str
     figures: Mapping[str, Any]
-    problem: InputError | None = None  # why its figures cannot be read
+    problem: InputError | None = None  # the reason why the metrics cannot be read
 
     @property
     def family(self) -> Family:
@@ -37,12 +37,12 @@ class RunMetrics:
 
     @property
     def evaluated(self) -> bool:
-        """Return whether these are figures of the test images."""
+        """Return whether these are metrics of the test images."""
         return self.figures.get("split") == "test"
 
     @property
     def command(self) -> str:
-        """Return the command that measures the run, again with as many draws, or for the first time."""
+        """Return the command that measures the run, with the same samples and seed as before."""
         samples = number(self.figures, "nll_samples")
         options = f" --samples {samples:.0f}" if samples not in (None, DEFAULT_SAMPLES) else ""
         if seed := number(self.figures, "seed"):
@@ -51,7 +51,7 @@ class RunMetrics:
 
 
 def measured(entries: Sequence[ListedRun]) -> list[RunMetrics]:
-    """Return what is known of the runs; damaged figures leave a run without any."""
+    """Return the metrics of the readable runs; a run with damaged metrics has none, and a `problem`."""
     return [
         RunMetrics(entry, entry.config, title, *_figures(entry))
         for entry, title in zip(entries, runs.titles(entries), strict=True)
@@ -67,9 +67,9 @@ def _figures(entry: ListedRun) -> tuple[Mapping[str, Any], InputError | None]:
 
 
 def table(chosen: Sequence[RunMetrics], *, explained: bool = False) -> None:
-    """Show the figures of the runs, the better of comparable ones in bold, and what they were measured on.
+    """Show the metrics of the runs, the best of comparable ones in bold, and the images that they are measured on.
 
-    explained: with a column of what each says.
+    With `explained`, a column says what each metric means.
     """
     for one in chosen:
         if one.problem:
@@ -83,13 +83,13 @@ def table(chosen: Sequence[RunMetrics], *, explained: bool = False) -> None:
     if explained:
         head, rule = [*head, t("measure.says")], [*rule, ":--"]
     lines = ["|".join(["", *cells, ""]) for cells in (head, rule, *(_cells(row, explained) for row in rows))]
-    with st.container(key="explained" if explained else None):  # app.py keeps its columns readable on a narrow screen
+    with st.container(key="explained" if explained else None):  # app.py sets column widths for narrow screens
         st.markdown("\n".join(lines))
     st.caption(" ".join(_protocol(chosen)))
 
 
 def commands(chosen: Sequence[RunMetrics]) -> None:
-    """Show what measures the runs, again or for the first time: a line for each."""
+    """Show the commands that measure the runs not yet evaluated, or all runs again."""
     if not chosen:
         return
     missing = [one for one in chosen if not one.evaluated]
@@ -102,7 +102,7 @@ def commands(chosen: Sequence[RunMetrics]) -> None:
 
 def _cells(row: Row, explained: bool) -> list[str]:
     values = [_cell(row.figure, value, i in row.best) for i, value in enumerate(row.values)]
-    better = t(f"compare.table.{row.better or 'none'}").replace(" ", "\u00a0")  # in one line
+    better = t(f"compare.table.{row.better or 'none'}").replace(" ", "\u00a0")  # keeps the words in one line
     name, meaning = f"compare.table.{row.figure}", f"measure.what.{row.figure}"
     if row.figure in OWN_TERMS:
         name, meaning = term_key(row.figure), f"{term_key(row.figure)}_what"

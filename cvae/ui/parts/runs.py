@@ -1,4 +1,4 @@
-"""The runs that the pages show, the user's own and the shipped ones: listing, choosing, and what to say without any."""
+"""List the user's own runs and the shipped ones, let the user choose, and say so if there are none."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LONGEST = 60  # letters of a name that a link gives and nobody has
 
 @dataclass(frozen=True)
 class ListedRun:
-    """A run folder in a list: one that cannot be read has a `problem`, and neither config nor status."""
+    """A ListedRun describes a run folder. An unreadable one has a `problem`, and neither config nor status."""
 
     run: Run
     shipped: bool
@@ -45,29 +45,29 @@ class ListedRun:
 
     @property
     def trained(self) -> bool:
-        """Return whether there are weights to decode with."""
+        """Return whether the run has weights to decode with."""
         return self.config is not None and (self.run.path / "model.safetensors").is_file()
 
     @property
     def watchable(self) -> bool:
-        """Return whether there is, or will be, a training to look at; shipped runs may come without theirs."""
+        """Return whether the run has, or will have, a training history; a shipped run may lack it."""
         return self.config is not None and (not self.shipped or (self.run.path / "history.jsonl").is_file())
 
     @property
     def begun(self) -> bool:
-        """Return whether it has been trained for an epoch at least."""
+        """Return whether the run was trained for at least one epoch."""
         return self.shipped or (self.status is not None and self.status.epoch >= 1)
 
     @property
     def short(self) -> str:
-        """Return the name of the run where its data and size are plain from the rest: a shipped run by what it is."""
+        """Return the title without data and size: a shipped run has a title of its own, another run its name."""
         key = f"gallery.{self.name}.title"
         words = t(key) if self.shipped else key
         return self.name if words == key else words
 
     @property
     def title(self) -> str:
-        """Name, family, data and size of the code."""
+        """Return the name, family, data and latent dimension in one line."""
         if self.config is None:
             return self.name
         if self.short == self.name:
@@ -79,8 +79,7 @@ Fits = Callable[[ListedRun], bool]
 
 
 def all_runs() -> list[ListedRun]:
-    """Return the user's own runs, the newest first, then the shipped ones but for those that an own run's name
-    hides."""
+    """Return the user's own runs, the newest first, then the shipped runs whose names no own run has."""
     own = [_entry(run, shipped=False) for run in runs_in(runs_folder())]
     names = {entry.name for entry in own}
     order = list(RECIPES)
@@ -89,7 +88,7 @@ def all_runs() -> list[ListedRun]:
 
 
 def find(name: str) -> ListedRun | None:
-    """Return the run of that name."""
+    """Return the run with this name; None if there is none."""
     return next((entry for entry in all_runs() if entry.name == name), None)
 
 
@@ -117,7 +116,7 @@ def trained(entry: ListedRun) -> bool:
 
 
 def rank(entry: ListedRun) -> tuple[bool, bool, bool, int]:
-    """Low for a run that is good to begin with: conditional, two dimensions, shipped, large images."""
+    """Return a sort key, lower for a better first run: conditional, two dimensions, shipped, large images."""
     assert entry.config is not None
     model = entry.config.model
     pixels = model.image_shape[1] * model.image_shape[2]
@@ -125,7 +124,7 @@ def rank(entry: ListedRun) -> tuple[bool, bool, bool, int]:
 
 
 def titles(entries: Sequence[ListedRun]) -> list[str]:
-    """Name several runs beside each other, as short as tells them apart."""
+    """Return the shortest titles that distinguish the runs."""
     families = [
         FAMILIES[entry.config.model.family].title if entry.config and not entry.shipped else entry.short
         for entry in entries
@@ -134,19 +133,18 @@ def titles(entries: Sequence[ListedRun]) -> list[str]:
 
 
 def choose_several(names: Sequence[str]) -> None:
-    """Have `runs_picker` show these runs next, for a callback."""
+    """Make `runs_picker` show these runs next. Callbacks use this."""
     st.session_state["runs_picker"] = list(names)
 
 
 def choose(name: str | None) -> None:
-    """Have the pages show this run next; None leaves it to them."""
+    """Make the pages show this run next; with None, their default."""
     st.session_state.pop("run_picker", None)
     state.remember(run=name)
 
 
 def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bool = True) -> ListedRun:
-    """Show a menu of the runs that fit, kept in the link as `run`, and return the choice. Without any it says what to
-    do and ends the page."""
+    """Show a menu of the runs that fit and return the choice, in the link `run`. End the page if no run fits."""
     entries = _fitting(fits)
     names = list(entries)
     default = _default(entries)
@@ -167,7 +165,7 @@ def run_picker(fits: Fits = trained, label: str | None = None, *, show_label: bo
 
 
 def _default(entries: dict[str, ListedRun]) -> str:
-    """Return the user's newest run, rather one that has begun to learn; without any the best of the shipped ones."""
+    """Return the user's newest run, if possible one that has begun to learn; without own runs, the best shipped one."""
     own = [entry for entry in entries.values() if not entry.shipped]
     lively = (entry for entry in own if entry.begun or (entry.status is not None and entry.status.active))
     return next(lively, own[0] if own else min(entries.values(), key=rank)).name
@@ -176,7 +174,7 @@ def _default(entries: dict[str, ListedRun]) -> str:
 def runs_picker(
     fits: Fits = trained, label: str | None = None, most: int = 4, default: Sequence[str] = ()
 ) -> list[ListedRun]:
-    """Show a menu of several runs that fit, kept in the link as `runs`; return the chosen ones, at least one."""
+    """Show a menu of the runs that fit and return those chosen, in the link `runs`. End the page if none is chosen."""
     entries = _fitting(fits)
     names = list(entries)
     wanted = state.run_names()
@@ -197,7 +195,7 @@ def runs_picker(
 
 
 def not_here(name: str, other: str) -> None:
-    """Say that the run that a link names is not what is shown, and why."""
+    """Tell the user why the page shows the run `other` instead of `name`, the run in the link."""
     entry = find(name)
     if entry is not None and entry.problem:
         say_damaged([entry])
@@ -207,7 +205,7 @@ def not_here(name: str, other: str) -> None:
 
 
 def say_damaged(entries: Sequence[ListedRun]) -> None:
-    """Show what is wrong with those that cannot be read."""
+    """Show the problem of each unreadable run."""
     for entry in entries:
         if entry.problem:
             problem(t("runs.damaged", name=entry.name, problem=translate_error(entry.problem)))
@@ -223,21 +221,21 @@ def _fitting(fits: Fits) -> dict[str, ListedRun]:
 
 
 def nothing_yet(others: bool = False) -> None:
-    """Show the empty state: what is missing and where to get it; ends the page."""
+    """Tell the user that no run fits and where to train one; end the page. `others` means that other runs exist."""
     st.info(f"{t('runs.none_fit' if others else 'runs.none')} {t('runs.none_do')}", icon=":material/model_training:")
     st.page_link("pages/train.py", label=t("runs.to_train"), icon=":material/arrow_forward:")
     state.stop()
 
 
 def details(entry: ListedRun) -> str:
-    """Family, data and size of the code."""
+    """Return the family, data and latent dimension in one line."""
     assert entry.config is not None
     model = entry.config.model
     return f"{FAMILIES[model.family].title} · {data_title(entry.config.data.name)} · z {model.latent_dim}"
 
 
 def data_title(name: str) -> str:
-    """Return what a data set is called: its title, or the name of the user's file."""
+    """Return the title of a data set, or the name of the user's file."""
     return DATASETS[name].title if name in DATASETS else Path(name).stem
 
 
@@ -250,7 +248,7 @@ def badge(name: str) -> str:
 
 @contextlib.contextmanager
 def guard() -> Iterator[None]:
-    """Whatever cannot be read in here becomes a sentence in its place: a damaged file, or a run deleted meanwhile."""
+    """Catch `InputError` and `OSError` (a damaged file, a deleted run) and show a sentence instead."""
     try:
         yield
     except (InputError, OSError) as error:
