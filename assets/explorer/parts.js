@@ -2,13 +2,33 @@
 
 export const ARRIVED = "cvae-part"; // the event of a part that has arrived
 
-/** @returns {Map<string, {text: string}>} */
+/** @returns {Map<string, {bytes: Uint8Array}>} */
 const store = () => /** @type {any} */ (globalThis).cvaeParts ?? new Map();
 
-/** @param {string} hash @returns {any} what was sent; null: it has not arrived */
+/**
+ * Return what was sent as a part, or null if it has not arrived. A part is a line of JSON and the bytes of its tensors.
+ * @param {string} hash
+ */
 function partOf(hash) {
-  const found = store().get(hash);
-  return found ? JSON.parse(found.text) : null;
+  const bytes = store().get(hash)?.bytes;
+  if (!bytes) return null;
+  const line = bytes.indexOf(10);
+  return withTensors(JSON.parse(new TextDecoder().decode(bytes.subarray(0, line))), bytes.subarray(line + 1));
+}
+
+/**
+ * Return JSON whose tensors have their bytes as `data`, in place of where these bytes are.
+ * @param {any} content
+ * @param {Uint8Array} bytes of all tensors
+ * @returns {any}
+ */
+function withTensors(content, bytes) {
+  if (content === null || typeof content !== "object") return content;
+  if (Array.isArray(content)) return content.map((one) => withTensors(one, bytes));
+  if (!Array.isArray(content.at))
+    return Object.fromEntries(Object.entries(content).map(([name, value]) => [name, withTensors(value, bytes)]));
+  const [first, count] = content.at;
+  return { dtype: content.dtype, shape: content.shape, data: bytes.subarray(first, first + count) };
 }
 
 /**

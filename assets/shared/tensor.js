@@ -1,9 +1,9 @@
-/** Decode the numbers of a payload: base64 text to typed arrays, half precision to single. */
+/** Decode the numbers of a payload: bytes, or base64 text, to typed arrays; half precision to single. */
 
 import { PayloadError } from "./problem.js";
 
 /**
- * @typedef {{dtype: "f16" | "f32" | "u8", shape: number[], data: string}} TensorSpec
+ * @typedef {{dtype: "f16" | "f32" | "u8", shape: number[], data: string | Uint8Array}} TensorSpec
  * @typedef {{shape: number[], data: Float32Array}} Tensor
  */
 
@@ -55,14 +55,14 @@ function checkedBytes(spec, name) {
   const good =
     spec !== null &&
     typeof spec === "object" &&
-    typeof spec.data === "string" &&
+    (typeof spec.data === "string" || spec.data instanceof Uint8Array) &&
     spec.dtype in BYTES &&
     Array.isArray(spec.shape) &&
     spec.shape.every((n) => Number.isInteger(n) && n >= 0);
   if (!good) throw new PayloadError("tensor", { name });
   let bytes;
   try {
-    bytes = bytesFromBase64(spec.data);
+    bytes = typeof spec.data === "string" ? bytesFromBase64(spec.data) : spec.data.slice(); // a slice is aligned
   } catch {
     throw new PayloadError("tensor", { name });
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,11 @@ from cvae.runs.folder import Run
 
 # Mounts the component of a part as Streamlit does: bytes, and an element of its own.
 KEEP = """
-async ({ script, text }) => {
+async ({ script, base64 }) => {
   const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   const keep = (await import(url)).default;
   const parentElement = document.body.appendChild(document.createElement("div"));
-  window.leave = keep({ data: new TextEncoder().encode(text), parentElement });
+  window.leave = keep({ data: Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)), parentElement });
   window.kept = parentElement;
 }
 """
@@ -39,9 +40,16 @@ def put_together(payload: dict[str, Any]) -> dict[str, Any]:
     """Undo `parted`, as assets/explorer/parts.js does."""
 
     def part(name: str) -> Any:
-        first, _, text = payload["parts"][name].decode().partition("\n")
-        assert first == name
-        return json.loads(text)
+        first, text, tensors = payload["parts"][name].split(b"\n", 2)
+        assert first.decode() == name
+
+        def whole(content: dict[str, Any]) -> dict[str, Any]:
+            if "at" not in content:
+                return content
+            start, count = content.pop("at")
+            return {**content, "data": base64.b64encode(tensors[start : start + count]).decode()}
+
+        return json.loads(text, object_hook=whole)
 
     models = []
     for model in payload["models"]:
@@ -76,8 +84,10 @@ def test_the_explorer_waits_for_its_parts(browser: Browser, runs: list[Run]) -> 
     mount(page, sent)
     explorer = page.get_by_test_id("latent-explorer")
     assert explorer.get_attribute("data-frames") == "0"
-    (text,) = (part.decode() for part in payload["parts"].values())
-    page.evaluate(KEEP, {"script": (PART / "main.js").read_text(encoding="utf-8"), "text": text})
+    (part,) = payload["parts"].values()
+    page.evaluate(
+        KEEP, {"script": (PART / "main.js").read_text(encoding="utf-8"), "base64": base64.b64encode(part).decode()}
+    )
     page.wait_for_function("() => +document.querySelector('[data-testid=latent-explorer]').dataset.frames > 0")
     page.evaluate("() => { window.kept.remove(); window.leave(); }")
     page.wait_for_function("() => globalThis.cvaeParts.size === 0")
