@@ -8,7 +8,11 @@ import { createOptions } from "./options.js";
 import { createPathBar } from "./pathbar.js";
 import { createPlane } from "../shared/plane.js";
 import { along } from "./path.js";
-import { codeOf, conditionsMoveCode, drawFrom, priorAt, reference, showcase, zFromCode } from "./prior.js";
+import { carried } from "./coupling.js";
+import { createCouplings } from "./couplings.js";
+import { createInput, valuesOfLabel } from "./input.js";
+import { createNoise } from "./noise.js";
+import { carryCode, conditionsMoveCode, drawFrom, priorAt, showcase } from "./prior.js";
 import { PayloadError } from "../shared/problem.js";
 import { createSliders } from "./sliders.js";
 import { givenOf, initialState, merge } from "./state.js";
@@ -46,6 +50,8 @@ export class App {
   elsewhere = {};
   /** @type {string | null} the last state that was sent */
   sent = null;
+  /** @type {(number[] | undefined)[]} the present codes of the models, as far as they are known */
+  codes = [];
   /** @type {((frame: {event: PointerEvent | null, start: number, end: number, waiting: number}) => void) | null} */
   onframe = null;
 
@@ -57,6 +63,8 @@ export class App {
   /** @type {ReturnType<typeof createSliders> | null} */ sliders = null;
   /** @type {ReturnType<typeof createPathBar> | null} */ path = null;
   /** @type {ReturnType<typeof createOptions> | null} */ optionsBar = null;
+  /** @type {ReturnType<typeof createCouplings> | null} */ couplings = null;
+  /** @type {ReturnType<typeof createNoise> | null} */ noise = null;
 
   /** @param {HTMLElement} root @param {Setup} setup */
   constructor(root, { models, planeSpec, panels, words, theme, send }) {
@@ -69,6 +77,7 @@ export class App {
     this.extent = extentOf(models);
     this.state = initialState(this.extent);
     this.state.z = this.neutral();
+    this.input = createInput(this);
     this.mainPlane = planeSpec?.kind === "pca" ? planeSpec : null;
     this.plane = createPlane(planeSpec ?? { kind: "dims", dims: [0, 1] }, first.latentDim);
     /** @type {(import("../shared/view.js").View | null)[]} null: the fitted view */
@@ -98,7 +107,9 @@ export class App {
     this.sliders = panels.has("sliders") ? createSliders(this) : null;
     this.path = panels.has("path") ? createPathBar(this) : null;
     this.optionsBar = panels.has("options") ? createOptions(this) : null;
-    const parts = [...this.controls.values(), this.sliders, this.path];
+    this.couplings = several ? createCouplings(this) : null;
+    this.noise = createNoise(this);
+    const parts = [this.couplings, ...this.controls.values(), this.sliders, this.path];
     const controls = parts.flatMap((part) => part?.element ?? []);
     const body = el("div", several ? "lx-body lx-several" : "lx-body lx-single", [
       el("div", "lx-models", columns),
@@ -143,20 +154,41 @@ export class App {
     return this.models.flatMap(({ conditions }, i) => (conditions.some((one) => one.name === name) ? [i] : []));
   }
 
+  /** Return the model whose code the state holds, the last that was dragged. */
+  lead() {
+    return this.models[this.state.lead];
+  }
+
   /** Return the present code of a model. @param {number} index */
   code(index) {
-    return codeOf(this.models, this.models[index], this.state);
+    return (this.codes[index] ??= this.codeAt(index));
+  }
+
+  /**
+   * Return the code of a model: that of the picture put in, or the one that goes with the state's code or a given one.
+   * It is carried to values of the conditions, by default the present ones.
+   * @param {number} index
+   * @param {import("./state.js").Values} [values]
+   * @param {number[]} [z] a code like the state's
+   */
+  codeAt(index, values = this.state.conditions, z) {
+    const { lead, told, coupling } = this.state;
+    const model = this.models[index];
+    const followed = (/** @type {number} */ i) => (z || !this.input.following ? null : this.input.code(i));
+    const first = followed(lead) ?? z ?? this.state.z;
+    const code = followed(index) ?? (index === lead ? first : carried(this.lead(), model, first, told, coupling));
+    return carryCode(model, code, told, values);
   }
 
   /**
    * Return the code and the given inputs of a model for another value of a condition.
-   * @param {Model} model
+   * @param {number} index
    * @param {string} name
    * @param {any} value
    */
-  at(model, name, value) {
+  at(index, name, value) {
     const values = { ...this.state.conditions, [name]: value };
-    return { z: codeOf(this.models, model, this.state, values), given: givenOf(model, values) };
+    return { z: this.codeAt(index, values), given: givenOf(this.models[index], values) };
   }
 
   /** Return whether the code of a model changes with the conditions. @param {Model} model */
@@ -166,30 +198,73 @@ export class App {
 
   // --- the user's actions -----------------------------------------------------------------------------------------
 
-  /** @param {number[]} z @param {PointerEvent | null} [event] the cause */
+  /** Set the code of the leading model. @param {number[]} z @param {PointerEvent | null} [event] the cause */
   setZ(z, event = null) {
-    this.state.z = z;
-    if (event) this.lastMove = performance.now();
-    this.draw(event);
+    this.setCode(this.state.lead, z, event);
   }
 
   /**
-   * Set the code of a model; the others follow.
+   * Set the code of a model, which then leads; the others follow.
    * @param {number} index
    * @param {number[]} code
    * @param {PointerEvent | null} [event] the cause
    */
   setCode(index, code, event = null) {
-    this.setZ(zFromCode(this.models, this.models[index], code, this.state.conditions), event);
+    this.leadBy(index);
+    this.state.z = code;
+    this.input.following = false;
+    if (event) this.lastMove = performance.now();
+    this.draw(event);
+  }
+
+  /** Let the state's code and path be those of a model, at the present conditions. @param {number} index */
+  leadBy(index) {
+    const { state } = this;
+    if (index === state.lead && state.told === state.conditions) return;
+    const path = state.path.map((z) => this.codeAt(index, state.conditions, z));
+    const z = this.codeAt(index);
+    Object.assign(state, { lead: index, told: state.conditions, path, z });
   }
 
   /** @param {string} name @param {any} value */
   setCondition(name, value) {
-    const { models, state } = this;
-    const values = { ...state.conditions, [name]: value };
-    state.z = codeOf(models, reference(models), state, values);
-    state.conditions = values;
+    this.state.conditions = { ...this.state.conditions, [name]: value };
     this.conditionsChanged();
+  }
+
+  /** @param {import("./state.js").Coupling} coupling */
+  setCoupling(coupling) {
+    this.leadBy(this.state.lead);
+    this.state.coupling = coupling;
+    this.draw();
+    this.maps.forEach((map) => map.invalidate());
+  }
+
+  // --- the picture that is put in ---------------------------------------------------------------------------------
+
+  /**
+   * Put a picture in: all codes follow it, and it is drawn as what it is.
+   * @param {import("./input.js").Picture | null} picture
+   * @param {PointerEvent | null} [event] the cause
+   */
+  putIn(picture, event = null) {
+    const { state, input } = this;
+    const before = state.conditions;
+    const values = valuesOfLabel(this.extent, before, picture?.label ?? null);
+    input.encode(picture, values);
+    if (input.following) Object.assign(state, { told: values, conditions: values, path: [], progress: 0 });
+    if (event) this.lastMove = performance.now();
+    if (values !== before) this.conditionsChanged();
+    else this.draw(event);
+  }
+
+  /** Return to the picture that was put in, at a noise ε of its posterior. @param {number[]} noise */
+  followPicture(noise) {
+    const { state, input } = this;
+    input.setNoise(noise);
+    input.following = input.posteriors.some(Boolean);
+    if (input.following) Object.assign(state, { told: input.values, path: [], progress: 0 });
+    this.draw();
   }
 
   conditionsChanged() {
@@ -205,15 +280,17 @@ export class App {
    * @param {number | null} label
    */
   goTo(index, code, label) {
-    const { models, state } = this;
+    const { state } = this;
     const values = { ...state.conditions };
     for (const condition of this.extent.conditions) {
       const { name, kind } = condition;
       if (label === null || !this.controls.has(name) || KINDS[kind].follows?.(values[name]) === false) continue;
       values[name] = KINDS[kind].ofLabel?.(label, condition) ?? values[name];
     }
-    state.z = zFromCode(models, models[index], code, values);
     state.conditions = values;
+    this.leadBy(index);
+    state.z = code;
+    this.input.following = false;
     this.conditionsChanged();
   }
 
@@ -224,15 +301,23 @@ export class App {
     this.draw();
   }
 
-  /** Return the state's z at a place of the path. @param {number} progress 0 … 1 */
+  /** Add the present code to the path. */
+  addPoint() {
+    this.leadBy(this.state.lead);
+    this.setPath([...this.state.path, [...this.code(this.state.lead)]], 1);
+  }
+
+  /** Return the leading model's code at a place of the path. @param {number} progress 0 … 1 */
   zAlong(progress) {
-    return along(this.state.path, progress, this.course, this.neutral());
+    const { path, told } = this.state;
+    return along(path, progress, this.course, [...priorAt(this.lead(), told).mean]);
   }
 
   /** @param {number} progress @param {number[]} z there */
   setProgress(progress, z) {
-    this.state.progress = progress;
-    this.setZ(z);
+    Object.assign(this.state, { progress, z });
+    this.input.following = false;
+    this.draw();
   }
 
   /** @param {import("./path.js").Course} course */
@@ -250,13 +335,13 @@ export class App {
     this.redrawAll();
   }
 
-  /** Set z to the middle of the prior that the sliders follow. */
+  /** Return the middle of the leading model's prior. */
   neutral() {
-    return [...priorAt(reference(this.models), this.state.conditions).mean];
+    return [...priorAt(this.lead(), this.state.conditions).mean];
   }
 
   random() {
-    return drawFrom(reference(this.models), this.state);
+    return drawFrom(this.lead(), this.state.conditions);
   }
 
   optionsChanged() {
@@ -292,14 +377,17 @@ export class App {
   draw(event = null) {
     const start = performance.now();
     const { root, state, maps, cards, sliders, path } = this;
+    this.codes = [];
     for (const card of cards) card.draw();
     this.controls.forEach((control) => control.invalidate?.());
     const waiting = this.drawControls(start + FRAME);
     for (const map of maps) map.moveCursor();
     sliders?.update();
     path?.update();
+    this.couplings?.update();
+    this.noise?.update();
     root.dataset.frames = String(++this.frames);
-    root.dataset.z = JSON.stringify(state.z);
+    root.dataset.z = JSON.stringify(this.code(state.lead));
     if (waiting || this.options.manifold) this.later();
     this.onframe?.({ event, start, end: performance.now(), waiting });
   }
@@ -361,12 +449,21 @@ export class App {
   commit() {
     clearTimeout(this.rest);
     this.speak();
-    const { state, plane } = this;
-    const value = { ...state, cursor: [plane.x(state.z), plane.flat ? 0 : plane.y(state.z)] };
+    const { plane } = this;
+    const z = this.code(this.state.lead);
+    const value = { ...this.snapshot(), cursor: [plane.x(z), plane.flat ? 0 : plane.y(z)] };
     const text = JSON.stringify(value);
     if (text === this.sent) return;
     this.sent = text;
     this.send(JSON.parse(text));
+  }
+
+  /** Return the state as Python and a later visit know it; z is null where it is that of the picture put in. */
+  snapshot() {
+    const { lead, coupling, conditions, path, progress } = this.state;
+    const here = (/** @type {number[]} */ z) => this.codeAt(lead, conditions, z);
+    const z = this.input.following ? null : this.code(lead);
+    return { z, lead, coupling, conditions, path: path.map(here), progress };
   }
 
   /** Send the state after the last of several keys. */
@@ -383,6 +480,8 @@ export class App {
   /** Apply a state from Python. @param {any} change */
   apply(change) {
     this.state = merge(this.state, change, this.extent);
+    this.codes = [];
+    if (change?.z) this.input.following = false;
   }
 
   /**
@@ -392,6 +491,7 @@ export class App {
    */
   replaceModels(models, planeSpec) {
     this.models = models;
+    this.codes = [];
     if (planeSpec?.kind === "pca") {
       if (this.plane.spec.kind === "pca") this.plane = createPlane(planeSpec, this.extent.latentDim);
       this.mainPlane = planeSpec;
@@ -433,5 +533,5 @@ function extentOf(models) {
     if (known.kind !== kind || known.width !== width) throw new PayloadError("mismatch", { name });
     conditions.set(name, known);
   }
-  return { latentDim: first.latentDim, conditions: [...conditions.values()] };
+  return { latentDim: first.latentDim, conditions: [...conditions.values()], models: models.length };
 }

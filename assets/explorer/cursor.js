@@ -1,7 +1,8 @@
-/** Draw the moving parts of the map: the cursor, and the path between its points. */
+/** Draw the moving parts of the map: the cursor, the posterior, and the path between its points. */
 
 import { el } from "../shared/dom.js";
 import { pointName } from "./path.js";
+import { drawPrior } from "../shared/scenery.js";
 import { toPixel } from "../shared/view.js";
 
 const RIM = 14; // pixels from the edge to the arrow
@@ -31,6 +32,29 @@ export function createCursor() {
       element.style.transform = `translate(${within(spot.x)}px, ${within(spot.y)}px)${turn}`;
     },
   };
+}
+
+/**
+ * Draw q(z|x) at 1 and 2 σ, or the code alone of an autoencoder.
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("./model.js").Posterior} posterior
+ * @param {import("../shared/plane.js").Plane} plane
+ * @param {import("../shared/scenery.js").Look} look
+ */
+export function drawPosterior(context, { mean, logVar }, plane, look) {
+  const { view, side, theme } = look;
+  if (logVar) {
+    const line = { gaussian: { mean, logVar }, color: theme.accent, sigmas: [1, 2], strong: false };
+    return drawPrior(context, [line], plane, look);
+  }
+  const { x, y } = toPixel(view, side, plane.x(mean), plane.flat ? 0 : plane.y(mean));
+  context.beginPath();
+  context.arc(x, y, 4, 0, 2 * Math.PI);
+  context.fillStyle = theme.accent;
+  context.fill();
+  context.lineWidth = 1.5;
+  context.strokeStyle = theme.background;
+  context.stroke();
 }
 
 /**

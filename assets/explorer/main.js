@@ -155,12 +155,12 @@ function readModels(mount, data, sent, theme) {
 }
 
 /** Return the memory of a page, with the values of conditions that these models lack. @param {App} app */
-const remember = ({ state, elsewhere, options, views, models }) => ({
-  state: { ...state, conditions: { ...elsewhere, ...state.conditions } },
-  options,
-  views,
-  ids: models.map(({ id }) => id).join("\n"),
-});
+const remember = (app) => {
+  const { elsewhere, options, views, models } = app;
+  const state = app.snapshot();
+  const conditions = { ...elsewhere, ...state.conditions };
+  return { state: { ...state, conditions }, options, views, ids: models.map(({ id }) => id).join("\n") };
+};
 
 /** @param {App} app @param {any} memory */
 function recall(app, { state, options, views, ids }) {

@@ -1,6 +1,6 @@
 /**
- * Show the latent map of one model. It has three canvases: the decoded manifold; the codes with axes and prior; the
- * path. Each is drawn only when its content changes. During a drag only the cursor above them moves.
+ * Show the latent map of one model. It has four canvases: the decoded manifold; the codes with axes and prior; the
+ * posterior of the picture put in; the path. Each is drawn only when its content changes. During a drag only the cursor above them moves.
  */
 
 import { el, number } from "../shared/dom.js";
@@ -8,10 +8,10 @@ import { createLatentMap, isShown } from "../shared/map.js";
 import { inPlane } from "../shared/plane.js";
 import { createCloud } from "../shared/points.js";
 import { extentOf, union } from "../shared/view.js";
-import { createCursor, drawPath } from "./cursor.js";
+import { createCursor, drawPath, drawPosterior } from "./cursor.js";
 import { createHover } from "./hover.js";
 import { createManifold, drawSheets } from "./manifold.js";
-import { codeOf, priorLines } from "./prior.js";
+import { outside, priorLines } from "./prior.js";
 import { givenOf } from "./state.js";
 
 const KEY_STEP = 1 / 80; // of the map's width
@@ -25,16 +25,19 @@ const KEY_STEP = 1 / 80; // of the map's width
 export function createMap(app, index) {
   const pad = el("div", "lx-pad", [], {
     role: "slider",
+    "data-testid": "map",
     tabindex: "0",
     "aria-valuemin": "-1000",
     "aria-valuemax": "1000",
   });
-  const layers = ["backdrop", "codes", "path"].map((name) =>
+  const layers = ["backdrop", "codes", "input", "path"].map((name) =>
     el("canvas", `lx-layer lx-layer-${name}`, [], { "aria-hidden": "true" }),
   );
   const hover = createHover(app, index);
   const cursor = createCursor();
-  pad.append(...layers, cursor.element, hover.element);
+  const far = app.words.put(el("p", "lx-far", [], { role: "status" }), "map.outside");
+  far.hidden = true;
+  pad.append(...layers, cursor.element, far, hover.element);
 
   const manifold = createManifold();
   /** @type {import("../shared/points.js").Cloud | null} */
@@ -124,7 +127,7 @@ export function createMap(app, index) {
       return true;
     },
   });
-  const [backdrop, codes, lines] = map.contexts;
+  const [backdrop, codes, input, lines] = map.contexts;
   const element = el("div", "lx-map", [pad, el("div", "lx-map-tools", map.tools)]);
 
   /** Set the value for a screen reader: the coordinates and the label of a near code. */
@@ -159,20 +162,31 @@ export function createMap(app, index) {
   }
 
   function drawLines() {
-    const { state, plane, theme, models, course } = app;
+    const { state, plane, theme, course } = app;
     map.clear(lines);
     if (!state.path.length) return;
-    const here = (/** @type {number[]} */ z) => codeOf(models, model(), { ...state, z });
+    const here = (/** @type {number[]} */ z) => app.codeAt(index, state.conditions, z);
     const stages = state.path.length - 1,
       steps = course === "spherical" ? 24 * stages : stages;
     const line = Array.from({ length: steps + 1 }, (_, i) => here(app.zAlong(steps && i / steps)));
     drawPath(lines, state.path.map(here), line, plane, map.look(theme));
   }
 
+  /** @type {import("./model.js").Posterior | null} the posterior as last drawn */
+  let drawnPosterior = null;
+  function drawInput() {
+    const { plane, theme } = app;
+    drawnPosterior = app.input.posteriors[index] ?? null;
+    map.clear(input);
+    if (drawnPosterior) drawPosterior(input, drawnPosterior, plane, map.look(theme));
+  }
+
   /** @type {number[][]} the path as last drawn */
   let drawnPath = [];
   function moveCursor() {
     if (!map.side()) return;
+    if ((app.input.posteriors[index] ?? null) !== drawnPosterior) drawInput();
+    far.hidden = !outside(model(), code(), app.state.conditions);
     const { state, plane } = app;
     if (state.path !== drawnPath) drawLines();
     drawnPath = state.path;
@@ -184,6 +198,7 @@ export function createMap(app, index) {
     project();
     drawBackdrop();
     drawCodes();
+    drawInput();
     drawLines();
     moveCursor();
     dirty = false;

@@ -17,7 +17,7 @@ export function createPathBar(app) {
     last = 0;
 
   const add = button("lx-button", null, () => {
-    app.setPath([...app.state.path, [...app.state.z]], 1);
+    app.addPoint();
     app.commit();
   });
   const chips = el("div", "lx-chips");

@@ -67,7 +67,6 @@ export interface ConditionPayload {
 export interface PriorPayload {
   kind: "standard" | "fitted" | "learned";
   overall: Gaussian; // spans sliders and maps; where the prior is not learned, it is the prior
-  start: number[]; // (d,) the mean at what is given first
   logVarBound?: number; // B of a learned prior: log σ² = B·tanh(r / B)
 }
 
@@ -83,7 +82,9 @@ export interface CodesPayload {
 }
 
 export interface StatePayload {
-  z: number[]; // (d,)
+  z?: number[]; // (d,) a code of the model number `lead`; without it z stays, or follows the picture put in
+  lead: number;
+  coupling: "picture" | "sigma" | "z";
   conditions: Record<string, any>; // values by name; what a value is, its kind says
   path?: number[][]; // points A, B, …, (d,) each
   progress?: number; // along the path, 0 … 1

@@ -1,7 +1,7 @@
 /** Use the priors of the models for the ranges of the sliders, the lines on the map, and random codes. */
 
 import { KINDS } from "./controls/index.js";
-import { normal } from "./gaussian.js";
+import { normal, quantile } from "./gaussian.js";
 import { givenOf } from "./state.js";
 
 /**
@@ -12,14 +12,6 @@ import { givenOf } from "./state.js";
  */
 
 /**
- * Return the model whose code is the state's z and whose prior the sliders follow: the first with the prior N(0, I),
- * else the first with a prior fitted to its codes, else the first (with a learned prior). `_initial` in
- * cvae/ui/components/explorer.py chooses in the same way.
- */
-export const reference = (/** @type {Model[]} */ models) =>
-  ["standard", "fitted"].flatMap((kind) => models.find(({ prior }) => prior.kind === kind) ?? [])[0] ?? models[0];
-
-/**
  * Return the prior at values of the conditions.
  * @param {Model} model
  * @param {Values} values
@@ -27,17 +19,64 @@ export const reference = (/** @type {Model[]} */ models) =>
 export const priorAt = (model, values) => model.priorAt(givenOf(model, values));
 
 /**
- * Return one draw from the prior at the state's conditions.
+ * Return one draw from the prior at values of the conditions.
  * @param {Model} model
- * @param {State} state
+ * @param {Values} values
  * @param {() => number} [random]
  */
-export function drawFrom(model, state, random = Math.random) {
-  const { mean, logVar, covariance } = priorAt(model, state.conditions);
-  const noise = mean.map(() => normal(random));
+export const drawFrom = (model, values, random = Math.random) =>
+  fromNoise(
+    model,
+    Array.from({ length: model.latentDim }, () => normal(random)),
+    values,
+  );
+
+/**
+ * Return the code of standard normal noise ε under the prior, μ + L ε. L is the diagonal of σ, or for a Gaussian with a
+ * full covariance its Cholesky factor.
+ * @param {Model} model
+ * @param {number[]} noise
+ * @param {Values} values of the conditions
+ */
+export function fromNoise(model, noise, values) {
+  const { mean, logVar, covariance } = priorAt(model, values);
   if (!covariance) return mean.map((m, i) => m + Math.exp(logVar[i] / 2) * noise[i]);
   const factor = cholesky(covariance);
   return mean.map((m, i) => m + factor[i].reduce((sum, l, j) => sum + l * noise[j], 0));
+}
+
+/**
+ * Return the noise of a code under the prior, ε = L⁻¹ (z − μ): the inverse of `fromNoise`.
+ * @param {Model} model
+ * @param {number[]} z
+ * @param {Values} values of the conditions
+ */
+export function noiseOf(model, z, values) {
+  const { mean, logVar, covariance } = priorAt(model, values);
+  if (!covariance) return z.map((v, i) => (v - mean[i]) * Math.exp(-logVar[i] / 2));
+  /** @type {number[]} */
+  const noise = [];
+  cholesky(covariance).forEach((row, i) => {
+    const before = noise.reduce((sum, e, j) => sum + row[j] * e, 0);
+    noise.push(row[i] > 0 ? (z[i] - mean[i] - before) / row[i] : 0);
+  });
+  return noise;
+}
+
+const INSIDE = 0.997; // of the prior's mass lies in the ball outside of which the explorer warns
+
+/**
+ * Return whether a code lies outside the ball that holds 99.7 % of the prior: ‖ε‖ > 3.4 in 2 dimensions, 6.0 in 16. The
+ * radius is the root of a χ² quantile, by the approximation of Wilson & Hilferty (1931).
+ * @param {Model} model
+ * @param {number[]} z
+ * @param {Values} values of the conditions
+ */
+export function outside(model, z, values) {
+  const d = z.length,
+    part = 2 / (9 * d);
+  const squared = d * (1 - part + quantile(INSIDE) * Math.sqrt(part)) ** 3;
+  return noiseOf(model, z, values).reduce((sum, e) => sum + e * e, 0) > squared;
 }
 
 /** Return the lower triangle L with L Lᵀ = `matrix`. @param {number[][]} matrix */
@@ -54,46 +93,19 @@ export function cholesky(matrix) {
 }
 
 /**
- * Return z after a change of the label or another condition: the noise ε = (z − μ)/σ stays. Under a learned prior
+ * Return a code after a change of the label or another condition: the noise ε = (z − μ)/σ stays. Under a learned prior
  * p(z|y), z therefore moves to μ′ + σ′ (z − μ)/σ; under a prior that does not see the label, z does not move.
  * `carry_code` in cvae/explore/decoding.py follows the same rule.
+ * @param {Model} model
  * @param {number[]} z
- * @param {Gaussian} from the prior before, μ and σ
- * @param {Gaussian} to the prior after, μ′ and σ′
+ * @param {Values} before
+ * @param {Values} after
  */
-export const transfer = (z, from, to) =>
-  z.map((v, i) => to.mean[i] + (v - from.mean[i]) * Math.exp((to.logVar[i] - from.logVar[i]) / 2));
+export const carryCode = (model, z, before, after) =>
+  conditionsMoveCode(model) && before !== after ? fromNoise(model, noiseOf(model, z, before), after) : z;
 
 /** Return whether the prior, and so the code, of a model changes with the conditions. @param {Model} model */
 export const conditionsMoveCode = ({ prior }) => prior.kind === "learned";
-
-/**
- * Return the code of one of several models, at the state's conditions or at other values. The state's z is the code of
- * the `reference`, and of every model whose prior does not see the conditions. For a learned prior, `transfer` moves z
- * to the place with the same noise. So a change of the label can move the code of one model and not that of another.
- * @param {Model[]} models
- * @param {Model} model one of them
- * @param {Pick<State, "z" | "conditions">} state
- * @param {Values} [values]
- */
-export function codeOf(models, model, { z, conditions }, values = conditions) {
-  const first = reference(models);
-  if (!conditionsMoveCode(model) || (model === first && values === conditions)) return z;
-  return transfer(z, priorAt(first, conditions), priorAt(model, values));
-}
-
-/**
- * Return the state's z at which a model has this code, the inverse of the function above.
- * @param {Model[]} models
- * @param {Model} model one of them
- * @param {number[]} code
- * @param {Values} values of the conditions
- */
-export function zFromCode(models, model, code, values) {
-  const first = reference(models);
-  if (!conditionsMoveCode(model) || model === first) return code;
-  return transfer(code, priorAt(model, values), priorAt(first, values));
-}
 
 /**
  * Return the lines of a model's prior on the map; for a learned prior, also those of its showcase.

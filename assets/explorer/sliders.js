@@ -2,20 +2,20 @@
 
 import { button, el, number } from "../shared/dom.js";
 import { cumulative, quantile } from "./gaussian.js";
-import { reference } from "./prior.js";
 
 const LEAST = 0.001; // the quantile of the prior at the slider's ends, about ±3.1 standard deviations
 
 /** @param {import("./app.js").App} app */
 export function createSliders(app) {
   const { words } = app;
-  const prior = () => reference(app.models).prior.overall;
+  const prior = () => app.lead().prior.overall;
+  const here = () => app.code(app.state.lead);
   const toCode = (/** @type {number} */ p, /** @type {number} */ i) =>
     prior().mean[i] + Math.exp(prior().logVar[i] / 2) * quantile(p);
   const toShare = (/** @type {number} */ z, /** @type {number} */ i) =>
     cumulative((z - prior().mean[i]) / Math.exp(prior().logVar[i] / 2));
   const set = (/** @type {number} */ i, /** @type {number} */ value) =>
-    app.setZ(app.state.z.map((v, j) => (j === i ? value : v)));
+    app.setZ(here().map((v, j) => (j === i ? value : v)));
 
   const rows = app.state.z.map((_, i) => {
     const range = el("input", "lx-range", [], {
@@ -59,7 +59,7 @@ export function createSliders(app) {
   return {
     element,
     update() {
-      const { z } = app.state;
+      const z = here();
       const active = document.activeElement;
       rows.forEach(({ range, box }, i) => {
         const share = toShare(z[i], i);
@@ -70,9 +70,9 @@ export function createSliders(app) {
     },
     /** Set the text for a screen reader, but not at every move. */
     speak() {
-      rows.forEach(({ range }, i) => {
-        const percent = (100 * toShare(app.state.z[i], i)).toFixed(0);
-        range.setAttribute("aria-valuetext", words.say("sliders.value", { value: number(app.state.z[i]), percent }));
+      here().forEach((v, i) => {
+        const percent = (100 * toShare(v, i)).toFixed(0);
+        rows[i].range.setAttribute("aria-valuetext", words.say("sliders.value", { value: number(v), percent }));
       });
     },
   };

@@ -1,5 +1,5 @@
 /**
- * Hold the user's state: the point z, the conditions, the path. The browser sends it to Python and gets it back.
+ * Hold the user's state: a code, the conditions, the path. The browser sends it to Python and gets it back.
  */
 
 import { KINDS } from "./controls/index.js";
@@ -8,21 +8,27 @@ import { KINDS } from "./controls/index.js";
  * @typedef {import("./controls/index.js").Condition} Condition
  * @typedef {import("./controls/index.js").Given} Given
  * @typedef {Record<string, any>} Values of conditions, by name, in the form of the condition's kind
- * @typedef {{z: number[], conditions: Values, path: number[][], progress: number}} State
- *   path: codes A, B, …; progress: the position on the path, 0 … 1.
- * @typedef {{latentDim: number, conditions: Condition[]}} Extent what a state must fit
+ * @typedef {"picture" | "sigma" | "z"} Coupling what several models share, see coupling.js
+ * @typedef {{
+ *   z: number[], lead: number, told: Values, conditions: Values, coupling: Coupling,
+ *   path: number[][], progress: number,
+ * }} State
+ *   z: a code of the model number `lead`, at the conditions `told`; the codes of the others follow by the coupling, and all
+ *   are carried from `told` to the present conditions. path: codes A, B, … of that model, at these conditions.
+ *   progress: the position on the path, 0 … 1.
+ * @typedef {{latentDim: number, conditions: Condition[], models: number}} Extent what a state must fit
  */
 
 const POINTS = 26; // A … Z
 
+/** @type {readonly Coupling[]} */
+export const COUPLINGS = ["picture", "sigma", "z"];
+
 /** @param {Extent} extent @returns {State} */
 export function initialState({ latentDim, conditions }) {
-  return {
-    z: new Array(latentDim).fill(0),
-    conditions: Object.fromEntries(conditions.map((one) => [one.name, KINDS[one.kind].initial(one)])),
-    path: [],
-    progress: 0,
-  };
+  const values = Object.fromEntries(conditions.map((one) => [one.name, KINDS[one.kind].initial(one)]));
+  const z = new Array(latentDim).fill(0);
+  return { z, lead: 0, told: values, conditions: values, coupling: COUPLINGS[0], path: [], progress: 0 };
 }
 
 /**
@@ -32,7 +38,7 @@ export function initialState({ latentDim, conditions }) {
  * @param {Extent} extent
  * @returns {State}
  */
-export function merge(state, change, { latentDim, conditions }) {
+export function merge(state, change, { latentDim, conditions, models }) {
   const numbers = (/** @type {any} */ v, /** @type {number} */ n) =>
     Array.isArray(v) && v.length === n && v.every(Number.isFinite);
   const c = change ?? {};
@@ -42,6 +48,9 @@ export function merge(state, change, { latentDim, conditions }) {
     const { name, kind } = condition;
     next.conditions[name] = KINDS[kind].merge(state.conditions[name], c.conditions?.[name], condition);
   }
+  if (numbers(c.z, latentDim)) next.told = next.conditions;
+  if (Number.isInteger(c.lead) && c.lead >= 0 && c.lead < models) next.lead = c.lead;
+  if (COUPLINGS.includes(c.coupling)) next.coupling = c.coupling;
   if (Array.isArray(c.path) && c.path.length <= POINTS && c.path.every((/** @type {any} */ z) => numbers(z, latentDim)))
     next.path = c.path.map((/** @type {number[]} */ z) => [...z]);
   if (Number.isFinite(c.progress)) next.progress = Math.min(1, Math.max(0, c.progress));

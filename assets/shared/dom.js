@@ -24,6 +24,7 @@ const ICONS = {
   pause: "M5.5 3v10M10.5 3v10",
   copy: "M5.5 5.5h8v8h-8zM3 10.5h-.5v-8h8V3",
   save: "M8 2.5v7.5M4.5 7L8 10.5 11.5 7M2.5 13.5h11",
+  die: "M3 3h10v10H3zM6 6v.01M10 6v.01M6 10v.01M10 10v.01M8 8v.01",
   done: "M3 8.5l3.5 3.5L13 4.5",
   failed: "M4 4l8 8M12 4l-8 8",
 };

@@ -16,12 +16,11 @@
                    {kind: "class", values: [names]} |
                    {kind: "image", pictures: tensor (M, C, H, W), visible: tensor (H, W) of 0 and 1 | null: all};
                    the hidden pixels of a picture are 0; another kind has the fields of its `cvae.conditions.Condition`
-      prior        {kind, overall: Gaussian, start: [d], logVarBound?: B}, Gaussian {mean: [d], logVar: [d],
+      prior        {kind, overall: Gaussian, logVarBound?: B}, Gaussian {mean: [d], logVar: [d],
                    covariance?: [d][d]}
                    "standard" N(0, I) · "fitted" to the codes, of a model that has no prior (AE), full covariance ·
                    "learned" the prior net's mean and raw log-variance r, log σ² = B·tanh(r / B); `overall` has the
                    moments of the even mixture over all values that show what the conditions do
-                   start: the mean at what is given first, where the explorer starts
     codes        {split, points: tensor (N, d), labels: tensor (N,) | null} posterior means of held-out images | null
       thumbnails   tensor (N, C, h, w) of these images, perhaps at half their size | null | the index of an earlier
                    model that has the same
@@ -239,28 +238,20 @@ class _Model:
         turns = [None if one is None else one[np.arange(rows or len(one)) % len(one)] for one in (vector, image)]
         return ConditionBatch(*turns)
 
-    def _start(self) -> Array:
-        """Return the mean of a learned prior (d,) where every condition is at its default."""
-        default = joined(self.config.conditions, {})
-        given = self._showcase(1) if default is None else ConditionBatch(default[None])
-        mean: Array = self.inference.prior(given)[0][0]
-        return mean
-
     def _prior(self) -> Json:
         kind, d = FAMILIES[self.config.family].prior, self.config.latent_dim
         if kind == "standard":
-            return {"kind": "standard", "overall": _gaussian(np.zeros(d), np.ones(d)), "start": [0.0] * d}
+            return {"kind": "standard", "overall": _gaussian(np.zeros(d), np.ones(d))}
         if kind == "none":
             if self.codes is None or len(self.codes) < 2:
                 raise InputError("explorer.no_codes", name=self.name)
             centre, covariance = self.inference.fitted()
             fitted = {**_gaussian(centre, np.diag(covariance)), "covariance": covariance.astype(float).tolist()}
-            return {"kind": "fitted", "overall": fitted, "start": fitted["mean"]}
+            return {"kind": "fitted", "overall": fitted}
         means, stds = self.inference.prior(self._showcase())
         return {
             "kind": "learned",
             "overall": _gaussian(means.mean(0), (stds**2).mean(0) + means.var(0)),  # moments of the even mixture
-            "start": self._start().astype(float).tolist(),
             "logVarBound": PRIOR_LOG_VAR,
         }
 

@@ -128,8 +128,7 @@ def test_an_unknown_kind_is_said_in_place_of_the_component(browser: Browser, tmp
 
 # --- the state, in Python -------------------------------------------------------------------------------------------
 
-MODELS = [{"latentDim": 2, "conditions": [{"name": "label", "kind": "class", "values": ["a", "b"]}],
-           "prior": {"kind": "learned", "start": [1.0, 2.0]}}]  # fmt: skip
+MODELS = [{"latentDim": 2, "conditions": [{"name": "label", "kind": "class", "values": ["a", "b"]}]}]
 
 
 def reported(**changes: Any) -> dict[str, Any]:
@@ -142,15 +141,19 @@ def test_a_state_from_the_browser() -> None:
     state = ExplorerState.from_json(reported())
     assert state is not None
     assert list(state.vector(label)) == [0.25, 0.75]
-    assert state.to_json() == {"z": [0, 1], "conditions": reported()["conditions"]}
+    conditions = reported()["conditions"]
+    assert state.to_json() == {"z": [0, 1], "conditions": conditions, "lead": 0, "coupling": "picture"}
     assert ExplorerState((0.0, 1.0)).vector(()) is None
     start = ExplorerState.at({"models": MODELS})
-    assert (start.z, list(start.vector(label))) == ((1.0, 2.0), [1.0, 0.0])
+    assert (start.z, list(start.vector(label))) == (None, [1.0, 0.0])
+    assert "z" not in start.to_json()  # so the browser starts at the middle of the prior, or follows a picture
     linked = ExplorerState.at({"models": MODELS}, label=np.array([0.25, 0.75], np.float32))
     assert linked.conditions == {"label": {"weights": [0.25, 0.75], "mixing": True}}
     assert state.says(replace(linked, z=(0.0, 1.0005)), label)
     assert not state.says(replace(linked, conditions={**linked.conditions, "image": 1}, z=(0.0, 1.0)), label)
     assert not state.says(start, label)
+    assert not state.says(replace(linked, z=(0.0, 1.0), lead=1), label)
+    assert not state.says(replace(linked, z=(0.0, 1.0), coupling="sigma"), label)
 
 
 @pytest.mark.parametrize("weights", [[1, "x"], [1e308, 1e308], [-1, 2], [1], "ab", None])
@@ -168,6 +171,9 @@ def test_weights_that_are_no_class_count_as_the_first_one(weights: Any) -> None:
         {"conditions": None},
         {"conditions": {"label": {"weights": [np.nan, 1]}}},
         {"path": 3},
+        {"lead": -1},
+        {"lead": "first"},
+        {"coupling": "all"},
     ],
 )
 def test_what_is_no_state_is_none(wrong: dict[str, Any]) -> None:

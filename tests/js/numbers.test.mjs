@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cumulative, normal, quantile } from "../../assets/explorer/gaussian.js";
-import { cholesky, transfer } from "../../assets/explorer/prior.js";
+import { cholesky } from "../../assets/explorer/prior.js";
 import { bytesFromBase64, decodeBytes, decodeTensor, halfToFloat } from "../../assets/shared/tensor.js";
 import { base64, close, seeded } from "./helpers.mjs";
 
@@ -93,11 +93,4 @@ test("Cholesky's factor", () => {
       [0, 0],
     ],
   );
-});
-
-test("a code keeps its place within the class's prior", () => {
-  const a = { mean: [1, 0], logVar: [0, 0] },
-    b = { mean: [-3, 2], logVar: [Math.log(4), 0] };
-  close(transfer([2, 0], a, b), [-1, 2]);
-  close(transfer(transfer([0.3, 9], a, b), b, a), [0.3, 9]);
 });

@@ -4,7 +4,8 @@ import { mainLabel, mixture, oneHot } from "../../assets/explorer/blend.js";
 import { createWords, number } from "../../assets/shared/dom.js";
 import { createModel } from "../../assets/explorer/model.js";
 import { paint } from "../../assets/shared/pixels.js";
-import { codeOf, priorAt, priorLines, reference, zFromCode } from "../../assets/explorer/prior.js";
+import { carried } from "../../assets/explorer/coupling.js";
+import { carryCode, fromNoise, noiseOf, outside, priorAt, priorLines } from "../../assets/explorer/prior.js";
 import { givenOf, givenOfLabel, initialState, merge } from "../../assets/explorer/state.js";
 import { base64, close } from "./helpers.mjs";
 
@@ -15,7 +16,7 @@ const image = {
   width: 0,
   pictures: { shape: [2, 1, 1, 1], data: Uint8Array.of(0, 255) },
 };
-const extent = { latentDim: 2, conditions: [label, image] };
+const extent = { latentDim: 2, conditions: [label, image], models: 2 };
 
 test("a state from Python is taken over where it fits", () => {
   const state = initialState(extent);
@@ -23,6 +24,8 @@ test("a state from Python is taken over where it fits", () => {
     state,
     {
       z: [1, 2],
+      lead: 1,
+      coupling: "sigma",
       conditions: { label: { weights: [0, 0.5, 0.5], mixing: true }, image: 1, other: 5 },
       path: [
         [0, 0],
@@ -32,9 +35,13 @@ test("a state from Python is taken over where it fits", () => {
     },
     extent,
   );
+  const conditions = { label: { weights: [0, 0.5, 0.5], mixing: true }, image: 1 };
   assert.deepEqual(next, {
     z: [1, 2],
-    conditions: { label: { weights: [0, 0.5, 0.5], mixing: true }, image: 1 },
+    lead: 1,
+    coupling: "sigma",
+    told: conditions,
+    conditions,
     path: [
       [0, 0],
       [1, 1],
@@ -60,8 +67,18 @@ test("what does not fit is left as it was", () => {
     { conditions: 5 },
     { path: [[1]] },
     { path: {} },
+    { lead: 2 },
+    { lead: -1 },
+    { lead: 0.5 },
+    { coupling: "all" },
   ])
     assert.deepEqual(merge(state, change, extent), state);
+});
+
+test("without a code, the state's code stays one of the conditions before", () => {
+  const state = initialState(extent);
+  const next = merge(state, { conditions: { label: { weights: [0, 1, 0] } } }, extent);
+  assert.deepEqual([next.told, next.conditions.label.weights], [state.told, [0, 1, 0]]);
 });
 
 test("label weights", () => {
@@ -126,7 +143,7 @@ const payload = () => ({
   classes: ["a", "b"],
   output: "image",
   conditions: [{ name: "label", kind: "class", values: ["a", "b"] }],
-  prior: { kind: "standard", overall: { mean: [0], logVar: [0] }, start: [0] },
+  prior: { kind: "standard", overall: { mean: [0], logVar: [0] } },
   codes: null,
   thumbnails: null,
   networks: {
@@ -200,29 +217,45 @@ test("another label moves z to the same noise under a learned prior, and nowhere
     standard = createModel(payload());
   const sees = throughZ();
   sees.networks.decoder = payload().networks.decoder;
-  const state = { z: [0], conditions: weights(1, 0), path: [], progress: 0 }; // ε = 1 under the prior here
+  const before = weights(1, 0); // ε = 1 at z = 0 under the prior here
   for (const model of [learned, createModel(sees)]) {
-    close(codeOf([model], model, state, weights(0, 1)), [3 + Math.exp(2 * Math.tanh(0.5))]);
-    close(codeOf([model], model, state, weights(1, 1)), [1 + Math.exp(2 * Math.tanh(1 / 4))]);
-    assert.equal(codeOf([model], model, state), state.z);
+    close(carryCode(model, [0], before, weights(0, 1)), [3 + Math.exp(2 * Math.tanh(0.5))]);
+    close(carryCode(model, [0], before, weights(1, 1)), [1 + Math.exp(2 * Math.tanh(1 / 4))]);
+    close(carryCode(model, [0], before, before), [0]);
   }
-  assert.equal(codeOf([standard], standard, state, weights(0, 1)), state.z);
+  close(carryCode(standard, [0], before, weights(0, 1)), [0]);
 });
 
-test("beside each other, models have one noise, and a label moves the code of some while that of others stays", () => {
+const overall = { mean: [1, -1], logVar: [Math.log(4), Math.log(10)], covariance: [[4, 2], [2, 10]] }; // prettier-ignore
+const wide = () => ({ conditions: [], prior: { kind: "fitted", overall }, priorAt: () => overall });
+
+test("noise and code are each other's inverse, also under a Gaussian with a full covariance", () => {
+  const values = weights(1, 0);
+  const found = fromNoise(wide(), [1, 2], values); // L = [[2, 0], [1, 3]]
+  close(found, [1 + 2, -1 + 1 + 6]);
+  close(noiseOf(wide(), found, values), [1, 2]);
+  close(noiseOf(createModel(throughZ()), [0], values), [1]);
+});
+
+test("a code is outside where its noise leaves the ball that holds 99.7 % of the prior", () => {
+  const values = weights(1, 0);
+  const at = (...noise) => outside(wide(), fromNoise(wide(), noise, values), values);
+  assert.deepEqual([at(0, 3.35), at(3.35, 0), at(0, 3.5), at(-3.5, 0), at(2.5, 2.5)], [false, false, true, true, true]);
+});
+
+test("models share the noise, the numbers, or the picture", () => {
   const learned = createModel(throughZ()),
     standard = createModel(payload());
-  const models = [learned, standard];
-  assert.equal(reference(models), standard);
-  const state = { z: [0.5], conditions: weights(1, 0), path: [], progress: 0 };
-  assert.equal(codeOf(models, standard, state, weights(0, 1)), state.z);
-  close(codeOf(models, learned, state), [-1 + 0.5]);
-  close(codeOf(models, learned, state, weights(0, 1)), [3 + 0.5 * Math.exp(2 * Math.tanh(0.5))]);
-  for (const model of models)
-    for (const values of [weights(1, 0), weights(0, 1)]) {
-      const z = zFromCode(models, model, [7], values);
-      close(codeOf(models, model, { z, conditions: values }), [7]);
-    }
+  const values = weights(0, 1); // the learned prior there: mean 3, log σ² 4 tanh(1/2)
+  const there = 3 + 0.5 * Math.exp(2 * Math.tanh(0.5));
+  close(carried(standard, learned, [0.5], values, "sigma"), [there]);
+  close(carried(learned, standard, [there], values, "sigma"), [0.5]);
+  close(carried(standard, learned, [0.5], values, "z"), [0.5]);
+  close(carried(standard, learned, [0.5], values, "picture"), [there]); // it has no encoder
+  const encoding = { ...learned, encode: (pixels, [a, b]) => ({ mean: [pixels[0] + 10 * a + 100 * b], logVar: [0] }) };
+  const [first] = standard.decode([0.5], given(0, 1));
+  close(carried(standard, encoding, [0.5], values, "picture"), [first + 100]);
+  close(carried(standard, { ...encoding, imageShape: [1, 1, 3] }, [0.5], values, "picture"), [there]);
 });
 
 test("the map shows every class's prior and the one here", () => {

@@ -136,7 +136,7 @@ function create(app, name) {
     const k = at % tiles.length,
       row = Math.floor(at / tiles.length);
     const model = app.models[rows[row]];
-    const { z, given } = app.at(model, name, each[k]);
+    const { z, given } = app.at(rows[row], name, each[k]);
     tiles[k].screens[row].show(model.decode(z, given), app.theme.dark);
   }
 

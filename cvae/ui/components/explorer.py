@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -28,6 +28,8 @@ from cvae.runs.folder import Run
 from cvae.ui.frame import state as link
 from cvae.ui.parts import cache
 
+Coupling = Literal["picture", "sigma", "z"]
+COUPLINGS: tuple[Coupling, ...] = ("picture", "sigma", "z")  # as in assets/explorer/state.js; the first is the default
 Panel = Literal["map", "picture", "labels", "sliders", "path", "options"]
 STYLES = ("explorer.css", "controls.css")
 PANELS: tuple[Panel, ...] = ("map", "picture", "labels", "sliders", "path", "options")
@@ -48,8 +50,10 @@ _mount = st.components.v2.component(
 class ExplorerState:
     """An ExplorerState holds what the user had set in an explorer at the last release of the pointer."""
 
-    z: tuple[float, ...]  # the latent point, (d,)
+    z: tuple[float, ...] | None  # a code of the model number `lead`, (d,); None: it follows the picture that was put in
     conditions: Mapping[str, Any] = field(default_factory=dict)  # by name; their kinds say what a value is, in JSON
+    lead: int = 0
+    coupling: Coupling = "picture"  # what several models share
     path: tuple[tuple[float, ...], ...] = ()  # the points A, B, …
     progress: float = 0.0  # along the path, 0 … 1
     cursor: tuple[float, float] | None = None  # where z lies in the plane of the map
@@ -67,17 +71,24 @@ class ExplorerState:
 
     @classmethod
     def at(
-        cls, payload: Mapping[str, Any], z: Sequence[float] | None = None, **vectors: NDArray[np.float32]
+        cls,
+        payload: Mapping[str, Any],
+        z: Sequence[float] | None = None,
+        lead: int = 0,
+        coupling: Coupling = "picture",
+        **vectors: NDArray[np.float32],
     ) -> ExplorerState:
         """Return the state at z (d,) and at the vectors (width,) of named conditions. The rest is as at the start."""
         start = _initial(payload["models"])
         known = _conditions(payload["models"])
         given = {name: known[name].to_state(vector.tolist()) for name, vector in vectors.items() if name in known}
-        return cls(z=start.z if z is None else tuple(z), conditions={**start.conditions, **given})
+        return cls(None if z is None else tuple(z), {**start.conditions, **given}, lead, coupling)
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON for the browser. The browser keeps its own value for each absent key."""
-        values: dict[str, Any] = {"z": list(self.z), "conditions": dict(self.conditions)}
+        values: dict[str, Any] = {"conditions": dict(self.conditions), "lead": self.lead, "coupling": self.coupling}
+        if self.z is not None:
+            values["z"] = list(self.z)
         if self.path:
             values |= {"path": [list(point) for point in self.path], "progress": self.progress}
         return values
@@ -87,7 +98,15 @@ class ExplorerState:
         near = functools.partial(np.allclose, rtol=0.01, atol=0.002)
         numbers = {one.name: near(self.of(one), wanted.of(one)) for one in conditions}
         same = (numbers.get(name, self.conditions.get(name) == value) for name, value in wanted.conditions.items())
-        return len(self.z) == len(wanted.z) and near(self.z, wanted.z) and all(same) and wanted.path in ((), self.path)
+        return self._at(wanted, near) and all(same) and wanted.path in ((), self.path)
+
+    def _at(self, wanted: ExplorerState, near: Callable[[Any, Any], bool]) -> bool:
+        """Return whether the code is the wanted one, of the same model, with the same coupling."""
+        if (self.lead, self.coupling) != (wanted.lead, wanted.coupling):
+            return False
+        if self.z is None or wanted.z is None:
+            return self.z is wanted.z
+        return len(self.z) == len(wanted.z) and near(self.z, wanted.z)
 
     @classmethod
     def from_json(cls, values: Any) -> ExplorerState | None:
@@ -95,8 +114,10 @@ class ExplorerState:
         try:
             cursor = values.get("cursor")
             state = cls(
-                z=tuple(map(float, values["z"])),
+                z=None if values["z"] is None else tuple(map(float, values["z"])),
                 conditions=dict(values["conditions"]),
+                lead=int(values.get("lead", 0)),
+                coupling=COUPLINGS[COUPLINGS.index(values.get("coupling", "picture"))],
                 path=tuple(tuple(map(float, point)) for point in values["path"]),
                 progress=float(values["progress"]),
                 cursor=None if cursor is None else (float(cursor[0]), float(cursor[1])),
@@ -104,7 +125,7 @@ class ExplorerState:
             json.dumps(state.conditions, allow_nan=False)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
             return None
-        return state if all(map(math.isfinite, state.z)) else None
+        return state if all(map(math.isfinite, state.z or ())) and state.lead >= 0 else None
 
 
 def explorer(
@@ -165,9 +186,12 @@ def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Pane
     if key not in st.session_state:
         linked = {one.name: link.condition(one) for one in conditions}
         vectors = {name: vector for name, vector in linked.items() if vector is not None}
-        start = ExplorerState.at(payload, link.z(models[0]["latentDim"]), **vectors)
+        lead, coupling = link.leader(len(models)), link.choice("coupling", COUPLINGS)
+        start = ExplorerState.at(payload, link.z(models[0]["latentDim"]), lead, coupling, **vectors)
     current = explorer(payload, key=key, language=link.language(), panels=panels, state=start)
     link.keep_z(current.z)
+    if len(models) > 1:
+        link.remember(lead=str(current.lead) if current.lead else None, coupling=current.coupling)
     for one in conditions:
         link.keep_condition(one, current.of(one).tolist())
     return current
@@ -235,7 +259,7 @@ def _forwarded(
 def _fitting(state: ExplorerState | None, models: Sequence[Mapping[str, Any]]) -> ExplorerState:
     """Return the state without the parts that do not fit these models: it may come from other models."""
     initial = _initial(models)
-    if state is None or len(state.z) != len(initial.z):
+    if state is None or (state.z is not None and len(state.z) != models[0]["latentDim"]) or state.lead >= len(models):
         return initial
     names = {condition["name"] for model in models for condition in model["conditions"]}
     conditions = {name: value for name, value in state.conditions.items() if name in names}
@@ -248,14 +272,9 @@ def _fitting(state: ExplorerState | None, models: Sequence[Mapping[str, Any]]) -
 
 
 def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
-    """Return the start state of the browser: the middle of the prior, and each condition but a picture at its default.
-
-    `reference` in assets/explorer/prior.js chooses the same prior: N(0, I) if a model has it, else one fitted to
-    codes, else the first model's.
-    """
-    first = min(models, key=lambda model: ("standard", "fitted", "learned").index(model["prior"]["kind"]))
+    """Return the start state of the browser: each condition but a picture at its default."""
     conditions = {name: one.to_state(one.default().tolist()) for name, one in _conditions(models).items()}
-    return ExplorerState(z=tuple(first["prior"]["start"]), conditions=conditions)
+    return ExplorerState(z=None, conditions=conditions)
 
 
 def _conditions(models: Sequence[Mapping[str, Any]]) -> dict[str, Condition]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -18,6 +18,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from cvae.conditions import LABEL, Condition
 from cvae.ui.frame.text import LANGUAGES, escape_markdown, t
 from cvae.ui.frame.text import language as language
+
+Text = TypeVar("Text", bound=str)
 
 LARGEST_Z = 1e4  # far above any coordinate of a real code, even of an autoencoder
 MOST_RUNS = 8
@@ -122,6 +124,21 @@ def z(latent_dim: int) -> list[float] | None:
 
 def keep_z(values: Sequence[float] | None) -> None:
     remember(z=None if values is None else ",".join(f"{v:.3g}" for v in values))
+
+
+def leader(models: int) -> int:
+    """Return the number of the model whose code z is, `lead=1`; the first if the link has none among so many."""
+    text = read("lead") or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 and int(text) < models else 0
+
+
+def choice(name: str, options: Sequence[Text]) -> Text:
+    """Return one of the options in the link, the first if it has none; an unknown one gets a sentence."""
+    text = read(name)
+    found = next((option for option in options if option == text), None)
+    if text is not None and found is None:
+        _refuse(name, text)
+    return found or options[0]
 
 
 def condition(about: Condition) -> NDArray[np.float32] | None:
