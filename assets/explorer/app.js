@@ -31,7 +31,7 @@ const KEY_REST = 350; // milliseconds from the last key to the sending of the st
  * }} Options
  * @typedef {"map" | "picture" | "labels" | "sliders" | "path" | "options"} Panel
  * @typedef {{
- *   models: Model[], planeSpec: import("../shared/plane.js").PlaneSpec | null, panels: Panel[],
+ *   models: Model[], judges: import("./judge.js").Judge[], planeSpec: import("../shared/plane.js").PlaneSpec | null, panels: Panel[],
  *   words: import("../shared/dom.js").Words,
  *   theme: import("../shared/theme.js").Theme, send: (state: any) => void,
  * }} Setup
@@ -67,11 +67,12 @@ export class App {
   /** @type {ReturnType<typeof createNoise> | null} */ noise = null;
 
   /** @param {HTMLElement} root @param {Setup} setup */
-  constructor(root, { models, planeSpec, panels, words, theme, send }) {
+  constructor(root, { models, judges, planeSpec, panels, words, theme, send }) {
     const [first] = models;
     this.root = root;
     this.words = words;
     this.models = models;
+    this.judges = judges;
     this.theme = theme;
     this.send = send;
     this.extent = extentOf(models);
@@ -152,6 +153,12 @@ export class App {
   /** Return the indices of the models that have a condition. @param {string} name */
   modelsGiven(name) {
     return this.models.flatMap(({ conditions }, i) => (conditions.some((one) => one.name === name) ? [i] : []));
+  }
+
+  /** Return what the judge of a model says of a picture; null without a judge. @param {number} i @param {Float32Array} x */
+  verdict(i, x) {
+    const { judge } = this.models[i];
+    return judge === null ? null : { ...this.judges[judge].verdict(x), accuracy: this.judges[judge].accuracy };
   }
 
   /** Return the model whose code the state holds, the last that was dragged. */
@@ -392,9 +399,10 @@ export class App {
     this.onframe?.({ event, start, end: performance.now(), waiting });
   }
 
-  /** Draw images of the controls until the deadline; return how many remain. @param {number} deadline */
+  /** Draw what a move leaves waiting until the deadline; return how much remains. @param {number} deadline */
   drawControls(deadline) {
     let waiting = 0;
+    for (const card of this.cards) waiting += card.judge(deadline);
     for (const control of this.controls.values()) waiting += control.draw?.(deadline) ?? 0;
     return waiting;
   }
@@ -487,10 +495,12 @@ export class App {
   /**
    * Replace the models by similar ones with other weights or codes.
    * @param {Model[]} models
+   * @param {import("./judge.js").Judge[]} judges
    * @param {import("../shared/plane.js").PlaneSpec | null} planeSpec
    */
-  replaceModels(models, planeSpec) {
+  replaceModels(models, judges, planeSpec) {
     this.models = models;
+    this.judges = judges;
     this.codes = [];
     if (planeSpec?.kind === "pca") {
       if (this.plane.spec.kind === "pca") this.plane = createPlane(planeSpec, this.extent.latentDim);

@@ -45,10 +45,13 @@ export function createCard(app, index) {
   const visible = output === "image" ? app.models[index].visible : null;
   const frame = el("div", "lx-frame", [screen.canvas, visible ? createSeam(visible, imageShape) : null]);
   frame.classList.toggle("lx-coarse", output === "image" && Math.max(...imageShape.slice(1)) <= COARSE);
-  const element = el("div", "lx-picture", [frame, tools]);
+  const judged = el("p", "lx-note lx-judged");
+  judged.hidden = output === "label" || app.models[index].judge === null;
+  const element = el("div", "lx-picture", [el("div", "lx-shown", [frame, judged]), tools]);
 
   /** @type {Float32Array | null} a copy of the last decoded numbers: the model overwrites its own buffer */
   let last = null;
+  let waiting = 0;
   return {
     element,
     draw() {
@@ -57,12 +60,28 @@ export function createCard(app, index) {
       screen.show(values, theme.dark, theme);
       last ??= new Float32Array(values.length);
       last.set(values);
+      waiting = judged.hidden ? 0 : 1;
+    },
+    /** Show what the judge says, if there is time before the deadline; return whether it waits. @param {number} deadline */
+    judge(deadline) {
+      if (!waiting || !last || performance.now() > deadline) return waiting;
+      waiting = 0;
+      const verdict = app.verdict(index, last);
+      if (verdict) judged.textContent = app.words.say("judge.says", spoken(verdict));
+      return 0;
     },
     /** Return the last decoded numbers, H × W × C, before their conversion to bytes. */
     values: () => last?.slice() ?? null,
     names: () => app.words.label(screen.canvas, "picture.of", { title: app.models[index].title }),
   };
 }
+
+/** @param {import("./judge.js").Verdict & {accuracy: number}} verdict */
+const spoken = ({ name, share, accuracy }) => ({
+  name,
+  share: `${(100 * share).toFixed(0)} %`,
+  accuracy: `${(100 * accuracy).toFixed(1)} %`,
+});
 
 /** @param {import("./app.js").App} app @param {number} index */
 function fileName(app, index) {

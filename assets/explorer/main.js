@@ -5,8 +5,9 @@
 
 import { App } from "./app.js";
 import { createWords, el } from "../shared/dom.js";
+import { createJudge } from "./judge.js";
 import { createModel } from "./model.js";
-import { ARRIVED, whole } from "./parts.js";
+import { ARRIVED, whole, wholeJudges } from "./parts.js";
 import { PayloadError } from "../shared/problem.js";
 import { readTheme } from "../shared/theme.js";
 
@@ -90,9 +91,10 @@ function update(mount, data) {
   mount.root.classList.toggle("lx-dark", theme.dark);
 
   if (!mount.app || data.hash !== mount.hash) {
-    const models = whole(data.models);
-    if (!models) return false;
-    readModels(mount, data, models, theme);
+    const models = whole(data.models),
+      judges = wholeJudges(data.judges ?? []);
+    if (!models || !judges) return false;
+    readModels(mount, data, models, judges, theme);
   }
   const app = /** @type {App} */ (mount.app);
   const state = JSON.stringify(data.state ?? null);
@@ -110,10 +112,12 @@ function update(mount, data) {
  * @param {Mount} mount
  * @param {import("./payload.d.ts").Payload} data
  * @param {import("./payload.d.ts").ModelPayload[]} sent
+ * @param {import("./payload.d.ts").JudgePayload[]} sentJudges
  * @param {import("../shared/theme.js").Theme} theme
  */
-function readModels(mount, data, sent, theme) {
-  const models = sent.map(createModel);
+function readModels(mount, data, sent, sentJudges, theme) {
+  const models = sent.map(createModel),
+    judges = sentJudges.map(createJudge);
   const parts = [
     data.panels,
     ...sent.map((m) => [
@@ -125,6 +129,7 @@ function readModels(mount, data, sent, theme) {
       m.classes,
       m.networks?.decoder?.sees,
       m.output,
+      m.judge,
       m.conditions,
       Boolean(m.codes),
       Boolean(m.codes?.labels),
@@ -133,7 +138,7 @@ function readModels(mount, data, sent, theme) {
   ];
   const structure = JSON.stringify(parts, (_, part) => (part?.dtype ? part.shape : part)); // only the shape of a tensor
   if (mount.app && structure === mount.structure) {
-    mount.app.replaceModels(models, data.map);
+    mount.app.replaceModels(models, judges, data.map);
   } else {
     const before = mount.app ? remember(mount.app) : memories.get(data.key);
     mount.app?.stop();
@@ -143,7 +148,7 @@ function readModels(mount, data, sent, theme) {
     };
     const words = createWords(data.text);
     mount.words = words;
-    mount.app = new App(mount.root, { models, planeSpec: data.map, panels: data.panels, words, theme, send });
+    mount.app = new App(mount.root, { models, judges, planeSpec: data.map, panels: data.panels, words, theme, send });
     if (before) {
       recall(mount.app, before);
       const { app } = mount;

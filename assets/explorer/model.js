@@ -25,9 +25,9 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  *   output: "image" | "label", conditions: Condition[], decoderSees: string[], visible: Uint8Array | null,
  *   prior: Prior, codes: Codes | null, thumbnails: Pictures | null,
  *   decode: (z: ArrayLike<number>, given: Given) => Float32Array, priorAt: (given: Given) => Gaussian,
- *   encode: ((pixels: Float32Array, vector: ArrayLike<number>) => Posterior) | null,
+ *   encode: ((pixels: Float32Array, vector: ArrayLike<number>) => Posterior) | null, judge: number | null,
  * }} Model
- *   `conditions`: in the order of the given vector. `visible`: which pixels of a given picture stay (H × W).
+ *   `judge`: its number among the judges. `conditions`: in the order of the given vector. `visible`: which pixels of a given picture stay (H × W).
  *   `encode` takes a picture, H × W × C in [0, 1], and the vector of its conditions, or of the label that is predicted.
  *   `decode` gives a picture, H × W × C in [0, 1], or class probabilities: always the same buffer, written anew.
  */
@@ -74,6 +74,7 @@ export function createModel(payload) {
     thumbnails: payload.thumbnails ? decodeBytes(payload.thumbnails, "thumbnails") : null,
     decode: createDecoder(decoder, output === "label" ? [classes.length] : imageShape, shown?.visible, pictures),
     priorAt: prior.kind === "learned" ? createPrior(network("prior_net"), prior, latentDim) : () => prior.overall,
+    judge: payload.judge ?? null,
     encode: payload.posterior ? createEncoder(payload, output === "label" ? classes.length : width) : null,
   };
   const { codes, thumbnails } = model;
@@ -129,7 +130,7 @@ function readCodes(codes, d) {
  *   image: (trunk: import("./ops.js").Network) => {width: number, values: (given: any) => ArrayLike<number>}}} about
  *   width: of the vector of the conditions. image: what is made of the image that is seen, by the trunk
  */
-function createNetwork(role, spec, { latentDim, width, imageShape, image }) {
+export function createNetwork(role, spec, { latentDim, width, imageShape, image }) {
   if (![spec?.sees, spec?.trunk, spec?.head].every(Array.isArray)) throw new PayloadError("network", { name: role });
   const { sees, trunk, head, weights } = /** @type {import("./payload.d.ts").NetworkPayload} */ (spec);
   const weight = (/** @type {string} */ part) => (/** @type {string} */ name, /** @type {number[]} */ shape) => {
@@ -187,7 +188,7 @@ function givenPictures(trunk, pictures) {
  * What a trunk makes of a picture that comes with the call.
  * @param {import("./ops.js").Network} trunk
  */
-function anyPicture(trunk) {
+export function anyPicture(trunk) {
   return {
     width: trunk.output.length,
     values(/** @type {{pixels: Float32Array}} */ { pixels }) {
@@ -276,7 +277,7 @@ function sigmoid(logits, out) {
 }
 
 /** @param {Float32Array} logits @param {Float32Array} out */
-function softmax(logits, out) {
+export function softmax(logits, out) {
   const top = logits.reduce((a, b) => Math.max(a, b), -Infinity);
   let total = 0;
   for (let i = 0; i < logits.length; i++) total += out[i] = Math.exp(logits[i] - top);

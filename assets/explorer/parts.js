@@ -52,3 +52,13 @@ export function whole(models) {
     return { ...model, thumbnails: typeof own === "number" ? null : own };
   });
 }
+
+/**
+ * The judges with their parts in place. Null while a part is missing.
+ * @param {any[]} judges
+ * @returns {import("./payload.d.ts").JudgePayload[] | null}
+ */
+export function wholeJudges(judges) {
+  const found = judges.map((judge) => (typeof judge?.part === "string" ? partOf(judge.part) : judge));
+  return found.includes(null) ? null : found;
+}

@@ -13,6 +13,7 @@ export interface Payload {
   version: number;
   hash: string; // of models and map: the models are read again only when it changes
   models: SentModel[]; // on one z
+  judges: any[]; // JudgePayload, or the hash of the `part` that holds it
   map: PlaneSpec; // the plane that the maps show first
 
   key: string; // names the explorer in the session
@@ -41,11 +42,20 @@ export interface ModelPayload {
   output: "image" | "label"; // sigmoid of the logits, or their softmax
   // prior_net where the prior is learned, encoder where its weights are kept
   networks: { decoder: NetworkPayload; prior_net?: NetworkPayload; encoder?: NetworkPayload };
+  judge: number | null; // of the payload's judges, the one that knows its images and classes
   posterior: PosteriorPayload | null; // null: there is no encoder
   conditions: ConditionPayload[]; // in the order of the vector that networks see
   prior: PriorPayload;
   codes: CodesPayload | null;
   thumbnails: TensorSpec | null; // (N, C, h, w) bytes of the images of the codes, perhaps at half their size
+}
+
+export interface JudgePayload {
+  data: string; // the name of the data set
+  imageShape: number[]; // [C, H, W]
+  classes: string[]; // K names
+  accuracy: number; // on the test images, 0 … 1
+  network: NetworkPayload; // the softmax of its answer to an image is p(y|x)
 }
 
 export interface NetworkPayload {

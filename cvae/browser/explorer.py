@@ -22,8 +22,11 @@
                    "learned" the prior net's mean and raw log-variance r, log σ² = B·tanh(r / B); `overall` has the
                    moments of the even mixture over all values that show what the conditions do
     codes        {split, points: tensor (N, d), labels: tensor (N,) | null} posterior means of held-out images | null
+      judge        the number in `judges` of the classifier that knows its images and classes | null
       thumbnails   tensor (N, C, h, w) of these images, perhaps at half their size | null | the index of an earlier
                    model that has the same
+    judges    frozen classifiers, each {data, imageShape, classes, accuracy: on the test images, network}; the softmax
+              of the network's answer to an image is p(y|x)
     map       {kind: "dims", dims: [i, j]} | {kind: "pca", mean: [d], axes: [[d], [d]], explained: [2 shares]}
 
 A tensor is {dtype: "f16" | "f32" | "u8", shape, data: base64 of little-endian numbers in PyTorch's order}. The mounting
@@ -34,6 +37,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -50,6 +54,7 @@ from cvae.config import ModelConfig
 from cvae.data.images import ImageData
 from cvae.errors import InputError
 from cvae.explore.inference import Inference, checked_codes, checked_weights, codes_to_fit
+from cvae.explore.judge import Judge
 from cvae.explore.projection import pca
 from cvae.families import FAMILIES
 from cvae.families.family import POSTERIOR_LOG_VAR, PRIOR_LOG_VAR, gaussian_code, point_code
@@ -102,6 +107,7 @@ def export(
     content = {
         "version": VERSION,
         "models": payloads,
+        "judges": _with_judges(payloads, models),
         "map": _map([model.codes for model in models], models[0].config.latent_dim, plane),
     }
     digest = hashlib.blake2b(json.dumps(content, allow_nan=False).encode(), digest_size=12).hexdigest()
@@ -113,6 +119,7 @@ class _Model:
     """Everything that the explorer reads of one run."""
 
     name: str
+    data: str  # the name of its data set
     config: ModelConfig
     weights: Mapping[str, Array]  # as the run names them
     inference: Inference
@@ -124,7 +131,7 @@ class _Model:
 
     @classmethod
     def read(cls, run: Run, step: int | None, data: ImageData | None) -> _Model:
-        config = run.config().model
+        config, data_name = run.config().model, run.config().data.name
         if step is not None and step not in run.snapshot_steps():
             raise InputError("snapshot.none", name=run.name, step=step)
         weights = checked_weights(run, step)
@@ -133,6 +140,7 @@ class _Model:
         images = _held_out(data, split, config)
         return cls(
             name=run.name,
+            data=data_name,
             config=config,
             weights=weights,
             inference=Inference(config, weights, None if codes is None else codes_to_fit(arrays)),
@@ -299,6 +307,38 @@ def _pictures(run: Run, config: ModelConfig, images: Array | None, labels: Array
     if images is None or images.shape[1:] != config.image_shape or not len(images):
         raise InputError("explorer.no_pictures", name=run.name)
     return images[given.examples(len(images), labels)] * given.visible
+
+
+def _with_judges(payloads: Sequence[Json], models: Sequence[_Model]) -> list[Json]:
+    """Return the judges of models, and write into each model's payload the number of its own."""
+    numbers: dict[str, int] = {}
+    judges: list[Json] = []
+    for payload, model in zip(payloads, models, strict=True):
+        judge = _judge(model.data)
+        if judge is None or not judge.fits(model.config.image_shape, model.config.class_names):
+            payload["judge"] = None
+            continue
+        if model.data not in numbers:
+            numbers[model.data] = len(judges)
+            judges.append(_judge_payload(model.data, judge))
+        payload["judge"] = numbers[model.data]
+    return judges
+
+
+@functools.lru_cache(maxsize=8)
+def _judge(data: str) -> Judge | None:
+    return Judge.load(data)
+
+
+def _judge_payload(data: str, judge: Judge) -> Json:
+    network = architecture(judge.config)["baseline"].to_json()
+    return {
+        "data": data,
+        "imageShape": list(judge.config.image_shape),
+        "classes": list(judge.config.class_names),
+        "accuracy": judge.card["test_accuracy"],
+        "network": {**network, "weights": {name: tensor(value, "f16") for name, value in judge.weights.items()}},
+    }
 
 
 def _comparable(models: Sequence[_Model]) -> None:

@@ -22,7 +22,7 @@ HEAVY = ("networks", "codes", "thumbnails", "posterior")  # keys of a model that
 def parted(payload: Mapping[str, Any]) -> Json:
     """Return a payload of `cvae.browser.explorer.export` whose models are `parts`: bytes by their hash.
 
-    The models keep what Python reads of them; `part` names the rest, and so does that of the thumbnails.
+    The models keep what Python reads of them; `part` names the rest, and so do those of thumbnails and judges.
     """
     parts: dict[str, bytes] = {}
 
@@ -42,7 +42,8 @@ def parted(payload: Mapping[str, Any]) -> Json:
         light = {name: value for name, value in model.items() if name not in HEAVY}
         thumbnails = None if found is None else {"part": put(found)}
         models.append({**light, "part": put(content), "thumbnails": thumbnails})
-    return {**payload, "models": models, "parts": parts}
+    judges = [{"part": put(judge)} for judge in payload["judges"]]
+    return {**payload, "models": models, "judges": judges, "parts": parts}
 
 
 def _without_tensors(content: Any, tensors: bytearray) -> Any:

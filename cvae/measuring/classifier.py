@@ -25,8 +25,8 @@ from cvae.assets import CLASSIFIERS
 from cvae.config import DataConfig, ModelConfig
 from cvae.data import DATASETS, Split, load_data
 from cvae.errors import InputError
+from cvae.explore.judge import Judge
 from cvae.models.nets import Net
-from cvae.runs.folder import read_arrays
 from cvae.training.batches import tensor
 from cvae.training.schedule import lr_factor
 
@@ -48,15 +48,11 @@ class Classifier:
     @classmethod
     def load(cls, data: str, folder: Path = CLASSIFIERS) -> Classifier | None:
         """Load the shipped classifier of a data set, or return None; a damaged one raises `InputError`."""
-        if data not in DATASETS or not (folder / f"{data}.json").is_file():
+        judge = Judge.load(data, folder)
+        if judge is None:
             return None
-        try:
-            card = json.loads((folder / f"{data}.json").read_text(encoding="utf-8"))
-            classifier = cls(ModelConfig.from_json(card.pop("network")), card)
-            weights = read_arrays(folder / f"{data}.safetensors")
-            classifier.net.load_state_dict({name: torch.from_numpy(w).float() for name, w in weights.items()})
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise InputError("classifier.damaged", data=data, folder=folder) from error
+        classifier = cls(judge.config, judge.card)
+        classifier.net.load_state_dict({name: torch.from_numpy(w).float() for name, w in judge.weights.items()})
         return classifier
 
     def save(self, data: str, folder: Path = CLASSIFIERS) -> None:

@@ -57,7 +57,9 @@ def put_together(payload: dict[str, Any]) -> dict[str, Any]:
         models.append(
             {**part(model["part"]), "title": model["title"], "thumbnails": pictures and part(pictures["part"])}
         )
-    return {**{name: value for name, value in payload.items() if name != "parts"}, "models": models}
+    judges = [part(judge["part"]) for judge in payload["judges"]]
+    rest = {name: value for name, value in payload.items() if name != "parts"}
+    return {**rest, "models": models, "judges": judges}
 
 
 def test_parts_are_the_whole(runs: list[Run]) -> None:
@@ -70,9 +72,9 @@ def test_parts_are_the_whole(runs: list[Run]) -> None:
 def test_a_model_is_the_same_bytes_beside_others_and_with_its_thumbnails(runs: list[Run]) -> None:
     alone, beside = parted(export(runs[:1])), parted(export(runs, data=load_data(DataConfig("digits"))))
     name = alone["models"][0]["part"]
-    assert alone["parts"].keys() == {name}
+    assert alone["parts"].keys() == {name, alone["judges"][0]["part"]}
     assert alone["parts"][name] is beside["parts"][name]
-    assert len(beside["parts"]) == 3  # two models, and thumbnails once
+    assert len(beside["parts"]) == 4  # two models; thumbnails and the judge once
     assert not (set(HEAVY) - {"thumbnails"}) & alone["models"][0].keys()
 
 
@@ -84,11 +86,12 @@ def test_the_explorer_waits_for_its_parts(browser: Browser, runs: list[Run]) -> 
     mount(page, sent)
     explorer = page.get_by_test_id("latent-explorer")
     assert explorer.get_attribute("data-frames") == "0"
-    (part,) = payload["parts"].values()
-    page.evaluate(
-        KEEP, {"script": (PART / "main.js").read_text(encoding="utf-8"), "base64": base64.b64encode(part).decode()}
-    )
+    script = (PART / "main.js").read_text(encoding="utf-8")
+    model, judge = ({"script": script, "base64": base64.b64encode(part).decode()} for part in payload["parts"].values())
+    page.evaluate(KEEP, model)
+    assert explorer.get_attribute("data-frames") == "0"
+    page.evaluate(KEEP, judge)
     page.wait_for_function("() => +document.querySelector('[data-testid=latent-explorer]').dataset.frames > 0")
     page.evaluate("() => { window.kept.remove(); window.leave(); }")
-    page.wait_for_function("() => globalThis.cvaeParts.size === 0")
+    page.wait_for_function("() => globalThis.cvaeParts.size === 1")
     page.close()
