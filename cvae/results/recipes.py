@@ -81,10 +81,10 @@ def _plane(family: str, objective: ObjectiveConfig | None = None) -> RunConfig:
     return _trained("mnist", 20, model_of("mnist", family, hidden=(256, 256)), objective)
 
 
-def _sixteen(family: str, beta: float = 1.0) -> RunConfig:
+def _sixteen(family: str, beta: float = 1.0, epochs: int = 30) -> RunConfig:
     """Train sixteen latent dimensions, which draw well."""
     model = model_of("mnist", family, hidden=(400, 400), latent_dim=16)
-    return _trained("mnist", 30, model, objective_of(beta=beta))
+    return _trained("mnist", epochs, model, objective_of(beta=beta))
 
 
 def _digits(family: str) -> RunConfig:
@@ -101,6 +101,7 @@ RECIPES: dict[str, Recipe] = {
         "a convolutional VAE's plane",
         _trained("mnist", 20, model_of("mnist", "vae", net="conv", channels=(16, 32), hidden=(64,))),
     ),
+    "mnist-ae-16d": Recipe("an autoencoder's hole: where no code lies", _sixteen("ae", epochs=12), snapshots=1),
     "mnist-vae-16d": Recipe("sixteen dimensions: better pictures, no map", _sixteen("vae"), snapshots=1),
     "mnist-cvae-16d": Recipe("the asked digit, drawn well", _sixteen("cvae", beta=2.5), snapshots=1),
     "mnist-quadrant": Recipe(
