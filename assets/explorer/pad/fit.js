@@ -4,7 +4,7 @@
  *     mnist    The box of the ink is scaled to fit 20 × 20, with its proportions, by averaging over areas. Then it is
  *              moved by whole pixels so that its centre of mass lies in the middle of 28 × 28 (Y. LeCun's rule).
  *     digits   The box of the ink is laid on 32 × 32 and the ink is counted in blocks of 4 × 4, 0 … 16 (E. Alpaydin,
- *              C. Kaynak: UCI optdigits). In these data the box fills the height and at most about 22 of 32 columns.
+ *              C. Kaynak: UCI optdigits). In these data the box fills the height and between a half and three quarters of the width.
  *     plain    The whole picture is scaled to fit the input, with its proportions, by averaging over areas. What it
  *              does not reach is paper: 0 in grey, white in colour.
  */
@@ -22,8 +22,8 @@ export const FITS = ["mnist", "digits", "plain"];
 const FAINT = 0.02; // ink below this is none
 const INNER = 20 / 28; // of MNIST's sides: the box of the ink
 const GRID = 32; // the sides of the bitmap of the digits
-const NARROWEST = 9; // columns of that bitmap
-const WIDEST = 22;
+const NARROWEST = 14; // columns of that bitmap: the makers widened thin digits
+const WIDEST = 24; // and narrowed wide ones
 
 /**
  * Return a picture as a model's input, and whether it is blank.
@@ -37,7 +37,7 @@ export function fitTo(raster, fit, [channels, height, width]) {
   if (fit === "plain" || channels !== 1) return fitPlain(raster, height, width);
   const box = inkBox(raster);
   if (!box) return { pixels: new Float32Array(height * width), blank: true };
-  const pixels = fit === "mnist" ? fitMnist(raster, box, height, width) : fitDigits(raster, height, width);
+  const pixels = fit === "mnist" ? fitMnist(raster, box, height, width) : fitDigits(raster, box, height, width);
   return { pixels, blank: false };
 }
 
@@ -97,51 +97,15 @@ function fitMnist(raster, box, height, width) {
   return out;
 }
 
-/** @param {Raster} raster @param {number} height @param {number} width */
-function fitDigits(raster, height, width) {
-  const box = softBox(raster);
-  const wide = Math.min(WIDEST, Math.max(NARROWEST, (GRID * box.width) / box.height));
-  const sx = box.width / wide,
-    sy = box.height / GRID; // pixels of the picture to one of the bitmap
-  const bitmap = sample(raster, box.x + box.width / 2 - (sx * GRID) / 2, box.y, sx, sy, GRID, GRID);
-  const counts = sample({ width: GRID, height: GRID, channels: 1, data: bitmap }, 0, 0, GRID / width, GRID / height, width, height); // prettier-ignore
+/** @param {Raster} raster @param {Box} box @param {number} height @param {number} width */
+function fitDigits(raster, box, height, width) {
+  const down = box.height / GRID; // pixels of the picture to one of the bitmap
+  const across = box.width / Math.min(WIDEST, Math.max(NARROWEST, box.width / down));
+  const start = box.x + box.width / 2 - (across * GRID) / 2;
+  const bitmap = sample(raster, start, box.y, across, down, GRID, GRID);
+  const blocks = { width: GRID, height: GRID, channels: 1, data: bitmap };
+  const counts = sample(blocks, 0, 0, GRID / width, GRID / height, width, height);
   return counts.map((share) => Math.round(16 * share) / 16);
-}
-
-/**
- * Return the box of the ink where a pixel at its edge counts as far as it is inked, so that a picture of few pixels has
- * the box that its drawing had.
- * @param {Raster} raster grey, not blank
- * @returns {Box}
- */
-function softBox({ width, height, data }) {
-  const columns = new Float32Array(width),
-    rows = new Float32Array(height);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const ink = data[y * width + x];
-      if (ink > columns[x]) columns[x] = ink;
-      if (ink > rows[y]) rows[y] = ink;
-    }
-  const [left, right] = softEnds(columns),
-    [top, bottom] = softEnds(rows);
-  return { x: left, y: top, width: Math.max(1, right - left), height: Math.max(1, bottom - top) };
-}
-
-/** Return the first and the last place of ink along a line. @param {Float32Array} profile the most ink at each place */
-function softEnds(profile) {
-  const most = profile.reduce((a, b) => Math.max(a, b), 0);
-  /** @param {Float32Array} line */
-  const before = (line) => {
-    let seen = 0,
-      empty = 0;
-    for (const ink of line) {
-      seen = Math.max(seen, ink / most);
-      empty += 1 - seen;
-    }
-    return empty;
-  };
-  return [before(profile), profile.length - before(profile.slice().reverse())];
 }
 
 /** @param {Raster} raster @param {number} height @param {number} width @returns {Fitted} */

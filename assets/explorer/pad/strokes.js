@@ -5,7 +5,7 @@
  */
 
 export const SIDE = 280; // pixels of the raster: a multiple of 8 and of 28, the sides of the digits and of MNIST
-export const PEN = 0.075; // width of the pen, in sides of the pad
+export const PEN = 0.09; // width of the pen, in sides of the pad
 export const ERASER = 0.13;
 
 /**
