@@ -29,7 +29,7 @@ from cvae.ui.frame import state as link
 from cvae.ui.parts import cache
 
 Panel = Literal["map", "picture", "labels", "sliders", "path", "options"]
-STYLES = ("explorer.css", "controls.css")
+STYLES = ("explorer.css", "controls.css", "pad.css")
 PANELS: tuple[Panel, ...] = ("map", "picture", "labels", "sliders", "path", "options")
 
 REFERENCE = ("part", "title", "thumbnails")  # what is sent of a model that comes in parts
