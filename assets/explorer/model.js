@@ -5,6 +5,7 @@
 
 import { KINDS } from "./controls/index.js";
 import { compile } from "./ops.js";
+import { FITS } from "./pad/fit.js";
 import { toPixels } from "../shared/pixels.js";
 import { PayloadError } from "../shared/problem.js";
 import { decodeBytes, decodeTensor } from "../shared/tensor.js";
@@ -22,7 +23,7 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  *
  * @typedef {{
  *   id: string, title: string, family: string, latentDim: number, imageShape: number[], classes: string[],
- *   output: "image" | "label", conditions: Condition[], decoderSees: string[], visible: Uint8Array | null,
+ *   fit: import("./pad/fit.js").Fit, output: "image" | "label", conditions: Condition[], decoderSees: string[], visible: Uint8Array | null,
  *   prior: Prior, codes: Codes | null, thumbnails: Pictures | null,
  *   decode: (z: ArrayLike<number>, given: Given) => Float32Array, priorAt: (given: Given) => Gaussian,
  *   encode: ((pixels: Float32Array, vector: ArrayLike<number>) => Posterior) | null, judge: number | null,
@@ -37,7 +38,7 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  * @returns {Model}
  */
 export function createModel(payload) {
-  const { id, title, family, latentDim, imageShape, classes, output } = payload;
+  const { id, title, family, latentDim, imageShape, classes, fit, output } = payload;
   const wellFormed =
     typeof title === "string" &&
     Number.isInteger(latentDim) &&
@@ -45,6 +46,7 @@ export function createModel(payload) {
     Array.isArray(classes) &&
     Array.isArray(imageShape) &&
     imageShape.length === 3 &&
+    FITS.includes(fit) &&
     Array.isArray(payload.conditions);
   if (!wellFormed) throw new PayloadError("model", { title: String(title ?? id) });
 
@@ -65,6 +67,7 @@ export function createModel(payload) {
     latentDim,
     imageShape,
     classes: classes.map(String),
+    fit,
     output,
     conditions,
     decoderSees: decoder.sees,

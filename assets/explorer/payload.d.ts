@@ -5,6 +5,7 @@
  * K classes, d latent dimensions, N held-out images, M given pictures, C × H × W an image.
  */
 
+import type { Fit } from "./pad/fit.js";
 import type { Op } from "./ops.js";
 import type { Gaussian, PlaneSpec } from "../shared/plane.js";
 import type { TensorSpec } from "../shared/tensor.js";
@@ -39,6 +40,7 @@ export interface ModelPayload {
   latentDim: number; // d
   imageShape: number[]; // [C, H, W]
   classes: string[]; // K names, of the labels of the codes
+  fit: Fit; // the rule that brings any picture to this shape
   output: "image" | "label"; // sigmoid of the logits, or their softmax
   // prior_net where the prior is learned, encoder where its weights are kept
   networks: { decoder: NetworkPayload; prior_net?: NetworkPayload; encoder?: NetworkPayload };

@@ -6,6 +6,8 @@
     hash      of all that follows: the browser reads the models again only when it changes
     models    for each model:
       id, title, family, latentDim d, imageShape [C, H, W], classes [K names, of the codes' labels]
+      fit          the rule that brings any picture to the images' size: "mnist" | "digits" | "plain", see
+                   assets/explorer/pad/fit.js
       output       "image": the sigmoid of the logits is the picture | "label": their softmax is the answer
       networks     {decoder: network, prior_net?: network, where the prior is learned, encoder?: network, where its
                    weights are kept}, network {sees: ["z" | "image" | "condition"], trunk: [ops], head: [ops], weights:
@@ -52,6 +54,7 @@ from cvae.browser.names import told_apart
 from cvae.conditions import Condition, ConditionBatch, ImageCondition, joined
 from cvae.config import ModelConfig
 from cvae.data.images import ImageData
+from cvae.data.registry import DATASETS, Fit
 from cvae.errors import InputError
 from cvae.explore.inference import Inference, checked_codes, checked_weights, codes_to_fit
 from cvae.explore.judge import Judge
@@ -121,6 +124,7 @@ class _Model:
     name: str
     data: str  # the name of its data set
     config: ModelConfig
+    fit: Fit
     weights: Mapping[str, Array]  # as the run names them
     inference: Inference
     split: str  # that codes and thumbnails are of
@@ -131,7 +135,8 @@ class _Model:
 
     @classmethod
     def read(cls, run: Run, step: int | None, data: ImageData | None) -> _Model:
-        config, data_name = run.config().model, run.config().data.name
+        whole = run.config()
+        config = whole.model
         if step is not None and step not in run.snapshot_steps():
             raise InputError("snapshot.none", name=run.name, step=step)
         weights = checked_weights(run, step)
@@ -140,8 +145,9 @@ class _Model:
         images = _held_out(data, split, config)
         return cls(
             name=run.name,
-            data=data_name,
+            data=whole.data.name,
             config=config,
+            fit=_fit(whole.data.name, config),
             weights=weights,
             inference=Inference(config, weights, None if codes is None else codes_to_fit(arrays)),
             split=split,
@@ -170,6 +176,7 @@ class _Model:
             "latentDim": config.latent_dim,
             "imageShape": list(config.image_shape),
             "classes": list(config.class_names),
+            "fit": self.fit,
             "output": "label" if config.predicts_label else "image",
             "networks": networks,
             "conditions": [self._condition(condition) for condition in config.conditions],
@@ -272,6 +279,12 @@ def _codes(run: Run, step: int | None) -> tuple[Mapping[str, Array], str]:
     if not finished and not run.snapshot_steps():
         return {}, "validation"
     return run.codes(), "test" if finished else "validation"
+
+
+def _fit(data: str, config: ModelConfig) -> Fit:
+    """Return the rule of the data set that a model was trained on, if the model has the shape of its images."""
+    known = DATASETS.get(data)
+    return known.fit if known is not None and known.image_shape == config.image_shape else "plain"
 
 
 def _held_out(data: ImageData | None, split: str, config: ModelConfig) -> Array | None:

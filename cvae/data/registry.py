@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -27,6 +28,9 @@ def default_folder() -> Path:
 
 
 Directory = str | Path | None  # the chosen data directory; None: the default one
+# how the makers of a data set brought handwriting to its size; assets/explorer/pad/fit.js states and applies the rules
+Fit = Literal["mnist", "digits", "plain"]
+
 Reader = Callable[["Dataset", Directory], ImageData]
 
 
@@ -46,6 +50,7 @@ class Dataset:
     torchvision: str = ""  # its class in torchvision.datasets, which knows its mirrors; empty: no download
     epochs: int = 20  # the proposal of the Train page
     further: tuple[Condition, ...] = ()  # the conditions that the data offers besides the label
+    fit: Fit = "plain"  # the rule that brings a picture of any size to `image_shape`
 
     @property
     def downloadable(self) -> bool:
@@ -102,6 +107,7 @@ DATASETS: dict[str, Dataset] = {
             source="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, UCI 1998; in scikit-learn",
             read=read_scikit_learn,
             epochs=100,  # 100 epochs take seconds
+            fit="digits",
         ),
         Dataset(
             id="mnist",
@@ -114,6 +120,7 @@ DATASETS: dict[str, Dataset] = {
             read=read_raw,
             files=tuple(FILES),
             torchvision="MNIST",
+            fit="mnist",
         ),
         Dataset(
             id="fashion-mnist",
