@@ -10,8 +10,8 @@ import { createPlane } from "../shared/plane.js";
 import { along } from "./path.js";
 import { carried } from "./coupling.js";
 import { createCouplings } from "./couplings.js";
+import { createEntry } from "./entry.js";
 import { createInput, valuesOfLabel } from "./input.js";
-import { createNoise } from "./noise.js";
 import { carryCode, conditionsMoveCode, drawFrom, priorAt, showcase } from "./prior.js";
 import { PayloadError } from "../shared/problem.js";
 import { createSliders } from "./sliders.js";
@@ -29,7 +29,7 @@ const KEY_REST = 350; // milliseconds from the last key to the sending of the st
  * @typedef {{
  *   codes: boolean, prior: boolean, manifold: boolean, sameScale: boolean, smooth: boolean, hidden: Set<number>,
  * }} Options
- * @typedef {"map" | "picture" | "labels" | "sliders" | "path" | "options"} Panel
+ * @typedef {"pad" | "map" | "picture" | "labels" | "sliders" | "path" | "options"} Panel
  * @typedef {{
  *   models: Model[], judges: import("./judge.js").Judge[], planeSpec: import("../shared/plane.js").PlaneSpec | null, panels: Panel[],
  *   words: import("../shared/dom.js").Words,
@@ -64,7 +64,9 @@ export class App {
   /** @type {ReturnType<typeof createPathBar> | null} */ path = null;
   /** @type {ReturnType<typeof createOptions> | null} */ optionsBar = null;
   /** @type {ReturnType<typeof createCouplings> | null} */ couplings = null;
-  /** @type {ReturnType<typeof createNoise> | null} */ noise = null;
+  /** @type {ReturnType<typeof createEntry> | null} the pad, and what is beside it */ entry = null;
+  unjudged = 0; // 1: the judge has not seen the picture that was put in
+  shownInput = 0; // the version of the input that the page's attributes and the judge have seen
 
   /** @param {HTMLElement} root @param {Setup} setup */
   constructor(root, { models, judges, planeSpec, panels, words, theme, send }) {
@@ -105,18 +107,21 @@ export class App {
       return el("div", "lx-model", [map, panels.has("picture") ? this.cards[i].element : null]);
     });
     this.controls = this.buildControls(panels);
+    const encodes = models.some(({ encode, output }) => encode && output === "image");
+    this.entry = panels.has("pad") && encodes ? createEntry(this) : null;
     this.sliders = panels.has("sliders") ? createSliders(this) : null;
     this.path = panels.has("path") ? createPathBar(this) : null;
     this.optionsBar = panels.has("options") ? createOptions(this) : null;
     this.couplings = several ? createCouplings(this) : null;
-    this.noise = createNoise(this);
     const parts = [this.couplings, ...this.controls.values(), this.sliders, this.path];
     const controls = parts.flatMap((part) => part?.element ?? []);
     const body = el("div", several ? "lx-body lx-several" : "lx-body lx-single", [
+      this.entry?.element ?? null,
       el("div", "lx-models", columns),
       this.optionsBar?.element ?? null,
       el("div", "lx-controls", controls),
     ]);
+    body.classList.toggle("lx-with-entry", this.entry !== null);
     body.style.setProperty("--lx-models", String(models.length));
     body.onkeydown = (event) => this.type(event);
     this.root.replaceChildren(body);
@@ -250,19 +255,25 @@ export class App {
   // --- the picture that is put in ---------------------------------------------------------------------------------
 
   /**
-   * Put a picture in: all codes follow it, and it is drawn as what it is.
-   * @param {import("./input.js").Picture | null} picture
-   * @param {PointerEvent | null} [event] the cause
+   * Put a picture in, as one of a class: all codes follow it, and it is drawn as what it is.
+   * @param {import("./input.js").Picture} picture
+   * @param {number | null} label null: as the class that is chosen now
    */
-  putIn(picture, event = null) {
+  putIn(picture, label) {
     const { state, input } = this;
     const before = state.conditions;
-    const values = valuesOfLabel(this.extent, before, picture?.label ?? null);
+    const values = valuesOfLabel(this.extent, before, label);
     input.encode(picture, values);
     if (input.following) Object.assign(state, { told: values, conditions: values, path: [], progress: 0 });
-    if (event) this.lastMove = performance.now();
-    if (values !== before) this.conditionsChanged();
-    else this.draw(event);
+    this.lastMove = performance.now();
+    if (JSON.stringify(values) !== JSON.stringify(before)) this.conditionsChanged();
+    else this.draw();
+  }
+
+  /** Do what waits for the end of a stroke, a choice or an upload. */
+  settle() {
+    this.entry?.read();
+    this.commit();
   }
 
   /** Return to the picture that was put in, at a noise ε of its posterior. @param {number[]} noise */
@@ -392,16 +403,33 @@ export class App {
     sliders?.update();
     path?.update();
     this.couplings?.update();
-    this.noise?.update();
+    this.showInput();
     root.dataset.frames = String(++this.frames);
     root.dataset.z = JSON.stringify(this.code(state.lead));
     if (waiting || this.options.manifold) this.later();
     this.onframe?.({ event, start, end: performance.now(), waiting });
   }
 
+  /** Show what belongs to the picture that was put in, and write it into the root's attributes. */
+  showInput() {
+    const { root, input, entry, models } = this;
+    if (!entry) return;
+    entry.update();
+    if (input.version === this.shownInput) return;
+    this.shownInput = input.version;
+    this.unjudged = 1;
+    root.dataset.x = input.picture ? base64(input.picture.pixelsFor(models[0])) : "";
+    const numbers = input.posteriors.map(
+      (q) => q && { mean: q.mean, std: q.logVar && q.logVar.map((v) => Math.exp(v / 2)) },
+    );
+    root.dataset.posterior = JSON.stringify(numbers);
+  }
+
   /** Draw what a move leaves waiting until the deadline; return how much remains. @param {number} deadline */
   drawControls(deadline) {
     let waiting = 0;
+    if (this.unjudged && performance.now() < deadline) this.unjudged = (this.entry?.judge(), 0);
+    waiting += this.unjudged;
     for (const card of this.cards) waiting += card.judge(deadline);
     for (const control of this.controls.values()) waiting += control.draw?.(deadline) ?? 0;
     return waiting;
@@ -425,6 +453,7 @@ export class App {
   /** Redraw everything, after a change of models, theme or language. */
   redrawAll() {
     this.controls.forEach((control) => (control.redraw?.(), control.update()));
+    this.entry?.redraw();
     this.optionsBar?.update();
     this.optionsChanged();
     this.draw();
@@ -513,8 +542,12 @@ export class App {
     cancelAnimationFrame(this.scheduled);
     clearTimeout(this.rest);
     this.path?.stop();
+    this.entry?.stop();
   }
 }
+
+/** Return numbers in [0, 1] as base64 of bytes. @param {Float32Array} values */
+const base64 = (values) => btoa(Array.from(values, (v) => String.fromCharCode(Math.round(255 * v))).join(""));
 
 /**
  * Return what a state must fit, or throw a `PayloadError` if the models cannot share one z.

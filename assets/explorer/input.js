@@ -6,19 +6,14 @@
 import { KINDS } from "./controls/index.js";
 import { givenOf } from "./state.js";
 
-/**
- * @typedef {{
- *   pixelsFor: (model: import("./model.js").Model) => Float32Array, source: string, label: number | null,
- *   blank: boolean,
- * }} Picture
- *   pixelsFor: what a model sees, H × W × C in [0, 1]. label: its known class.
- */
+/** @typedef {Pick<import("./pad/sheet.js").Picture, "pixelsFor" | "blank">} Picture */
 
 /** @param {import("./app.js").App} app */
 export function createInput(app) {
   /** @type {Picture | null} */ let picture = null;
   /** @type {(import("./model.js").Posterior | null)[]} of the models; null: no encoder */ let posteriors = [];
   /** @type {import("./state.js").Values} at which it was encoded */ let values = {};
+  let version = 0;
   /** @type {number[]} ε, the same for all models */ let noise = new Array(app.extent.latentDim).fill(0);
 
   return {
@@ -29,6 +24,10 @@ export function createInput(app) {
     },
     get posteriors() {
       return posteriors;
+    },
+    /** Another number after each picture. */
+    get version() {
+      return version;
     },
     get values() {
       return values;
@@ -47,6 +46,7 @@ export function createInput(app) {
      */
     encode(next, at) {
       values = at;
+      version++;
       picture = next && !next.blank ? next : null;
       posteriors = app.models.map((model) => {
         if (!picture || !model.encode || model.output !== "image") return null;
@@ -63,6 +63,51 @@ export function createInput(app) {
       return logVar ? mean.map((m, i) => m + Math.exp(logVar[i] / 2) * noise[i]) : mean;
     },
   };
+}
+
+/**
+ * Return the class of the picture as the first model that is given a class reads it: that of the largest ELBO,
+ * log p(x|z, y) at the mean z of q(z|x, y), less the KL to the prior p(z|y). Null without such a model.
+ * @param {import("./app.js").App} app
+ * @param {number} classes
+ */
+export function readLabel({ models, input, extent, state }, classes) {
+  const model = models.find(({ conditions, encode, output }) => conditions.length && encode && output === "image");
+  if (!model?.encode || !input.picture) return null;
+  const pixels = input.picture.pixelsFor(model);
+  let best = -Infinity,
+    label = null;
+  for (let k = 0; k < classes; k++) {
+    const values = valuesOfLabel(extent, state.conditions, k);
+    const given = givenOf(model, values);
+    const { mean, logVar } = model.encode(pixels, given.vector);
+    const elbo = logLikelihood(model.decode(mean, given), pixels) - kl({ mean, logVar }, model.priorAt(given));
+    if (elbo > best) [best, label] = [elbo, k];
+  }
+  return label;
+}
+
+/** Return log p(x|z) of pixels under their decoded means, as Bernoulli. @param {Float32Array} means @param {Float32Array} pixels */
+function logLikelihood(means, pixels) {
+  let sum = 0;
+  for (let i = 0; i < pixels.length; i++) {
+    const p = Math.min(1 - 1e-6, Math.max(1e-6, means[i]));
+    sum += pixels[i] * Math.log(p) + (1 - pixels[i]) * Math.log(1 - p);
+  }
+  return sum;
+}
+
+/**
+ * Return KL(q ‖ p) of diagonal Gaussians in nats; 0 for a point.
+ * @param {import("./model.js").Posterior} q
+ * @param {import("./model.js").Gaussian} p
+ */
+function kl({ mean, logVar }, p) {
+  if (!logVar) return 0;
+  return mean.reduce((sum, m, i) => {
+    const log = logVar[i] - p.logVar[i];
+    return sum + 0.5 * (Math.exp(log) + (m - p.mean[i]) ** 2 * Math.exp(-p.logVar[i]) - 1 - log);
+  }, 0);
 }
 
 /**

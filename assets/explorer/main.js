@@ -149,6 +149,7 @@ function readModels(mount, data, sent, sentJudges, theme) {
     const words = createWords(data.text);
     mount.words = words;
     mount.app = new App(mount.root, { models, judges, planeSpec: data.map, panels: data.panels, words, theme, send });
+    mount.app.entry?.put();
     if (before) {
       recall(mount.app, before);
       const { app } = mount;

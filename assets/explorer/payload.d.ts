@@ -18,7 +18,7 @@ export interface Payload {
   map: PlaneSpec; // the plane that the maps show first
 
   key: string; // names the explorer in the session
-  panels: ("map" | "picture" | "labels" | "sliders" | "path" | "options")[];
+  panels: ("pad" | "map" | "picture" | "labels" | "sliders" | "path" | "options")[];
   language: string;
   text: any; // words of the language, nested by key
   state: StatePayload | null; // where to go; null: stay

@@ -109,7 +109,9 @@ def test_the_words_that_the_code_asks_for_exist() -> None:
     known = keys(table("explorer.en"))
     joined = "\n".join(source for path, source in SOURCES.items() if LIVE not in path.parents)
     asked = set(
-        re.findall(r'"((?:map|picture|hover|labels|conditions|sliders|path|options|caption|error|pad)\.[\w-]+)"', joined)
+        re.findall(
+            r'"((?:map|picture|hover|labels|conditions|sliders|path|options|caption|error|pad)\.[\w-]+)"', joined
+        )
     )
     asked |= {f"error.{code}" for code in re.findall(r'PayloadError\("(\w+)"', joined)}
     assert len(asked) > 50

@@ -30,9 +30,9 @@ from cvae.ui.parts import cache
 
 Coupling = Literal["picture", "sigma", "z"]
 COUPLINGS: tuple[Coupling, ...] = ("picture", "sigma", "z")  # as in assets/explorer/state.js; the first is the default
-Panel = Literal["map", "picture", "labels", "sliders", "path", "options"]
+Panel = Literal["pad", "map", "picture", "labels", "sliders", "path", "options"]
 STYLES = ("explorer.css", "controls.css", "pad.css")
-PANELS: tuple[Panel, ...] = ("map", "picture", "labels", "sliders", "path", "options")
+PANELS: tuple[Panel, ...] = ("pad", "map", "picture", "labels", "sliders", "path", "options")
 
 REFERENCE = ("part", "title", "thumbnails")  # what is sent of a model that comes in parts
 PARTS = "explorer-parts"  # the container of what shows nothing; app.py hides it
@@ -78,11 +78,10 @@ class ExplorerState:
         coupling: Coupling = "picture",
         **vectors: NDArray[np.float32],
     ) -> ExplorerState:
-        """Return the state at z (d,) and at the vectors (width,) of named conditions. The rest is as at the start."""
-        start = _initial(payload["models"])
+        """Return the state at z (d,) and at the vectors (width,) of named conditions; the browser chooses the rest."""
         known = _conditions(payload["models"])
         given = {name: known[name].to_state(vector.tolist()) for name, vector in vectors.items() if name in known}
-        return cls(None if z is None else tuple(z), {**start.conditions, **given}, lead, coupling)
+        return cls(None if z is None else tuple(z), given, lead, coupling)
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON for the browser. The browser keeps its own value for each absent key."""
@@ -193,7 +192,8 @@ def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Pane
     if len(models) > 1:
         link.remember(lead=str(current.lead) if current.lead else None, coupling=current.coupling)
     for one in conditions:
-        link.keep_condition(one, current.of(one).tolist())
+        if one.name in current.conditions:
+            link.keep_condition(one, current.of(one).tolist())
     return current
 
 
@@ -258,23 +258,16 @@ def _forwarded(
 
 def _fitting(state: ExplorerState | None, models: Sequence[Mapping[str, Any]]) -> ExplorerState:
     """Return the state without the parts that do not fit these models: it may come from other models."""
-    initial = _initial(models)
     if state is None or (state.z is not None and len(state.z) != models[0]["latentDim"]) or state.lead >= len(models):
-        return initial
+        return ExplorerState(z=None)
     names = {condition["name"] for model in models for condition in model["conditions"]}
     conditions = {name: value for name, value in state.conditions.items() if name in names}
     for name, condition in _conditions(models).items():
         try:
             condition.from_state(conditions.get(name))
         except ValueError:
-            conditions[name] = initial.conditions[name]
+            conditions.pop(name, None)
     return replace(state, conditions=conditions)
-
-
-def _initial(models: Sequence[Mapping[str, Any]]) -> ExplorerState:
-    """Return the start state of the browser: each condition but a picture at its default."""
-    conditions = {name: one.to_state(one.default().tolist()) for name, one in _conditions(models).items()}
-    return ExplorerState(z=None, conditions=conditions)
 
 
 def _conditions(models: Sequence[Mapping[str, Any]]) -> dict[str, Condition]:

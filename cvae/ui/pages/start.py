@@ -51,7 +51,7 @@ def _ready(entry: ListedRun) -> bool:
 def explorer(entry: ListedRun) -> None:
     """Show the live explorer on a run, or the problem if its files are damaged."""
     try:
-        explorer_at_link(payload(entry.run), "start-explorer", ("map", "picture", "labels"))
+        explorer_at_link(payload(entry.run), "start-explorer", ("pad", "map", "picture", "labels"))
     except InputError as error:
         runs.say_damaged([dataclasses.replace(entry, problem=error)])
 

@@ -1,0 +1,101 @@
+/**
+ * The encoder's half of the page: the pad, what its picture is encoded as, and which code of its posterior is taken.
+ */
+
+import { KINDS } from "./controls/index.js";
+import { el } from "../shared/dom.js";
+import { readLabel } from "./input.js";
+import { createNoise } from "./noise.js";
+import { createPad } from "./pad/pad.js";
+
+/** @param {import("./app.js").App} app */
+export function createEntry(app) {
+  const { words } = app;
+  /** @type {number | null} the class that the user chose for the picture */ let chosen = null;
+  /** @type {number | null} the class that the model read */ let read = null;
+  let asked = 0;
+
+  const pad = createPad({
+    words,
+    get models() {
+      return app.models;
+    },
+    get theme() {
+      return app.theme;
+    },
+    input() {
+      asked ||= requestAnimationFrame(put);
+    },
+    settled() {
+      put();
+      app.settle();
+    },
+  });
+  const noise = createNoise(app);
+
+  const about = app.extent.conditions.find(({ kind, name }) => KINDS[kind].ofLabel && app.controls.has(name));
+  const classes = about?.values ?? [];
+  const choice = el("select", "lx-select", [
+    el("option", "", [], { value: "" }),
+    ...classes.map((name, k) => {
+      const option = el("option", "", [], { value: String(k) });
+      option.textContent = name;
+      return option;
+    }),
+  ]);
+  choice.onchange = () => {
+    chosen = choice.value === "" ? null : Number(choice.value);
+    put();
+    app.settle();
+  };
+  const label = el("label", "lx-encoded-as", [words.put(el("span"), "entry.label"), choice]);
+  label.hidden = !classes.length;
+  const judged = el("p", "lx-note");
+  const element = el("div", "lx-entry", [pad.element, label, judged, noise.element]);
+
+  /** The class of the picture: chosen, known, or read by the model. */
+  const labelNow = () => chosen ?? known() ?? read;
+  const known = () => (about ? pad.picture.labelFor({ ...app.models[0], classes }) : null);
+
+  /** Encode the picture of the pad. */
+  function put() {
+    cancelAnimationFrame(asked);
+    asked = 0;
+    if (known() !== null) chosen = null;
+    app.putIn(pad.picture, labelNow());
+  }
+
+  return {
+    element,
+    put,
+    /** Let the model read the class, where nobody knows it; return whether that changes the label. */
+    read() {
+      if (!classes.length || pad.picture.blank || known() !== null) return false;
+      const before = labelNow();
+      read = readLabel(app, classes.length) ?? read;
+      if (labelNow() !== before) put();
+      return labelNow() !== before;
+    },
+    /** Show what has changed beside the pad. */
+    update() {
+      noise.update();
+      choice.value = chosen === null ? "" : String(chosen);
+      const now = known() ?? read;
+      const name = now === null ? "" : classes[now];
+      const key = known() !== null ? "known" : now === null ? "unread" : "read";
+      choice.options[0].textContent = words.say(`entry.${key}`, { name });
+    },
+    /** Show what the judge says of the picture. */
+    judge() {
+      const { picture } = app.input;
+      const verdict = picture && app.verdict(0, picture.pixelsFor(app.models[0]));
+      judged.hidden = !verdict;
+      if (verdict) judged.textContent = words.say("judge.reads", { ...verdict, share: percent(verdict.share) });
+    },
+    redraw: () => pad.update(),
+    stop: () => pad.stop(),
+  };
+}
+
+/** @param {number} share */
+const percent = (share) => `${(100 * share).toFixed(0)} %`;
