@@ -12,6 +12,7 @@ from cvae.ui.parts import runs
 
 STYLE = """
 .stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; }
+.stMainBlockContainer h1 { padding: 0; font-size: 1.6rem; }
 a:focus-visible { outline: 2px solid currentColor !important; outline-offset: 1px; }
 .st-key-script, .st-key-explorer-parts { display: none; }
 .st-key-language-bar { position: fixed; top: 0.85rem; right: 4rem; z-index: 999991; width: auto; }
@@ -50,6 +51,7 @@ page = st.navigation(
 )
 state.remember(lang=state.language())
 state.language_choice()
+st.title(page.title if page.url_path else t("start.title"), anchor=False)
 try:
     with runs.guard():
         page.run()

@@ -17,7 +17,7 @@ if entry is None:
     start.first_training(entries)
 else:
     state.set_param(run=entry.name)  # only in the link, so that the other pages keep their own default
-    start.explorer(entry)
     st.markdown(t("start.what", title=start.described(entry), label=start.label_words(entry)))
+    start.explorer(entry)
     start.ways_on()
 start.run_list(entries)

@@ -28,7 +28,9 @@ const KEY_REST = 350; // milliseconds from the last key to the sending of the st
  * @typedef {import("./state.js").State} State
  * @typedef {{
  *   codes: boolean, prior: boolean, manifold: boolean, sameScale: boolean, smooth: boolean, hidden: Set<number>,
+ *   chosenOnly: boolean,
  * }} Options
+ *   hidden: muted classes. chosenOnly: a model that is given a class shows the codes of this class alone
  * @typedef {"pad" | "map" | "picture" | "labels" | "sliders" | "path" | "options"} Panel
  * @typedef {{
  *   models: Model[], judges: import("./judge.js").Judge[], planeSpec: import("../shared/plane.js").PlaneSpec | null, panels: Panel[],
@@ -39,7 +41,15 @@ const KEY_REST = 350; // milliseconds from the last key to the sending of the st
 
 export class App {
   /** @type {Options} */
-  options = { codes: true, prior: true, manifold: false, sameScale: false, smooth: true, hidden: new Set() };
+  options = {
+    codes: true,
+    prior: true,
+    manifold: false,
+    sameScale: false,
+    smooth: true,
+    hidden: new Set(),
+    chosenOnly: false,
+  };
   /** @type {import("./path.js").Course} */
   course = "linear";
   frames = 0; // pictures decoded since the app was made
@@ -85,7 +95,9 @@ export class App {
     this.plane = createPlane(planeSpec ?? { kind: "dims", dims: [0, 1] }, first.latentDim);
     /** @type {(import("../shared/view.js").View | null)[]} null: the fitted view */
     this.views = models.map(() => null);
-    this.build(new Set(panels));
+    const shown = new Set(panels);
+    if (shown.has("pad") && !shown.has("options")) Object.assign(this.options, { manifold: true, chosenOnly: true });
+    this.build(shown);
   }
 
   // --- building ---------------------------------------------------------------------------------------------------
@@ -93,22 +105,21 @@ export class App {
   /** @param {Set<Panel>} panels */
   build(panels) {
     const { models, words } = this;
+    this.controls = this.buildControls(panels);
+    const encodes = models.some(({ encode, output }) => encode && output === "image");
+    this.entry = panels.has("pad") && encodes ? createEntry(this) : null;
     this.maps = panels.has("map") ? models.map((_, i) => createMap(this, i)) : [];
     this.cards = models.map((_, i) => createCard(this, i));
     this.captions = models.map(() => el("p", "lx-note lx-caption"));
     const several = models.length > 1;
     const columns = models.map((model, i) => {
-      const title = el("h3", "lx-title");
-      title.textContent = model.title;
-      title.title = model.title;
+      const title = several ? el("h3", "lx-title") : words.put(el("h2", "lx-heading"), "half.map");
+      if (several) title.textContent = title.title = model.title;
       const map = this.maps[i]
-        ? el("div", "lx-map-column", [several ? title : null, this.maps[i].element, this.captions[i]])
+        ? el("div", "lx-map-column", [several || this.entry ? title : null, this.maps[i].element, this.captions[i]])
         : null;
       return el("div", "lx-model", [map, panels.has("picture") ? this.cards[i].element : null]);
     });
-    this.controls = this.buildControls(panels);
-    const encodes = models.some(({ encode, output }) => encode && output === "image");
-    this.entry = panels.has("pad") && encodes ? createEntry(this) : null;
     this.sliders = panels.has("sliders") ? createSliders(this) : null;
     this.path = panels.has("path") ? createPathBar(this) : null;
     this.optionsBar = panels.has("options") ? createOptions(this) : null;
@@ -158,6 +169,17 @@ export class App {
   /** Return the indices of the models that have a condition. @param {string} name */
   modelsGiven(name) {
     return this.models.flatMap(({ conditions }, i) => (conditions.some((one) => one.name === name) ? [i] : []));
+  }
+
+  /** Return the muted classes of a model's map. @param {number} index */
+  hiddenAt(index) {
+    const { options, models, state } = this;
+    const { classes, conditions } = models[index];
+    const about =
+      options.chosenOnly && conditions.find(({ name, kind }) => KINDS[kind].labelOf && state.conditions[name]);
+    if (!about) return options.hidden;
+    const chosen = KINDS[about.kind].labelOf?.(state.conditions[about.name]);
+    return new Set(classes.flatMap((_, k) => (k === chosen ? [] : k)));
   }
 
   /** Return what the judge of a model says of a picture; null without a judge. @param {number} i @param {Float32Array} x */
@@ -404,6 +426,7 @@ export class App {
     path?.update();
     this.couplings?.update();
     this.showInput();
+    root.classList.toggle("lx-following", this.input.following);
     root.dataset.frames = String(++this.frames);
     root.dataset.z = JSON.stringify(this.code(state.lead));
     if (waiting || this.options.manifold) this.later();

@@ -45,9 +45,10 @@ export function createCard(app, index) {
   const visible = output === "image" ? app.models[index].visible : null;
   const frame = el("div", "lx-frame", [screen.canvas, visible ? createSeam(visible, imageShape) : null]);
   frame.classList.toggle("lx-coarse", output === "image" && Math.max(...imageShape.slice(1)) <= COARSE);
+  const heading = app.entry && app.models.length === 1 ? app.words.put(el("h2", "lx-heading"), "half.output") : null;
   const judged = el("p", "lx-note lx-judged");
   judged.hidden = output === "label" || app.models[index].judge === null;
-  const element = el("div", "lx-picture", [el("div", "lx-shown", [frame, judged]), tools]);
+  const element = el("div", "lx-picture", [el("div", "lx-shown", [heading, frame, judged]), tools]);
 
   /** @type {Float32Array | null} a copy of the last decoded numbers: the model overwrites its own buffer */
   let last = null;

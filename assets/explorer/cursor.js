@@ -2,9 +2,10 @@
 
 import { el } from "../shared/dom.js";
 import { pointName } from "./path.js";
-import { drawPrior } from "../shared/scenery.js";
+import { ellipse, inPlane } from "../shared/plane.js";
 import { toPixel } from "../shared/view.js";
 
+const LEAST = 3; // pixels of the half axes of a posterior that is too narrow to be seen
 const RIM = 14; // pixels from the edge to the arrow
 
 /**
@@ -43,18 +44,29 @@ export function createCursor() {
  */
 export function drawPosterior(context, { mean, logVar }, plane, look) {
   const { view, side, theme } = look;
-  if (logVar) {
-    const line = { gaussian: { mean, logVar }, color: theme.accent, sigmas: [1, 2], strong: false };
-    return drawPrior(context, [line], plane, look);
+  const spot = inPlane(plane, { mean, logVar: logVar ?? mean.map(() => -Infinity) });
+  const { x, y } = toPixel(view, side, spot.x, plane.flat ? 0 : spot.y),
+    { a, b, angle } = ellipse(spot),
+    scale = side / view.extent;
+  context.save();
+  for (const sigmas of logVar ? [2, 1] : [0]) {
+    const [across, along] = [a, b].map((half) => Math.max(half * sigmas * scale, LEAST));
+    context.beginPath();
+    context.ellipse(x, y, across, along, -angle, 0, 2 * Math.PI);
+    context.globalAlpha = logVar ? 0.2 : 1;
+    context.fillStyle = theme.accent;
+    context.fill();
+    context.globalAlpha = 1;
+    for (const [style, width] of /** @type {[string, number][]} */ ([
+      [theme.background, 3.5],
+      [theme.accent, 1.8],
+    ])) {
+      context.strokeStyle = style;
+      context.lineWidth = width;
+      context.stroke();
+    }
   }
-  const { x, y } = toPixel(view, side, plane.x(mean), plane.flat ? 0 : plane.y(mean));
-  context.beginPath();
-  context.arc(x, y, 4, 0, 2 * Math.PI);
-  context.fillStyle = theme.accent;
-  context.fill();
-  context.lineWidth = 1.5;
-  context.strokeStyle = theme.background;
-  context.stroke();
+  context.restore();
 }
 
 /**

@@ -51,7 +51,13 @@ export function createEntry(app) {
   const label = el("label", "lx-encoded-as", [words.put(el("span"), "entry.label"), choice]);
   label.hidden = !classes.length;
   const judged = el("p", "lx-note");
-  const element = el("div", "lx-entry", [pad.element, label, judged, noise.element]);
+  const element = el("div", "lx-entry", [
+    words.put(el("h2", "lx-heading"), "half.input"),
+    pad.element,
+    label,
+    judged,
+    noise.element,
+  ]);
 
   /** The class of the picture: chosen, known, or read by the model. */
   const labelNow = () => chosen ?? known() ?? read;

@@ -68,10 +68,10 @@ export function createMap(app, index) {
       home = prior.kind === "fitted" ? extentOf(cloud.xs, cloud.ys) : union(home, extentOf(cloud.xs, cloud.ys));
   }
 
-  const shown = (/** @type {number} */ i) => !cloud || isShown(cloud, app.options.hidden)(i);
+  const shown = (/** @type {number} */ i) => !cloud || isShown(cloud, app.hiddenAt(index))(i);
 
   /** Return the index of the held-out code at a pixel, or −1. @param {number} x @param {number} y */
-  const heldAt = (x, y) => (cloud && app.options.codes ? map.codeAt(cloud, app.options.hidden, x, y) : -1);
+  const heldAt = (x, y) => (cloud && app.options.codes ? map.codeAt(cloud, app.hiddenAt(index), x, y) : -1);
 
   function goTo(/** @type {number} */ i) {
     const { codes: held, latentDim } = model();
@@ -152,10 +152,10 @@ export function createMap(app, index) {
     const { options, theme, state, plane } = app;
     map.draw(codes, {
       cloud: options.codes ? cloud : null,
-      hidden: options.hidden,
+      hidden: app.hiddenAt(index),
       faint: options.manifold,
       names: model().classes,
-      prior: options.prior ? priorLines(model(), state, options.hidden) : null,
+      prior: options.prior ? priorLines(model(), state, app.hiddenAt(index)) : null,
       plane,
       theme,
     });

@@ -25,11 +25,14 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  *   id: string, title: string, family: string, latentDim: number, imageShape: number[], classes: string[],
  *   fit: import("./pad/fit.js").Fit, output: "image" | "label", conditions: Condition[], decoderSees: string[], visible: Uint8Array | null,
  *   prior: Prior, codes: Codes | null, thumbnails: Pictures | null,
+ *   likelihood: import("./payload.d.ts").LikelihoodPayload | null,
+ *   logits: (z: ArrayLike<number>, given: Given) => Float32Array,
  *   decode: (z: ArrayLike<number>, given: Given) => Float32Array, priorAt: (given: Given) => Gaussian,
  *   encode: ((pixels: Float32Array, vector: ArrayLike<number>) => Posterior) | null, judge: number | null,
  * }} Model
  *   `judge`: its number among the judges. `conditions`: in the order of the given vector. `visible`: which pixels of a given picture stay (H × W).
  *   `encode` takes a picture, H × W × C in [0, 1], and the vector of its conditions, or of the label that is predicted.
+ *   `logits` gives the decoder's answer before that, in the same order, and also always in the same buffer.
  *   `decode` gives a picture, H × W × C in [0, 1], or class probabilities: always the same buffer, written anew.
  */
 
@@ -75,6 +78,8 @@ export function createModel(payload) {
     prior,
     codes: payload.codes ? readCodes(payload.codes, latentDim) : null,
     thumbnails: payload.thumbnails ? decodeBytes(payload.thumbnails, "thumbnails") : null,
+    likelihood: readLikelihood(payload.likelihood),
+    logits: (/** @type {ArrayLike<number>} */ z, /** @type {Given} */ one) => decoder.run(z, one),
     decode: createDecoder(decoder, output === "label" ? [classes.length] : imageShape, shown?.visible, pictures),
     priorAt: prior.kind === "learned" ? createPrior(network("prior_net"), prior, latentDim) : () => prior.overall,
     judge: payload.judge ?? null,
@@ -94,6 +99,16 @@ function readCondition(spec, imageShape) {
   if (typeof spec?.name !== "string" || !Object.hasOwn(KINDS, spec.kind))
     throw new PayloadError("mismatch", { name: "conditions" });
   return KINDS[spec.kind].read(spec, imageShape);
+}
+
+/** @param {import("./payload.d.ts").LikelihoodPayload | null} likelihood */
+function readLikelihood(likelihood) {
+  const good =
+    likelihood === null ||
+    likelihood?.kind === "bernoulli" ||
+    (likelihood?.kind === "gaussian" && Number.isFinite(likelihood.logSigma));
+  if (!good) throw new PayloadError("mismatch", { name: "likelihood" });
+  return likelihood;
 }
 
 /**

@@ -23,9 +23,13 @@ export function createOptions(app) {
   words.label(legendRow, "options.classes");
 
   const held = models.some(({ codes }) => codes);
-  /** @type {[("codes" | "prior" | "manifold" | "sameScale"), boolean][]} */
+  /** @type {[("codes" | "chosenOnly" | "prior" | "manifold" | "sameScale"), boolean][]} */
   const wanted = [
     ["codes", held],
+    [
+      "chosenOnly",
+      models.some(({ conditions, codes }) => codes?.labels && conditions.some(({ kind }) => kind === "class")),
+    ],
     ["prior", true],
     ["manifold", true],
     ["sameScale", models.length > 1],

@@ -41,6 +41,7 @@ export interface ModelPayload {
   imageShape: number[]; // [C, H, W]
   classes: string[]; // K names, of the labels of the codes
   fit: Fit; // the rule that brings any picture to this shape
+  likelihood: LikelihoodPayload | null; // of the pixels; null: it has parameters that are not here
   output: "image" | "label"; // sigmoid of the logits, or their softmax
   // prior_net where the prior is learned, encoder where its weights are kept
   networks: { decoder: NetworkPayload; prior_net?: NetworkPayload; encoder?: NetworkPayload };
@@ -50,6 +51,11 @@ export interface ModelPayload {
   prior: PriorPayload;
   codes: CodesPayload | null;
   thumbnails: TensorSpec | null; // (N, C, h, w) bytes of the images of the codes, perhaps at half their size
+}
+
+export interface LikelihoodPayload {
+  kind: "bernoulli" | "gaussian"; // on the logits, or on their sigmoid as mean
+  logSigma?: number; // of a Gaussian
 }
 
 export interface JudgePayload {

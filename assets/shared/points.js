@@ -73,7 +73,7 @@ function sprite(fill, outline, radius) {
 }
 
 /**
- * Draw all points of a cloud; those of hidden classes are grey, below the others.
+ * Draw all points of a cloud; those of hidden classes are grey, below the others, or absent before a background.
  * @param {CanvasRenderingContext2D} context
  * @param {Cloud} cloud
  * @param {{view: import("./view.js").View, side: number, ratio: number, hidden: Set<number>,
@@ -96,7 +96,7 @@ export function drawCloud(context, cloud, { view, side, ratio, hidden, faint, th
     middle = (side * ratio) / 2,
     limit = side * ratio + half;
   const { xs, ys, labels, count } = cloud;
-  for (const muted of hidden.size ? [true, false] : [false]) {
+  for (const muted of hidden.size && !faint ? [true, false] : [false]) {
     for (let i = 0; i < count; i++) {
       const label = labels ? labels[i] : 0;
       if (hidden.has(label) !== muted) continue;

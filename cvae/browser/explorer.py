@@ -8,6 +8,8 @@
       id, title, family, latentDim d, imageShape [C, H, W], classes [K names, of the codes' labels]
       fit          the rule that brings any picture to the images' size: "mnist" | "digits" | "plain", see
                    assets/explorer/pad/fit.js
+      likelihood   {kind: "bernoulli"} on the logits | {kind: "gaussian", logSigma} about their sigmoid | null: its σ
+                   was learned and is not among the weights
       output       "image": the sigmoid of the logits is the picture | "label": their softmax is the answer
       networks     {decoder: network, prior_net?: network, where the prior is learned, encoder?: network, where its
                    weights are kept}, network {sees: ["z" | "image" | "condition"], trunk: [ops], head: [ops], weights:
@@ -42,6 +44,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -60,7 +63,14 @@ from cvae.explore.inference import Inference, checked_codes, checked_weights, co
 from cvae.explore.judge import Judge
 from cvae.explore.projection import pca
 from cvae.families import FAMILIES
-from cvae.families.family import POSTERIOR_LOG_VAR, PRIOR_LOG_VAR, gaussian_code, point_code
+from cvae.families.family import (
+    PIXEL_LOG_SIGMA,
+    PIXEL_LOG_SIGMA_GAIN,
+    POSTERIOR_LOG_VAR,
+    PRIOR_LOG_VAR,
+    gaussian_code,
+    point_code,
+)
 from cvae.runs.folder import Run
 
 VERSION = 2
@@ -177,6 +187,7 @@ class _Model:
             "imageShape": list(config.image_shape),
             "classes": list(config.class_names),
             "fit": self.fit,
+            "likelihood": self._likelihood(),
             "output": "label" if config.predicts_label else "image",
             "networks": networks,
             "conditions": [self._condition(condition) for condition in config.conditions],
@@ -185,6 +196,18 @@ class _Model:
             "codes": codes,
             "thumbnails": None if self.thumbnails is None else tensor(self.thumbnails, "u8"),
         }
+
+    def _likelihood(self) -> Json | None:
+        kind = self.config.likelihood
+        if kind == "bernoulli":
+            return {"kind": "bernoulli"}
+        if kind == "gaussian":
+            return {"kind": "gaussian", "logSigma": math.log(self.config.sigma)}
+        raw = self.weights.get("raw_log_sigma")
+        if raw is None:
+            return None
+        learned = PIXEL_LOG_SIGMA * math.tanh(PIXEL_LOG_SIGMA_GAIN * float(raw) / PIXEL_LOG_SIGMA)
+        return {"kind": "gaussian", "logSigma": learned}
 
     def _condition(self, condition: Condition) -> Json:
         head = {"name": condition.name, "kind": condition.kind}

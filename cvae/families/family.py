@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # A network that gives a Gaussian ends in its mean and a raw log-variance r; log σ² = B·tanh(r / B), a soft bound.
 POSTERIOR_LOG_VAR = 10.0  # B of encoders: σ between e⁻⁵ and e⁵
+PIXEL_LOG_SIGMA = 6.0  # the same bound of a learned log σ of the pixels, after Rybkin et al. 2021
+PIXEL_LOG_SIGMA_GAIN = 10.0  # its parameter moves a tenth as far: with 1, a short training ends too early
 PRIOR_LOG_VAR = 4.0  # B of prior nets is smaller: q and a learned prior could otherwise grow or shrink together
 
 Array = NDArray[np.float32]

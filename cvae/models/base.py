@@ -18,7 +18,7 @@ from cvae.architecture import architecture
 from cvae.conditions import ConditionBatch
 from cvae.config import ModelConfig, ObjectiveConfig
 from cvae.families import FAMILIES
-from cvae.families.family import POSTERIOR_LOG_VAR
+from cvae.families.family import PIXEL_LOG_SIGMA, PIXEL_LOG_SIGMA_GAIN, POSTERIOR_LOG_VAR
 from cvae.models.distributions import (
     Gaussian,
     PointMass,
@@ -28,9 +28,6 @@ from cvae.models.distributions import (
     soft_bound,
 )
 from cvae.models.nets import Net
-
-LOG_SIGMA = 6.0  # soft bound of a learned log σ, after Rybkin et al. 2021
-LOG_SIGMA_GAIN = 10.0  # a learned log σ moves ten learning rates a step: with one, a short training ends too early
 
 
 @dataclass(frozen=True)
@@ -156,7 +153,7 @@ class Autoencoder(nn.Module):
     def log_sigma(self) -> Tensor | float:
         """Return log σ of the pixels for the Gaussian likelihoods: a fixed or a learned number."""
         if self.config.likelihood == "gaussian-learned":
-            return soft_bound(LOG_SIGMA_GAIN * self.raw_log_sigma, LOG_SIGMA)
+            return soft_bound(PIXEL_LOG_SIGMA_GAIN * self.raw_log_sigma, PIXEL_LOG_SIGMA)
         return math.log(self.config.sigma)
 
     # --- helpers ------------------------------------------------------------------------------------------------

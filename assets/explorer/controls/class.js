@@ -37,6 +37,7 @@ export const classKind = {
   },
   put: (/** @type {Value} */ { weights }, _, given, at) => given.vector.set(mixture(weights), at),
   ofLabel: (label, { width }) => (label < width ? only(label, width) : undefined),
+  labelOf: (/** @type {Value} */ { weights }) => mainLabel(weights),
   follows: (/** @type {Value} */ { mixing }) => !mixing,
   showcase(_, /** @type {Value} */ { weights }) {
     const shares = mixture(weights);

@@ -35,6 +35,7 @@ import { imageKind } from "./image.js";
  *   merge: (value: any, change: any, condition: Condition) => any,
  *   put: (value: any, condition: Condition, given: Given, at: number) => void,
  *   ofLabel?: (label: number, condition: Condition) => any,
+ *   labelOf?: (value: any) => number,
  *   follows?: (value: any) => boolean,
  *   showcase?: (condition: Condition, value: any) => {value: any, label: number, color: string, here: boolean}[],
  *   named?: (value: any, condition: Condition) => string,
@@ -43,7 +44,7 @@ import { imageKind } from "./image.js";
  *   panel: the panel of the control; without one, it is always visible. read: check the payload. initial: return the
  *   first value. merge: return the value with the valid parts of a change from Python or a link. put: write the value
  *   into the inputs of a network, its numbers from `at` on. ofLabel: return the value of a held-out image with a label.
- *   follows: return whether the value follows a chosen code. showcase: return values whose priors the map shows, in the
+ *   labelOf: return the class with the largest weight. follows: return whether the value follows a chosen code. showcase: return values whose priors the map shows, in the
  *   colours of classes; `here` marks the present value. named: return the value for the name of a file.
  */
 
