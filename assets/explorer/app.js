@@ -6,6 +6,8 @@ import { el } from "../shared/dom.js";
 import { createMap } from "./map.js";
 import { createOptions } from "./options.js";
 import { createPathBar } from "./pathbar.js";
+import { createInquiry } from "./posterior/inquiry.js";
+import { createPanel } from "./posterior/panel.js";
 import { createPlane } from "../shared/plane.js";
 import { along } from "./path.js";
 import { carried } from "./coupling.js";
@@ -13,6 +15,7 @@ import { createCouplings } from "./couplings.js";
 import { createEntry } from "./entry.js";
 import { createInput, valuesOfLabel } from "./input.js";
 import { carryCode, conditionsMoveCode, drawFrom, priorAt, showcase } from "./prior.js";
+import { isTractable } from "./posterior/exact.js";
 import { PayloadError } from "../shared/problem.js";
 import { createSliders } from "./sliders.js";
 import { givenOf, initialState, merge } from "./state.js";
@@ -75,6 +78,8 @@ export class App {
   /** @type {ReturnType<typeof createOptions> | null} */ optionsBar = null;
   /** @type {ReturnType<typeof createCouplings> | null} */ couplings = null;
   /** @type {ReturnType<typeof createEntry> | null} the pad, and what is beside it */ entry = null;
+  /** @type {ReturnType<typeof createInquiry> | null} the true posteriors */ inquiry = null;
+  /** @type {ReturnType<typeof createPanel> | null} */ cost = null;
   unjudged = 0; // 1: the judge has not seen the picture that was put in
   shownInput = 0; // the version of the input that the page's attributes and the judge have seen
 
@@ -126,11 +131,16 @@ export class App {
     this.couplings = several ? createCouplings(this) : null;
     const parts = [this.couplings, ...this.controls.values(), this.sliders, this.path];
     const controls = parts.flatMap((part) => part?.element ?? []);
+    if (this.entry && models.some(isTractable)) {
+      this.inquiry = createInquiry(this, () => this.showPosteriors());
+      this.cost = createPanel(this, panels.has("options"));
+    }
     const body = el("div", several ? "lx-body lx-several" : "lx-body lx-single", [
       this.entry?.element ?? null,
       el("div", "lx-models", columns),
       this.optionsBar?.element ?? null,
       el("div", "lx-controls", controls),
+      this.cost?.element ?? null,
     ]);
     body.classList.toggle("lx-with-entry", this.entry !== null);
     body.style.setProperty("--lx-models", String(models.length));
@@ -286,6 +296,7 @@ export class App {
     const before = state.conditions;
     const values = valuesOfLabel(this.extent, before, label);
     input.encode(picture, values);
+    this.inquiry?.forget();
     if (input.following) Object.assign(state, { told: values, conditions: values, path: [], progress: 0 });
     this.lastMove = performance.now();
     if (JSON.stringify(values) !== JSON.stringify(before)) this.conditionsChanged();
@@ -295,7 +306,38 @@ export class App {
   /** Do what waits for the end of a stroke, a choice or an upload. */
   settle() {
     this.entry?.read();
+    this.inquiry?.ask();
+    this.showPosteriors();
     this.commit();
+  }
+
+  /** Show what is known of the true posteriors by now. */
+  showPosteriors() {
+    const { inquiry, root, models } = this;
+    if (!inquiry) return;
+    this.cost?.update();
+    root.dataset.nats = JSON.stringify(models.map((_, i) => inquiry.result(i)?.nats ?? null));
+    for (const map of this.maps) map.drawInput();
+  }
+
+  /** Return the class that values of the conditions say most; 0 without classes. @param {import("./state.js").Values} values */
+  labelOf(values) {
+    const about = this.extent.conditions.find(({ kind }) => KINDS[kind].labelOf);
+    return about ? (KINDS[about.kind].labelOf?.(values[about.name]) ?? 0) : 0;
+  }
+
+  /** Return the distance from a model's posterior mean to the nearest held-out code; null without one. @param {number} index */
+  nearest(index) {
+    const { codes, latentDim: d } = this.models[index];
+    const mean = this.input.posteriors[index]?.mean;
+    if (!codes || !mean) return null;
+    let least = Infinity;
+    for (let i = 0; i < codes.count; i++) {
+      let squared = 0;
+      for (let k = 0; k < d; k++) squared += (codes.points[i * d + k] - mean[k]) ** 2;
+      least = Math.min(least, squared);
+    }
+    return Math.sqrt(least);
   }
 
   /** Return to the picture that was put in, at a noise ε of its posterior. @param {number[]} noise */
@@ -477,6 +519,7 @@ export class App {
   redrawAll() {
     this.controls.forEach((control) => (control.redraw?.(), control.update()));
     this.entry?.redraw();
+    this.cost?.update();
     this.optionsBar?.update();
     this.optionsChanged();
     this.draw();
@@ -559,6 +602,8 @@ export class App {
       this.mainPlane = planeSpec;
     }
     this.maps.forEach((map) => map.forget());
+    this.entry?.put();
+    this.inquiry?.replace();
   }
 
   stop() {
@@ -566,6 +611,7 @@ export class App {
     clearTimeout(this.rest);
     this.path?.stop();
     this.entry?.stop();
+    this.inquiry?.stop();
   }
 }
 

@@ -70,6 +70,33 @@ export function drawPosterior(context, { mean, logVar }, plane, look) {
 }
 
 /**
+ * Draw lines of the true posterior in the two latent dimensions, from segments.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Float64Array[]} contours
+ * @param {import("../shared/scenery.js").Look} look
+ */
+export function drawContours(context, contours, { view, side, theme }) {
+  context.save();
+  for (const segments of contours) {
+    context.beginPath();
+    for (let i = 0; i < segments.length; i += 2) {
+      const { x, y } = toPixel(view, side, segments[i], segments[i + 1]);
+      if (i % 4 === 0) context.moveTo(x, y);
+      else context.lineTo(x, y);
+    }
+    for (const [style, width] of /** @type {[string, number][]} */ ([
+      [theme.background, 3],
+      [theme.text, 1.4],
+    ])) {
+      context.strokeStyle = style;
+      context.lineWidth = width;
+      context.stroke();
+    }
+  }
+  context.restore();
+}
+
+/**
  * @param {CanvasRenderingContext2D} context
  * @param {number[][]} points codes
  * @param {number[][]} line codes on the path between them

@@ -1,4 +1,4 @@
-/** Compute quantiles of the normal distribution, their inverse, and random draws. */
+/** Compute quantiles of the normal distribution, their inverse, random draws, and the divergence of two Gaussians. */
 
 /**
  * Return Φ⁻¹(p): a standard normal variable stays below it with probability p.
@@ -62,3 +62,14 @@ export function cumulative(x) {
 export function normal(random = Math.random) {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
+
+/**
+ * Return KL(q ‖ p) of diagonal Gaussians in nats.
+ * @param {{mean: number[], logVar: number[]}} q
+ * @param {{mean: number[], logVar: number[]}} p
+ */
+export const divergence = (q, p) =>
+  q.mean.reduce((sum, m, i) => {
+    const log = q.logVar[i] - p.logVar[i];
+    return sum + 0.5 * (Math.exp(log) + (m - p.mean[i]) ** 2 * Math.exp(-p.logVar[i]) - 1 - log);
+  }, 0);

@@ -4,6 +4,8 @@
  */
 
 import { KINDS } from "./controls/index.js";
+import { divergence } from "./gaussian.js";
+import { logLikelihoodOf } from "./posterior/joint.js";
 import { givenOf } from "./state.js";
 
 /** @typedef {Pick<import("./pad/sheet.js").Picture, "pixelsFor" | "blank">} Picture */
@@ -55,6 +57,11 @@ export function createInput(app) {
       });
       this.following = posteriors.some(Boolean);
     },
+    /** Return whether a model sees pixels between black and white, on which a log-likelihood is a loss. @param {number} index */
+    grey(index) {
+      const model = app.models[index];
+      return model.likelihood?.kind === "bernoulli" && Boolean(picture?.pixelsFor(model).some((v) => v > 0 && v < 1));
+    },
     /** Return the code of a model that follows the picture; null if it has no encoder. @param {number} index */
     code(index) {
       const posterior = posteriors[index];
@@ -73,41 +80,20 @@ export function createInput(app) {
  */
 export function readLabel({ models, input, extent, state }, classes) {
   const model = models.find(({ conditions, encode, output }) => conditions.length && encode && output === "image");
-  if (!model?.encode || !input.picture) return null;
+  if (!model?.encode || !model.likelihood || !input.picture) return null;
   const pixels = input.picture.pixelsFor(model);
+  const likelihood = logLikelihoodOf(model.likelihood, pixels);
   let best = -Infinity,
     label = null;
   for (let k = 0; k < classes; k++) {
     const values = valuesOfLabel(extent, state.conditions, k);
     const given = givenOf(model, values);
     const { mean, logVar } = model.encode(pixels, given.vector);
-    const elbo = logLikelihood(model.decode(mean, given), pixels) - kl({ mean, logVar }, model.priorAt(given));
+    const kl = logVar ? divergence({ mean, logVar }, model.priorAt(given)) : 0;
+    const elbo = likelihood(model.logits(mean, given)) - kl;
     if (elbo > best) [best, label] = [elbo, k];
   }
   return label;
-}
-
-/** Return log p(x|z) of pixels under their decoded means, as Bernoulli. @param {Float32Array} means @param {Float32Array} pixels */
-function logLikelihood(means, pixels) {
-  let sum = 0;
-  for (let i = 0; i < pixels.length; i++) {
-    const p = Math.min(1 - 1e-6, Math.max(1e-6, means[i]));
-    sum += pixels[i] * Math.log(p) + (1 - pixels[i]) * Math.log(1 - p);
-  }
-  return sum;
-}
-
-/**
- * Return KL(q ‖ p) of diagonal Gaussians in nats; 0 for a point.
- * @param {import("./model.js").Posterior} q
- * @param {import("./model.js").Gaussian} p
- */
-function kl({ mean, logVar }, p) {
-  if (!logVar) return 0;
-  return mean.reduce((sum, m, i) => {
-    const log = logVar[i] - p.logVar[i];
-    return sum + 0.5 * (Math.exp(log) + (m - p.mean[i]) ** 2 * Math.exp(-p.logVar[i]) - 1 - log);
-  }, 0);
 }
 
 /**

@@ -150,6 +150,7 @@ function readModels(mount, data, sent, sentJudges, theme) {
     mount.words = words;
     mount.app = new App(mount.root, { models, judges, planeSpec: data.map, panels: data.panels, words, theme, send });
     mount.app.entry?.put();
+    mount.app.inquiry?.ask();
     if (before) {
       recall(mount.app, before);
       const { app } = mount;

@@ -8,7 +8,7 @@ import { createLatentMap, isShown } from "../shared/map.js";
 import { inPlane } from "../shared/plane.js";
 import { createCloud } from "../shared/points.js";
 import { extentOf, union } from "../shared/view.js";
-import { createCursor, drawPath, drawPosterior } from "./cursor.js";
+import { createCursor, drawContours, drawPath, drawPosterior } from "./cursor.js";
 import { createHover } from "./hover.js";
 import { createManifold, drawSheets } from "./manifold.js";
 import { outside, priorLines } from "./prior.js";
@@ -178,7 +178,10 @@ export function createMap(app, index) {
     const { plane, theme } = app;
     drawnPosterior = app.input.posteriors[index] ?? null;
     map.clear(input);
-    if (drawnPosterior) drawPosterior(input, drawnPosterior, plane, map.look(theme));
+    if (!drawnPosterior || !map.side()) return;
+    const contours = app.inquiry?.result(index)?.contours;
+    if (contours) drawContours(input, contours, map.look(theme));
+    drawPosterior(input, drawnPosterior, plane, map.look(theme));
   }
 
   /** @type {number[][]} the path as last drawn */
@@ -209,6 +212,7 @@ export function createMap(app, index) {
     speak,
     moveCursor,
     drawLines,
+    drawInput,
     bounds,
     project,
     /** Redraw everything with the next frame. */

@@ -4,6 +4,7 @@
  */
 
 import { KINDS } from "../controls/index.js";
+import { divergence } from "../gaussian.js";
 import { cholesky } from "../prior.js";
 import { givenOf } from "../state.js";
 import { entropy, expected, importanceBound, importanceWeights, nearestGaussian } from "./bound.js";
@@ -115,14 +116,16 @@ export function createExact(models, values) {
       let done = false;
       return {
         result,
-        /** Go on until the deadline or the end of a stage; return whether more remains. @param {number} deadline */
+        get more() {
+          return !done;
+        },
+        /** Go on until the deadline or the end of a stage. @param {number} deadline */
         work(deadline) {
           const { stage } = result;
           while (!done && result.stage === stage && performance.now() < deadline) {
             done = Boolean(steps.next().done);
             result.decoded++;
           }
-          return !done;
         },
       };
     },
@@ -131,7 +134,7 @@ export function createExact(models, values) {
 
 /**
  * @typedef {ReturnType<typeof createExact>} Exact
- * @typedef {{result: Result, work: (deadline: number) => boolean}} Explanation
+ * @typedef {{result: Result, readonly more: boolean, work: (deadline: number) => void}} Explanation
  */
 
 /**
@@ -223,7 +226,7 @@ function* explained({ model, given, area, grids, pixels, label, q, result }) {
 
   const joint = joints[label];
   const energy = -(yield* expected(joint, q)); // −E log p(x, z)
-  const kl = klOf(q, priors[label]);
+  const kl = divergence(q, priors[label]);
   const gap = Math.max(0, energy - entropy(q) + quadrature.total);
   const reconstruction = energy - entropy(q) - kl;
   result.nats = { reconstruction, kl, gap, logPx: gap - reconstruction - kl };
@@ -253,13 +256,6 @@ function* explained({ model, given, area, grids, pixels, label, q, result }) {
 function placeOf({ area, cellOf }, c) {
   return cellOf(c).map((i, k) => area.low[k] + (i + 0.5) * area.step);
 }
-
-/** Return KL(q ‖ p) of diagonal Gaussians in nats. @param {import("./bound.js").Diagonal} q @param {import("./bound.js").Diagonal} p */
-export const klOf = (q, p) =>
-  q.mean.reduce((sum, m, i) => {
-    const log = q.logVar[i] - p.logVar[i];
-    return sum + 0.5 * (Math.exp(log) + (m - p.mean[i]) ** 2 * Math.exp(-p.logVar[i]) - 1 - log);
-  }, 0);
 
 /**
  * Return a start for the best Gaussian: the mode of the posterior, with the variances that a diagonal Gaussian has

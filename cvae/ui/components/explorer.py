@@ -31,7 +31,7 @@ from cvae.ui.parts import cache
 Coupling = Literal["picture", "sigma", "z"]
 COUPLINGS: tuple[Coupling, ...] = ("picture", "sigma", "z")  # as in assets/explorer/state.js; the first is the default
 Panel = Literal["pad", "map", "picture", "labels", "sliders", "path", "options"]
-STYLES = ("explorer.css", "controls.css", "pad.css")
+STYLES = ("explorer.css", "controls.css", "pad.css", "posterior.css")
 PANELS: tuple[Panel, ...] = ("pad", "map", "picture", "labels", "sliders", "path", "options")
 
 REFERENCE = ("part", "title", "thumbnails")  # what is sent of a model that comes in parts

@@ -1,0 +1,109 @@
+/**
+ * Ask for the true posteriors of the picture that was put in, of every model on the page, while the page is idle: at
+ * first the grids are filled, then the picture is explained, all models a stage at a time.
+ */
+
+import { createExact } from "./exact.js";
+
+const SLICE = 12; // milliseconds of work at a time, if the browser does not say more
+const MOST = 25; // milliseconds at a time at most
+const QUIET = 120; // milliseconds without a move before the work continues
+const SHOWN = 4; // times a second that the progress of the grids is told
+
+/** @typedef {import("./exact.js").Result} Result */
+
+/**
+ * @param {import("../app.js").App} app
+ * @param {() => void} changed called when a stage of a model has ended, or the grids have grown
+ */
+export function createInquiry(app, changed) {
+  let exact = createExact(app.models, app.state.conditions);
+  /** @type {(import("./exact.js").Explanation | null)[]} */ let explanations = [];
+  let wanted = false,
+    scheduled = false,
+    stopped = false,
+    told = 0;
+
+  function schedule() {
+    if (scheduled || stopped) return;
+    scheduled = true;
+    if (globalThis.requestIdleCallback) requestIdleCallback(step, { timeout: 300 });
+    else setTimeout(() => step(null), 1); // Safari
+  }
+
+  /** @param {IdleDeadline | null} idle */
+  function step(idle) {
+    scheduled = false;
+    if (stopped || !app.root.isConnected) return;
+    if (performance.now() - app.lastMove < QUIET) return void setTimeout(schedule, QUIET);
+    const left = Math.min(MOST, Math.max(SLICE, idle?.timeRemaining() ?? SLICE));
+    if (work(performance.now() + left)) schedule();
+  }
+
+  /** Go on until the deadline; return whether more remains. @param {number} deadline */
+  function work(deadline) {
+    if (wanted) begin();
+    const open = explanations.flatMap((one, i) => (one && one.more ? [{ one, i }] : []));
+    open.sort((a, b) => a.one.result.stage - b.one.result.stage);
+    // The grid of the label comes first; the other labels are asked for after the contours.
+    const ready = open.find(({ one, i }) => one.result.stage < 1 || exact.complete(i));
+    if (ready) {
+      const { stage } = ready.one.result;
+      ready.one.work(deadline);
+      if (ready.one.result.stage !== stage) changed();
+      return true;
+    }
+    const more = exact.fill(deadline);
+    const now = performance.now();
+    if (!more || now - told > 1000 / SHOWN) {
+      told = now;
+      changed();
+    }
+    return more || wanted || open.length > 0;
+  }
+
+  /** Begin to explain the picture by the models whose grids are ready. */
+  function begin() {
+    const { input } = app;
+    const label = app.labelOf(input.values);
+    exact.prefer(label);
+    wanted = false;
+    app.models.forEach((model, i) => {
+      const q = input.posteriors[i];
+      if (!q?.logVar || !exact.has(i) || explanations[i]) return;
+      if (!exact.ready(i, model.conditions.length ? label : 0)) return void (wanted = true);
+      const pixels = /** @type {import("../input.js").Picture} */ (input.picture).pixelsFor(model);
+      const explanation = exact.explain(i, pixels, model.conditions.length ? label : 0, {
+        mean: q.mean,
+        logVar: q.logVar,
+      });
+      explanations[i] = explanation;
+    });
+  }
+
+  return {
+    /** Forget the last picture: a new one is being drawn. */
+    forget() {
+      explanations = [];
+      wanted = false;
+    },
+    /** Ask about the present picture. */
+    ask() {
+      explanations = [];
+      wanted = app.input.picture !== null;
+      schedule();
+    },
+    /** Use other models. */
+    replace() {
+      exact = createExact(app.models, app.state.conditions);
+      this.ask();
+    },
+    start: schedule,
+    /** @param {number} index @returns {Result | null} */
+    result: (index) => explanations[index]?.result ?? null,
+    /** @param {number} index */
+    has: (index) => exact.has(index),
+    filled: () => exact.share(),
+    stop: () => void (stopped = true),
+  };
+}
