@@ -8,6 +8,7 @@ const CONTRAST = 0.1; // ink that differs less from the paper is none
 const NOISE = 4; // paper may differ so many times its usual difference
 const GRAIN = 0.05; // and at least so much: the traces of JPEG
 const STEPS = 1024; // of lightness: pixels are counted, which is faster than sorting them
+const ENOUGH = 100; // pixels counted along a side
 const SPECK = 0.03; // a spot smaller than this share of the largest is dirt
 
 /**
@@ -17,11 +18,12 @@ const SPECK = 0.03; // a spot smaller than this share of the largest is dirt
  * @param {number} height
  */
 export function onBlack(grey, width, height) {
-  const rim = Math.max(1, Math.round(RIM * Math.min(width, height)));
+  const rim = Math.max(1, Math.round(RIM * Math.min(width, height))),
+    stride = strideOf(width, height);
   const all = new Uint32Array(STEPS + 1),
     border = new Uint32Array(STEPS + 1);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
+  for (let y = 0; y < height; y += stride)
+    for (let x = 0; x < width; x += stride) {
       const step = Math.floor(grey[y * width + x] * STEPS);
       all[step]++;
       if (x < rim || y < rim || x >= width - rim || y >= height - rim) border[step]++;
@@ -42,7 +44,9 @@ export function inkOf(grey, width, height) {
   const ink = onBlack(grey, width, height);
   takeLight(ink, width, height);
   const counts = new Uint32Array(STEPS + 1);
-  for (let i = 0; i < ink.length; i++) counts[Math.floor(ink[i] * STEPS)]++;
+  const stride = strideOf(width, height);
+  for (let y = 0; y < height; y += stride)
+    for (let x = 0; x < width; x += stride) counts[Math.floor(ink[y * width + x] * STEPS)]++;
   const { at, gap } = threshold(counts);
   if (gap < CONTRAST) return ink.fill(0);
   const last = Math.floor(at * STEPS);
@@ -65,9 +69,10 @@ export function inkOf(grey, width, height) {
  */
 function takeLight(grey, width, height) {
   const counts = Array.from({ length: CELL * CELL }, () => new Uint32Array(STEPS + 1));
-  for (let y = 0; y < height; y++) {
+  const stride = strideOf(width, height);
+  for (let y = 0; y < height; y += stride) {
     const row = Math.floor((y * CELL) / height) * CELL;
-    for (let x = 0; x < width; x++)
+    for (let x = 0; x < width; x += stride)
       counts[row + Math.floor((x * CELL) / width)][Math.floor(grey[y * width + x] * STEPS)]++;
   }
   const cells = new Float32Array(CELL * CELL);
@@ -97,6 +102,9 @@ function takeLight(grey, width, height) {
     }
   }
 }
+
+/** Return the step from one counted pixel to the next: of a large picture some are enough. @param {number} width @param {number} height */
+const strideOf = (width, height) => Math.max(1, Math.round(Math.max(width, height) / ENOUGH));
 
 /**
  * Return between the middles of which two cells each pixel of a line lies, and how far it is from the first to the next.
