@@ -191,7 +191,7 @@ test("a blank picture gives a blank input, and says so", () => {
 
 // --- photographs -----------------------------------------------------------------------------------------------------
 
-test("a photographed digit becomes ink: not the shadow, not the noise, not the dirt", () => {
+test("a photographed digit becomes ink: not the shadow, the squares, the noise or the dirt", () => {
   const ink = createInk();
   ink.add({ points: [0.35, 0.2, 0.6, 0.25, 0.4, 0.5, 0.65, 0.75, 0.35, 0.8], width: 0.06, erase: false });
   const photograph = Float32Array.from(ink.low, (v, at) => {
@@ -199,7 +199,8 @@ test("a photographed digit becomes ink: not the shadow, not the noise, not the d
       y = Math.floor(at / SIDE) / SIDE;
     const speck = Math.hypot(x - 0.1, y - 0.9) < 0.012 ? 0.6 : 0;
     const light = 0.9 - 0.4 * x - 0.15 * y;
-    return light * (1 - 0.75 * Math.max(v, speck)) + 0.03 * (random() - 0.5);
+    const squares = at % 20 < 1 || Math.floor(at / SIDE) % 20 < 1 ? 0.15 : 0;
+    return light * (1 - 0.75 * Math.max(v, speck, squares)) + 0.03 * (random() - 0.5);
   });
   const found = inkOf(photograph, SIDE, SIDE);
   let wrong = 0;

@@ -8,6 +8,8 @@ const CONTRAST = 0.1; // ink that differs less from the paper is none
 const NOISE = 4; // paper may differ so many times its usual difference
 const GRAIN = 0.05; // and at least so much: the traces of JPEG
 const STEPS = 1024; // of lightness: pixels are counted, which is faster than sorting them
+const FAINT = 0.6; // what differs less than this share of the threshold is printed on the paper: lines and squares
+const SMALL = 64; // pixels of a side of a picture that was made for a model: it is no photograph, and each pixel counts
 const ENOUGH = 100; // pixels counted along a side
 const SPECK = 0.03; // a spot smaller than this share of the largest is dirt
 
@@ -42,13 +44,15 @@ export function onBlack(grey, width, height) {
  */
 export function inkOf(grey, width, height) {
   const ink = onBlack(grey, width, height);
-  takeLight(ink, width, height);
+  const small = Math.max(width, height) <= SMALL;
+  if (!small) takeLight(ink, width, height);
   const counts = new Uint32Array(STEPS + 1);
   const stride = strideOf(width, height);
   for (let y = 0; y < height; y += stride)
     for (let x = 0; x < width; x += stride) counts[Math.floor(ink[y * width + x] * STEPS)]++;
   const { at, gap } = threshold(counts);
   if (gap < CONTRAST) return ink.fill(0);
+  if (small) return ink;
   const last = Math.floor(at * STEPS);
   const paper = counts.slice(0, last + 1),
     pen = counts.slice(last + 1);
@@ -56,7 +60,7 @@ export function inkOf(grey, width, height) {
   const apart = new Uint32Array(STEPS + 1); // how far from the middle
   paper.forEach((count, step) => (apart[Math.abs(step - Math.round(middle * STEPS))] += count));
   const noise = 1.4826 * quantile(apart, 0.5); // the deviation of a normal distribution
-  const low = Math.min(at, middle + Math.max(GRAIN, NOISE * noise)),
+  const low = Math.min(at, Math.max(FAINT * at, middle + Math.max(GRAIN, NOISE * noise))),
     full = Math.max(low + GRAIN, (last + 1) / STEPS + quantile(pen, 0.7));
   for (let i = 0; i < ink.length; i++) ink[i] = Math.min(1, Math.max(0, (ink[i] - low) / (full - low)));
   return withoutSpecks(ink, width, height);
