@@ -141,6 +141,7 @@ const payload = () => ({
   latentDim: 1,
   imageShape: [1, 1, 2],
   classes: ["a", "b"],
+  fit: "plain",
   output: "image",
   conditions: [{ name: "label", kind: "class", values: ["a", "b"] }],
   prior: { kind: "standard", overall: { mean: [0], logVar: [0] } },

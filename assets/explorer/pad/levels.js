@@ -7,7 +7,10 @@ const CELL = 8; // the picture is divided into so many cells along a side, for t
 const CONTRAST = 0.1; // ink that differs less from the paper is none
 const NOISE = 4; // paper may differ so many times its usual difference
 const GRAIN = 0.05; // and at least so much: the traces of JPEG
-const STEPS = 1024; // of lightness, for quantiles
+const STEPS = 1024; // of lightness: pixels are counted, which is faster than sorting them
+const FAINT = 0.6; // what differs less than this share of the threshold is printed on the paper: lines and squares
+const SMALL = 64; // pixels of a side of a picture that was made for a model: it is no photograph, and each pixel counts
+const ENOUGH = 100; // pixels counted along a side
 const SPECK = 0.03; // a spot smaller than this share of the largest is dirt
 
 /**
@@ -17,7 +20,19 @@ const SPECK = 0.03; // a spot smaller than this share of the largest is dirt
  * @param {number} height
  */
 export function onBlack(grey, width, height) {
-  return median(border(grey, width, height)) > threshold(grey).at ? grey.map((v) => 1 - v) : grey.slice();
+  const rim = Math.max(1, Math.round(RIM * Math.min(width, height))),
+    stride = strideOf(width, height);
+  const all = new Uint32Array(STEPS + 1),
+    border = new Uint32Array(STEPS + 1);
+  for (let y = 0; y < height; y += stride)
+    for (let x = 0; x < width; x += stride) {
+      const step = Math.floor(grey[y * width + x] * STEPS);
+      all[step]++;
+      if (x < rim || y < rim || x >= width - rim || y >= height - rim) border[step]++;
+    }
+  const out = grey.slice();
+  if (quantile(border, 0.5) > threshold(all).at) for (let i = 0; i < out.length; i++) out[i] = 1 - out[i];
+  return out;
 }
 
 /**
@@ -29,89 +44,128 @@ export function onBlack(grey, width, height) {
  */
 export function inkOf(grey, width, height) {
   const ink = onBlack(grey, width, height);
-  const light = lightOn(ink, width, height);
-  for (let i = 0; i < ink.length; i++) ink[i] = Math.max(0, ink[i] - light[i]) / Math.max(0.2, 1 - light[i]);
-  const { at, gap } = threshold(ink);
+  const small = Math.max(width, height) <= SMALL;
+  if (!small) takeLight(ink, width, height);
+  const counts = new Uint32Array(STEPS + 1);
+  const stride = strideOf(width, height);
+  for (let y = 0; y < height; y += stride)
+    for (let x = 0; x < width; x += stride) counts[Math.floor(ink[y * width + x] * STEPS)]++;
+  const { at, gap } = threshold(counts);
   if (gap < CONTRAST) return ink.fill(0);
-  const paper = ink.filter((v) => v <= at),
-    pen = ink.filter((v) => v > at);
-  const middle = median(paper);
-  const noise = 1.4826 * median(paper.map((v) => Math.abs(v - middle))); // the deviation of a normal distribution
-  const low = Math.min(at, middle + Math.max(GRAIN, NOISE * noise)),
-    full = Math.max(low + GRAIN, quantile(pen, 0.7));
+  if (small) return ink;
+  const last = Math.floor(at * STEPS);
+  const paper = counts.slice(0, last + 1),
+    pen = counts.slice(last + 1);
+  const middle = quantile(paper, 0.5);
+  const apart = new Uint32Array(STEPS + 1); // how far from the middle
+  paper.forEach((count, step) => (apart[Math.abs(step - Math.round(middle * STEPS))] += count));
+  const noise = 1.4826 * quantile(apart, 0.5); // the deviation of a normal distribution
+  const low = Math.min(at, Math.max(FAINT * at, middle + Math.max(GRAIN, NOISE * noise))),
+    full = Math.max(low + GRAIN, (last + 1) / STEPS + quantile(pen, 0.7));
   for (let i = 0; i < ink.length; i++) ink[i] = Math.min(1, Math.max(0, (ink[i] - low) / (full - low)));
   return withoutSpecks(ink, width, height);
 }
 
 /**
- * Return the lightness of the paper at every pixel: the background is the darkest third of each cell with those around
- * it, so that a stroke does not count, and changes evenly between the middles of the cells.
- * @param {Float32Array} grey on black @param {number} width @param {number} height
+ * Take the lightness of the paper from every pixel. In each cell with those around it, a third of the pixels is darker
+ * than it, so that a stroke does not count; between the middles of the cells it changes evenly.
+ * @param {Float32Array} grey on black, changed @param {number} width @param {number} height
  */
-function lightOn(grey, width, height) {
+function takeLight(grey, width, height) {
+  const counts = Array.from({ length: CELL * CELL }, () => new Uint32Array(STEPS + 1));
+  const stride = strideOf(width, height);
+  for (let y = 0; y < height; y += stride) {
+    const row = Math.floor((y * CELL) / height) * CELL;
+    for (let x = 0; x < width; x += stride)
+      counts[row + Math.floor((x * CELL) / width)][Math.floor(grey[y * width + x] * STEPS)]++;
+  }
   const cells = new Float32Array(CELL * CELL);
+  const near = new Uint32Array(STEPS + 1);
   for (let j = 0; j < CELL; j++)
     for (let i = 0; i < CELL; i++) {
-      const left = Math.floor((Math.max(0, i - 1) * width) / CELL),
-        right = Math.ceil((Math.min(CELL, i + 2) * width) / CELL);
-      const top = Math.floor((Math.max(0, j - 1) * height) / CELL),
-        bottom = Math.ceil((Math.min(CELL, j + 2) * height) / CELL);
-      const near = [];
-      for (let y = top; y < bottom; y += 2) for (let x = left; x < right; x += 2) near.push(grey[y * width + x]);
-      cells[j * CELL + i] = quantile(Float32Array.from(near), 0.3);
+      near.fill(0);
+      for (let v = Math.max(0, j - 1); v <= Math.min(CELL - 1, j + 1); v++)
+        for (let u = Math.max(0, i - 1); u <= Math.min(CELL - 1, i + 1); u++) {
+          const cell = counts[v * CELL + u];
+          for (let step = 0; step <= STEPS; step++) near[step] += cell[step];
+        }
+      cells[j * CELL + i] = quantile(near, 0.33);
     }
-  const out = new Float32Array(grey.length);
-  const place = (/** @type {number} */ p, /** @type {number} */ size) => {
-    const at = Math.min(CELL - 1, Math.max(0, ((p + 0.5) * CELL) / size - 0.5));
-    const first = Math.min(CELL - 2, Math.floor(at));
-    return { first, share: at - first };
-  };
-  const columns = Array.from({ length: width }, (_, x) => place(x, width));
+  const columns = places(width),
+    rows = places(height);
   for (let y = 0; y < height; y++) {
-    const row = place(y, height);
+    const down = rows.share[y];
     for (let x = 0; x < width; x++) {
-      const { first, share } = columns[x],
-        at = row.first * CELL + first;
+      const share = columns.share[x],
+        at = rows.first[y] * CELL + columns.first[x];
       const upper = cells[at] * (1 - share) + cells[at + 1] * share,
         lower = cells[at + CELL] * (1 - share) + cells[at + CELL + 1] * share;
-      out[y * width + x] = upper * (1 - row.share) + lower * row.share;
+      const light = upper * (1 - down) + lower * down,
+        i = y * width + x;
+      grey[i] = Math.min(1, Math.max(0, grey[i] - light) / Math.max(0.2, 1 - light));
     }
   }
-  return out;
+}
+
+/** Return the step from one counted pixel to the next: of a large picture some are enough. @param {number} width @param {number} height */
+const strideOf = (width, height) => Math.max(1, Math.round(Math.max(width, height) / ENOUGH));
+
+/**
+ * Return between the middles of which two cells each pixel of a line lies, and how far it is from the first to the next.
+ * @param {number} size of the line
+ */
+function places(size) {
+  const first = new Uint8Array(size),
+    share = new Float32Array(size);
+  for (let p = 0; p < size; p++) {
+    const at = Math.min(CELL - 1, Math.max(0, ((p + 0.5) * CELL) / size - 0.5));
+    first[p] = Math.min(CELL - 2, Math.floor(at));
+    share[p] = at - first[p];
+  }
+  return { first, share };
 }
 
 /**
- * Return Otsu's threshold: the value that parts the pixels into two groups which differ most, and how far their means
- * are apart.
- * @param {Float32Array} grey
+ * Return Otsu's threshold: the lightness that parts the pixels into two groups which differ most, and how far their
+ * means are apart.
+ * @param {Uint32Array} counts of pixels by lightness
  */
-export function threshold(grey) {
-  const bins = 256,
-    counts = new Float64Array(bins);
-  for (const v of grey) counts[Math.min(bins - 1, Math.floor(v * bins))]++;
-  let total = 0;
-  for (let b = 0; b < bins; b++) total += b * counts[b];
+export function threshold(counts) {
+  let pixels = 0,
+    total = 0;
+  counts.forEach((count, step) => ((pixels += count), (total += step * count)));
   let below = 0,
     sum = 0,
-    best = -1,
+    best = 0,
     first = 0,
     last = 0,
     gap = 0;
-  for (let b = 0; b < bins - 1; b++) {
-    below += counts[b];
-    sum += b * counts[b];
-    const above = grey.length - below;
+  for (let step = 0; step < counts.length - 1; step++) {
+    below += counts[step];
+    sum += step * counts[step];
+    const above = pixels - below;
     if (!below || !above) continue;
     const apart = (total - sum) / above - sum / below;
     const between = below * above * apart * apart;
     if (between > best * (1 + 1e-9)) {
       best = between;
-      first = b;
-      gap = apart / bins;
+      first = step;
+      gap = apart / STEPS;
     }
-    if (between >= best * (1 - 1e-9)) last = b; // a gap without pixels is parted in its middle
+    if (between >= best * (1 - 1e-9)) last = step; // where there are no pixels, it parts in the middle
   }
-  return { at: (first + last + 2) / 2 / bins, gap };
+  return { at: (first + last + 2) / 2 / STEPS, gap };
+}
+
+/**
+ * Return the lightness below which a share of the pixels lies.
+ * @param {Uint32Array} counts of pixels by lightness
+ * @param {number} share 0 … 1
+ */
+function quantile(counts, share) {
+  let left = Math.round(share * (counts.reduce((a, b) => a + b, 0) - 1));
+  for (let step = 0; step < counts.length; step++) if ((left -= counts[step]) < 0) return step / STEPS;
+  return 0;
 }
 
 /**
@@ -149,28 +203,3 @@ function withoutSpecks(ink, width, height) {
   for (let i = 0; i < ink.length; i++) if (sizes[spot[i]] < least) ink[i] = 0;
   return ink;
 }
-
-/** @param {Float32Array} grey @param {number} width @param {number} height */
-function border(grey, width, height) {
-  const rim = Math.max(1, Math.round(RIM * Math.min(width, height)));
-  return grey.filter((_, i) => {
-    const x = i % width,
-      y = (i - x) / width;
-    return x < rim || y < rim || x >= width - rim || y >= height - rim;
-  });
-}
-
-/**
- * Return the value below which a share of the values lies, exact to a step of 1/STEPS: counting is faster than sorting.
- * @param {Float32Array} values in [0, 1] @param {number} share 0 … 1
- */
-function quantile(values, share) {
-  const counts = new Uint32Array(STEPS + 1);
-  for (const v of values) counts[Math.floor(v * STEPS)]++;
-  let left = Math.round(share * (values.length - 1));
-  for (let step = 0; step <= STEPS; step++) if ((left -= counts[step]) < 0) return step / STEPS;
-  return 0;
-}
-
-/** @param {Float32Array} values */
-const median = (values) => quantile(values, 0.5);

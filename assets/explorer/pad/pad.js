@@ -12,8 +12,11 @@ import { createTray, drawn, picturesOf, takesDrawings } from "./tray.js";
 import { readPicture, UploadError } from "./upload.js";
 
 const SEEN = 84; // CSS pixels of what the network sees, about
-const PEN_ERASER = 32; // the button of the other end of a pen
+const PEN_ERASER = 5; // the number of the button at the other end of a pen
 const ACCEPT = "image/png,image/jpeg,image/webp,image/gif,image/bmp";
+
+/** What lies on the pad, for the next pad of this page: the storage may be forbidden or full. @type {Content | null} */
+let kept = null;
 
 /**
  * What the pad asks of the page, and tells it.
@@ -24,6 +27,7 @@ const ACCEPT = "image/png,image/jpeg,image/webp,image/gif,image/bmp";
  *   models, theme: read anew each time; the first model is the one whose view is shown, and whose pictures are offered.
  *   input: the picture has changed, perhaps several times a frame. settled: a stroke, a choice or an upload has ended.
  *
+ * @typedef {import("./sheet.js").Content} Content
  * @typedef {import("./sheet.js").Picture} Picture
  * @typedef {ReturnType<typeof createPad>} Pad
  */
@@ -34,7 +38,7 @@ const ACCEPT = "image/png,image/jpeg,image/webp,image/gif,image/bmp";
  */
 export function createPad(host, store = tabStorage()) {
   const { words } = host;
-  const sheet = createSheet(load(store) ?? first(host.models[0]));
+  const sheet = createSheet(kept ?? load(store) ?? first(host.models[0]));
   const kind = () => kindFor(host.models[0]);
 
   // --- what is shown --------------------------------------------------------------------------------------------------
@@ -60,7 +64,7 @@ export function createPad(host, store = tabStorage()) {
   /** @param {import("../../shared/dom.js").IconName} name @param {() => void} act */
   const tool = (name, act) => words.label(button("lx-tool", icon(name), act), `pad.${name}`);
   const undo = tool("undo", () => takeBack()),
-    clear = tool("clear", () => put(BLANK)),
+    clear = tool("clear", () => clearable() && put(BLANK)),
     choose = tool("choose", () => toggleTray(tray.element.hidden)),
     open = tool("upload", () => file.click());
   const segments = pens.map(({ element }) => element);
@@ -101,13 +105,21 @@ export function createPad(host, store = tabStorage()) {
     const [model] = host.models;
     seen.show(sheet.picture.pixelsFor(model), host.theme.dark);
     const { blank, source } = sheet.picture;
-    hint.hidden = !blank || sheet.content.base !== null;
-    undo.disabled = !sheet.undoable;
-    clear.disabled = blank && !sheet.content.base;
     const base = sheet.content.base !== null;
-    const key = !blank ? `from.${source}` : base ? "noInk" : "blank";
+    hint.hidden = !blank || base;
+    able(undo, sheet.undoable);
+    able(clear, clearable());
+    const from = source === "drawn" && base ? "from.changed" : `from.${source}`;
+    const key = !blank ? from : base ? "noInk" : "blank";
     about.textContent = words.say(`pad.${key}`, { title: model.title });
   }
+
+  /** Say whether a button does anything; unlike a disabled one it keeps the focus. @param {Element} tool @param {boolean} able */
+  function able(tool, able) {
+    tool.setAttribute("aria-disabled", String(!able));
+  }
+
+  const clearable = () => !sheet.picture.blank || sheet.content.base !== null;
 
   /** @type {string | null} */
   let message = null;
@@ -126,12 +138,14 @@ export function createPad(host, store = tabStorage()) {
   }
 
   function settled() {
-    save(store, sheet.content);
+    kept = sheet.content;
+    save(store, kept);
     host.settled();
   }
 
-  /** @param {import("./sheet.js").Content} content */
+  /** @param {Content} content */
   function put(content) {
+    pointer = null; // a picture that arrives ends a stroke
     sheet.put(content);
     replaced();
   }
@@ -161,8 +175,8 @@ export function createPad(host, store = tabStorage()) {
   });
 
   canvas.onpointerdown = (event) => {
-    const erase = erasing || (event.buttons & PEN_ERASER) > 0;
-    if (pointer !== null || (event.button !== 0 && !erase) || event.button === 2) return;
+    if (pointer !== null || (event.button !== 0 && event.button !== PEN_ERASER)) return;
+    const erase = erasing || event.button === PEN_ERASER;
     event.preventDefault();
     canvas.focus({ preventScroll: true });
     canvas.setPointerCapture(event.pointerId);
@@ -244,8 +258,12 @@ export function createPad(host, store = tabStorage()) {
     say("reading");
     try {
       const picture = await readPicture(blob);
+      const base = { ...picture, file: true };
+      await nextTask(); // so that no task is long
+      sheet.prepare(base, kind());
+      await nextTask();
       if (mine !== reading || stopping.signal.aborted) return; // a later file has come
-      put({ source: "upload", label: null, strokes: [], base: { ...picture, file: true } });
+      put({ source: "upload", label: null, strokes: [], base });
     } catch (problem) {
       if (!(problem instanceof UploadError)) throw problem;
       if (mine === reading) say(problem.code);
@@ -339,6 +357,8 @@ export function createPad(host, store = tabStorage()) {
     },
   };
 }
+
+const nextTask = () => new Promise((done) => setTimeout(done));
 
 /** Return what lies on the pad at first. @param {import("../model.js").Model} model */
 function first(model) {

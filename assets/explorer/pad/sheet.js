@@ -50,8 +50,8 @@ export function createSheet(start = BLANK) {
     version = 0;
   /** @type {Content[]} */
   const history = [];
-  /** @type {Map<Kind, Float32Array>} the base in the pad's square, on paper */
-  const unders = new Map();
+  /** @type {WeakMap<Base, Map<Kind, Float32Array>>} bases in the pad's square, on paper */
+  const unders = new WeakMap();
   /** @type {Map<Kind, Raster & {data: Float32Array}>} with the strokes */
   const rasters = new Map();
   /** @type {Map<string, Float32Array>} by rule and shape */
@@ -69,7 +69,6 @@ export function createSheet(start = BLANK) {
 
   /** @param {Content} next */
   function replace(next) {
-    if (next.base !== content.base) unders.clear();
     content = next;
     rasters.clear();
     ink.clear();
@@ -82,12 +81,12 @@ export function createSheet(start = BLANK) {
     if (history.length > MOST_UNDONE) history.shift();
   }
 
-  /** @param {Kind} kind @returns {Float32Array | null} */
-  function under(kind) {
-    const { base } = content;
-    if (!base) return null;
-    const known = unders.get(kind) ?? onSquare(base, kind);
-    unders.set(kind, known);
+  /** Return a base as it lies on the pad, made once. @param {Base} base @param {Kind} kind */
+  function prepare(base, kind) {
+    const made = unders.get(base) ?? new Map();
+    unders.set(base, made);
+    const known = made.get(kind) ?? onSquare(base, kind);
+    made.set(kind, known);
     return known;
   }
 
@@ -105,7 +104,7 @@ export function createSheet(start = BLANK) {
 
   /** @param {Kind} kind @param {Float32Array} out @param {Box} box */
   function compose(kind, out, { x, y, width, height }) {
-    const below = under(kind);
+    const below = content.base && prepare(content.base, kind);
     const { low, high } = ink;
     if (kind !== "rgb" && !below && width === SIDE) return layInk(ink, below, out);
     for (let row = y; row < y + height; row++)
@@ -148,6 +147,7 @@ export function createSheet(start = BLANK) {
   return {
     picture,
     raster,
+    prepare,
     get content() {
       return content;
     },

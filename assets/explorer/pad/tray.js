@@ -162,15 +162,14 @@ export function createTray(host, choose) {
   return {
     element,
     open() {
-      if (!shown) build();
+      if (shown !== host.models[0]) build();
       element.hidden = false;
       /** @type {HTMLElement | null} */ (element.querySelector(".lx-tray-tile[tabindex='0']"))?.focus();
     },
     /** Show changed models, or another theme. */
     update() {
-      if (!shown) return;
       if (shown === host.models[0]) tiles.forEach(({ screen, values }) => screen.show(values, host.theme.dark));
-      else build();
+      else if (!element.hidden) build();
     },
   };
 }
