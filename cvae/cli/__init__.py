@@ -46,8 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return READER_GONE
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        say(f"cvae: cannot use{where}: {reason(error)}.")
+        what = f"cannot use {error.filename}: " if error.filename else ""
+        say(f"cvae: {what}{reason(error)}.")
     except KeyboardInterrupt:
         say("\ncvae: interrupted.")
         return 130

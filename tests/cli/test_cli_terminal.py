@@ -119,7 +119,7 @@ def test_closed_streams_are_no_reason_to_fail(closed: str, tmp_path: Path):
 def test_output_that_cannot_be_written_is_a_sentence(tmp_path: Path):
     answer = shell("$CVAE list > /dev/full", tmp_path)
     assert answer.returncode == 2
-    assert answer.stderr == "cvae: cannot use: no space left on device.\n"
+    assert answer.stderr == "cvae: no space left on device.\n"
 
 
 # --- Ctrl-C
