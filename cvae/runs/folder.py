@@ -179,8 +179,8 @@ class Run:
         A shipped run's last snapshot may lack weights; the model's weights then replace them.
         """
         arrays = self._arrays(f"snapshots/{step}.safetensors", names)
-        if names is None and not any(map(_decodes, arrays)) and step == self.weights_step():
-            arrays |= {name: values for name, values in self.weights().items() if _decodes(name)}
+        if names is None and not any(map(decodes, arrays)) and step == self.weights_step():
+            arrays |= {name: values for name, values in self.weights().items() if decodes(name)}
         return arrays
 
     def held_out(self) -> np.ndarray[Any, Any] | None:
@@ -405,7 +405,7 @@ def disk_is_full(path: Path) -> bool:
         return False
 
 
-def _decodes(name: str) -> bool:
+def decodes(name: str) -> bool:
     """Return whether decoding needs the weight with this name."""
     return name.startswith(("decoder.", "prior_net."))
 
