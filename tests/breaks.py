@@ -96,7 +96,8 @@ BREAKS = [
         ),
         ("evaluation.py", "- log_mean_exp(log_p))", "- log_p.mean(0))"),
         ("exact.py", "+ constant + grid.log_area", "+ constant"),
-        ("generation.py", "// samples if", "% samples if"),
+        ("generation.py", "model.config.classes // samples", "model.config.classes % samples"),
+        ("generation.py", "np.flatnonzero(split.labels == k)", "np.flatnonzero(split.labels >= 0)"),
     ),
     *of(
         "cvae/data",
