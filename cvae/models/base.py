@@ -146,6 +146,18 @@ class Autoencoder(nn.Module):
         (batch,) = batches.values()
         return self.loss(*batch, objective, beta, generator)
 
+    def target_nll(self, x: Tensor, label: Tensor | None, logits: Tensor) -> Tensor:
+        """Return −log p(t|·) in nats of what a family that completes images predicts of x, or of its label: (k, N)."""
+        raise NotImplementedError
+
+    def baseline_nll(self, x: Tensor, label: Tensor | None) -> Tensor:
+        """Return `target_nll` (N,) of the baseline of a family that completes images."""
+        raise NotImplementedError
+
+    def predict(self, image: Tensor) -> Tensor:
+        """Return the prediction of this baseline, in the shape of `decode`."""
+        raise NotImplementedError
+
     def nll(self, x: Tensor, logits: Tensor) -> Tensor:
         """Return −log p(x|z) in nats, summed over pixels: (N, C, H, W), (k, N, C, H, W) → (k, N)."""
         x, logits = x.flatten(1), logits.flatten(2)

@@ -65,7 +65,7 @@ def agrees(model: Autoencoder, numpy_model: Inference, tolerance: float = 1e-5) 
             close(numpy_model.prior(given, n=N)[1], torch.exp(0.5 * prior.log_var), tolerance)
         close(numpy_model.decode(z, given), model.decode(z, given), tolerance)
         if model.family.completes:
-            close(numpy_model.predict(x), model.predict(x), tolerance)  # type: ignore[operator]
+            close(numpy_model.predict(x), model.predict(x), tolerance)
 
 
 def close(found: np.ndarray, expected: torch.Tensor, tolerance: float) -> None:
