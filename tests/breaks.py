@@ -150,7 +150,7 @@ BREAKS = [
     ),
     *of(
         "assets/live",
-        "tests/js tests/browser tests/ui/test_app_browser.py",
+        "tests/js tests/browser tests/ui/test_app_browser.py tests/ui/test_live_browser.py",
         ("store.js", "if (answer.token !== store.token)", "if (false)"),
         ("scale.js", "if (low === Infinity) return", "if (false) return"),
         ("dims.js", "Math.max(0.1, ...bars)", "0.1"),

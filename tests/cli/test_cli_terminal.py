@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers.cli import QUICK
 from helpers.engine import wait_until
 
 from cvae.cli import main
@@ -24,7 +25,6 @@ from cvae.results.recipes import recipe
 from cvae.runs.folder import Run
 
 ROOT = Path(__file__).parents[2]
-QUICK = ["--epochs", "1", "--hidden", "16", "--threads", "1", "--device", "cpu"]
 SHELL = pytest.mark.skipif(os.name != "posix", reason="a POSIX shell closes the streams")
 
 
