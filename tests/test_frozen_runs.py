@@ -12,7 +12,8 @@ import safetensors.numpy
 
 import cvae
 from cvae.explore.inference import Inference
-from cvae.runs.folder import Arrays, Run
+from cvae.runs.files import Arrays
+from cvae.runs.folder import Run
 from cvae.runs.queue import Jobs
 from cvae.training.worker import work
 

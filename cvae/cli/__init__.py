@@ -10,7 +10,7 @@ from typing import NoReturn
 from cvae.cli import exploring, judging, measuring, shipping, training
 from cvae.cli.terminal import READER_GONE, drop_output, open_streams, quiet_libraries, say
 from cvae.errors import InputError
-from cvae.runs.folder import reason
+from cvae.runs.files import reason
 from cvae.runs.machine import limit_threads
 
 DESCRIPTION = """\

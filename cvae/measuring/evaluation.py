@@ -26,8 +26,9 @@ from cvae.measuring.classifier import Classifier
 from cvae.measuring.generation import generation_figures
 from cvae.models import Autoencoder
 from cvae.models.distributions import Gaussian, log_mean_exp
+from cvae.runs.files import reason
 from cvae.runs.find import is_shipped
-from cvae.runs.folder import Run, reason
+from cvae.runs.folder import Run
 from cvae.training.batches import DeviceSplit
 from cvae.training.load import load, load_data_of
 

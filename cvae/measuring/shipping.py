@@ -27,7 +27,8 @@ from cvae.explore.inference import Inference
 from cvae.families import FAMILIES
 from cvae.results.cards import SAMPLES, write_card, write_json
 from cvae.results.recipes import Recipe, recipe
-from cvae.runs.folder import Arrays, Run
+from cvae.runs.files import Arrays
+from cvae.runs.folder import Run
 from cvae.runs.status import Record
 
 CODES = 5000  # test images whose codes are shipped

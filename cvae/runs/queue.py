@@ -32,8 +32,9 @@ from typing import IO
 from cvae.assets import PACKAGE
 from cvae.config import RunConfig
 from cvae.errors import InputError, KeyedError
+from cvae.runs.files import reason
 from cvae.runs.find import runs_folder, runs_in
-from cvae.runs.folder import Run, reason
+from cvae.runs.folder import Run
 from cvae.runs.locks import is_locked, try_lock
 from cvae.runs.machine import cores
 from cvae.runs.status import Status

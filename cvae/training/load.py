@@ -11,7 +11,8 @@ from cvae.data import ImageData, load_data
 from cvae.errors import InputError
 from cvae.explore.inference import checked_weights
 from cvae.models import Autoencoder, build
-from cvae.runs.folder import Arrays, Run
+from cvae.runs.files import Arrays
+from cvae.runs.folder import Run
 
 
 def load(path: str | os.PathLike[str]) -> Autoencoder:

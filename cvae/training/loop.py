@@ -22,7 +22,8 @@ import torch
 from cvae.config import RunConfig, fields_of
 from cvae.data import ImageData, load_data
 from cvae.errors import InputError
-from cvae.runs.folder import Run, reason
+from cvae.runs.files import reason
+from cvae.runs.folder import Run
 from cvae.runs.machine import cores
 from cvae.runs.status import Control, Record, State
 from cvae.training.checkpoint import CHECKPOINT

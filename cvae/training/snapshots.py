@@ -8,7 +8,8 @@ from torch import Tensor
 
 from cvae.conditions import ConditionBatch
 from cvae.models import Autoencoder
-from cvae.runs.folder import Arrays, decodes
+from cvae.runs.files import Arrays
+from cvae.runs.folder import decodes
 from cvae.training.batches import DeviceSplit
 
 SNAPSHOT_CODES = 2000  # validation images with codes in a snapshot

@@ -14,8 +14,9 @@ from helpers.data import complaint
 from helpers.engine import tiny_run
 
 from cvae.errors import KeyedError
+from cvae.runs.files import read_arrays
 from cvae.runs.find import find_run, runs_in
-from cvae.runs.folder import Run, read_arrays
+from cvae.runs.folder import Run
 from cvae.runs.status import Status
 
 RECORDS = [{"split": "train", "step": n, "epoch": n / 3, "reconstruction": 9.0, "kl": 0.5 * n} for n in range(3)]
