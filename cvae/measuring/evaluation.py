@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cvae.conditions import label_place
 from cvae.data import ImageData
 from cvae.errors import Notice
 from cvae.explore.inference import Inference, codes_to_fit
@@ -230,17 +229,16 @@ class _Measuring:
         The difference is at most log K and varies little between images, so some test images are enough.
         """
         generator = self.generator()
-        place = label_place(self.model.config.conditions)
         found = []
         for x, y in self.batches(MIXTURE_IMAGES):
             assert y is not None
             log_p = torch.stack(
                 [
-                    self._bounds(x, torch.cat([y[:, : place.start], label, y[:, place.stop :]], 1), generator).log_p
+                    self._bounds(x, label, generator).log_p
                     for label in torch.eye(self.model.config.classes)[:, None].expand(-1, len(x), -1)
                 ]
             )
-            found.append(log_p.gather(0, y[:, place].argmax(-1)[None])[0] - log_mean_exp(log_p))
+            found.append(log_p.gather(0, y.argmax(-1)[None])[0] - log_mean_exp(log_p))
         return float(torch.cat(found).double().mean())
 
     def prediction(self) -> dict[str, Any]:

@@ -8,7 +8,6 @@ data set.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import math
 import shlex
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from cvae.assets import GALLERY
 from cvae.config import RunConfig
-from cvae.errors import InputError
+from cvae.errors import InputError, listed
 from cvae.explore.inference import Inference
 from cvae.families import FAMILIES
 from cvae.results.cards import SAMPLES, write_card, write_json
@@ -114,8 +113,7 @@ def same_config(run: Run, config: RunConfig) -> None:
             for name, value in due.items()
             if mine[name] != value
         ]
-        listed = functools.reduce(lambda one, other: InputError("shipping.listed", one=one, other=other), others)
-        raise InputError("shipping.other_config", path=run.path, values=listed)
+        raise InputError("shipping.other_config", path=run.path, values=listed(others))
 
 
 def _flat(config: RunConfig) -> dict[str, Any]:
