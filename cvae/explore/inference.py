@@ -6,7 +6,7 @@
 
 Symbols: d latent dimensions, N rows. The `condition` of a model is None, or vectors (N, width), such as one-hot or
 blended labels, or images (N, C, H, W), of which cvae-predictive sees only the visible part. One row of z or of a
-condition stands for N equal ones.
+condition stands for N equal ones. Images are floats from 0 to 1, or bytes.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from cvae.assets import GALLERY
 from cvae.config import RunConfig
+from cvae.data.images import as_bytes
 from cvae.errors import InputError, listed
 from cvae.explore.inference import Inference
 from cvae.families import FAMILIES
@@ -141,9 +142,7 @@ def _completed(run: Run, pictures: NDArray[np.uint8] | None) -> NDArray[np.uint8
     if pictures is None:
         raise InputError("shipping.needs_pictures", name=run.name)
     model = Inference.load(run)
-    images = pictures / np.float32(255)
-    completed: NDArray[np.uint8] = (model.decode(model.encode(images)[0], images) * 255).round().astype(np.uint8)
-    return completed
+    return as_bytes(model.decode(model.encode(pictures)[0], pictures))
 
 
 def _chosen(steps: list[int], count: int) -> list[int]:

@@ -248,4 +248,4 @@ def test_a_picture_that_does_not_fit_on_the_disk_gets_one_line(cli: Callable[...
 def test_a_read_only_disk_gets_one_line(refused: Callable[..., str], run: Run):
     """Below /proc not even root can write."""
     assert "cannot write" in refused("train", *QUICK, "--run", "/proc/run")
-    refused("sample", run.path, "--out", "/proc/grid.png")
+    assert "cannot use /proc/grid.png: " in refused("sample", run.path, "--out", "/proc/grid.png")
