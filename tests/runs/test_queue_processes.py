@@ -80,7 +80,7 @@ def test_a_training_outlives_whoever_asked_for_it_and_obeys_the_next(jobs: Jobs)
     first, second = Run(jobs.folder / "a"), Run(jobs.folder / "b")
 
     wait_until(lambda: first.status().step > 20, 30)
-    assert jobs.state(second) == "queued"
+    assert second.status().state == "queued"
     assert not second.locked()
     jobs.pause(first)
     wait_until(lambda: first.status().state == "paused", 30)
