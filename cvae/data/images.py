@@ -38,7 +38,7 @@ class Split:
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", as_bytes(self.images))
         if self.labels is not None:
-            object.__setattr__(self, "labels", _whole_numbers(self.labels, len(self.images)))
+            object.__setattr__(self, "labels", _checked_labels(self.labels, len(self.images)))
         for name, values in self.columns.items():
             if np.shape(values)[:1] != (len(self.images),):
                 raise InputError("images.column", name=name, count=len(self.images), shape=np.shape(values))
@@ -175,7 +175,7 @@ def check_images(images: ArrayLike) -> NDArray[Any]:
     return images
 
 
-def _whole_numbers(labels: NDArray[Any], count: int) -> Labels:
+def _checked_labels(labels: NDArray[Any], count: int) -> Labels:
     """Return labels (count,) as whole numbers from 0; anything else raises `InputError`."""
     labels = np.asarray(labels)
     if labels.shape != (count,):
