@@ -30,16 +30,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cvae.config import DataConfig, ModelConfig, ObjectiveConfig, RunConfig, TrainConfig
-    from cvae.data import load_data, one_hot
-    from cvae.errors import InputError
+    from cvae.config import DataConfig as DataConfig
+    from cvae.config import ModelConfig as ModelConfig
+    from cvae.config import ObjectiveConfig as ObjectiveConfig
+    from cvae.config import RunConfig as RunConfig
+    from cvae.config import TrainConfig as TrainConfig
+    from cvae.data import load_data as load_data
+    from cvae.data import one_hot as one_hot
+    from cvae.errors import InputError as InputError
     from cvae.explore import pictures as pictures
-    from cvae.explore.inference import Inference
-    from cvae.measuring.evaluation import evaluate
-    from cvae.runs.folder import Run
-    from cvae.training.batches import tensor
-    from cvae.training.load import load
-    from cvae.training.loop import fit
+    from cvae.explore.inference import Inference as Inference
+    from cvae.measuring.evaluation import evaluate as evaluate
+    from cvae.runs.folder import Run as Run
+    from cvae.training.batches import tensor as tensor
+    from cvae.training.load import load as load
+    from cvae.training.loop import fit as fit
 
 _HOME = {
     "DataConfig": "config",
@@ -58,22 +63,7 @@ _HOME = {
     "tensor": "training.batches",
 }
 
-__all__ = [
-    "DataConfig",
-    "Inference",
-    "InputError",
-    "ModelConfig",
-    "ObjectiveConfig",
-    "Run",
-    "RunConfig",
-    "TrainConfig",
-    "evaluate",
-    "fit",
-    "load",
-    "load_data",
-    "one_hot",
-    "tensor",
-]
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> Any:

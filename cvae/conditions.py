@@ -248,13 +248,49 @@ class ImageCondition(Condition):
         return chosen
 
 
-def one_hot(labels: NDArray[np.integer[Any]], classes: int) -> Vector:
-    """Turn labels (N,) in 0 … classes−1 into vectors (N, classes); a label outside raises `InputError`."""
-    labels = np.asarray(labels)
+def one_hot(labels: ArrayLike, classes: int) -> Vector:
+    """Turn labels (N,) in 0 … classes−1 into vectors (N, classes).
+
+    A label outside, another shape, and labels that are not whole numbers raise `InputError`.
+    """
+    labels = whole_numbers(labels)
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
         raise InputError("labels.out_of_range", last=classes - 1, low=labels.min(), high=labels.max())
     vectors: Vector = np.eye(classes, dtype=np.float32)[labels]
     return vectors
+
+
+def whole_numbers(labels: ArrayLike) -> NDArray[np.integer[Any]]:
+    """Return labels (N,) as an array; another shape, and labels that are not whole numbers, raise `InputError`."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1:
+        raise InputError("labels.shape", shape=labels.shape)
+    if labels.dtype.kind not in "iu":
+        raise InputError("labels.type", dtype=labels.dtype)
+    return labels
+
+
+def check_vectors(vectors: Any, conditions: Sequence[Condition], family: str, n: int | None = None) -> None:
+    """Raise `InputError` unless the array or tensor has the shape (n, width) of these conditions of a model, or
+    (1, width), which stands for n equal rows."""
+    rows, columns = "N" if n is None else str(n), width(conditions)
+    names, shape = ", ".join(condition.name for condition in conditions), f"({rows}, {columns})"
+    if vectors is None:
+        raise InputError("condition.missing", family=family, names=names, shape=shape)
+    if vectors.ndim != 2 or vectors.shape[1] != columns or (n is not None and len(vectors) not in (1, n)):
+        raise InputError("condition.shape", family=family, names=names, shape=shape, found=tuple(vectors.shape))
+
+
+def as_vectors(values: ArrayLike) -> Vector:
+    """Return vectors (N, width) as floats; another shape, what is no number, NaN and infinity raise `InputError`."""
+    values = np.asarray(values)
+    if values.ndim != 2:
+        raise InputError("condition.vectors", shape=values.shape)
+    if values.dtype.kind not in "fiu":
+        raise InputError("condition.type", dtype=values.dtype)
+    if not np.isfinite(values).all():
+        raise InputError("condition.not_finite")
+    return values.astype(np.float32, copy=False)
 
 
 def visible_mask(height: int, width: int, quadrants: int) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -233,6 +233,12 @@ class Described(Protocol):
     def further(self) -> tuple[Condition, ...]: ...
 
 
+def fields_of(data: Described, condition: Sequence[str]) -> dict[str, Any]:
+    """Return the fields of a `ModelConfig` that the data decide, for a model with these conditions."""
+    columns = tuple(column for column in data.further if column.name in condition)
+    return {"image_shape": data.image_shape, "class_names": data.class_names, "columns": columns}
+
+
 def model_on(data: Described, *, options: Mapping[str, Any], **chosen: Any) -> ModelConfig:
     """Return the chosen model for some data; `options` of other families have no effect.
 
@@ -241,12 +247,11 @@ def model_on(data: Described, *, options: Mapping[str, Any], **chosen: Any) -> M
     for name, value in options.items():
         OPTIONS["family"][name].check(value)
     own = options_of(FAMILIES[family].options) if (family := chosen.get("family")) in FAMILIES else {}
-    names = chosen.get("condition", ModelConfig.condition)
     return ModelConfig(
-        **chosen, image_shape=data.image_shape, class_names=data.class_names,
-        columns=tuple(column for column in data.further if column.name in names),
+        **chosen,
+        **fields_of(data, chosen.get("condition", ModelConfig.condition)),
         options={name: value for name, value in options.items() if name in own},
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)

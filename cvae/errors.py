@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cvae.assets import TEXT
@@ -78,6 +78,11 @@ class Notice(KeyedError, UserWarning):
 
     The command line prints its sentence and goes on.
     """
+
+
+def listed(errors: Sequence[KeyedError]) -> KeyedError:
+    """Return an error whose sentence lists those of one or more errors."""
+    return functools.reduce(lambda one, other: KeyedError("error.listed", one=one, other=other), errors)
 
 
 @functools.cache

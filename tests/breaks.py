@@ -96,7 +96,8 @@ BREAKS = [
         ),
         ("evaluation.py", "- log_mean_exp(log_p))", "- log_p.mean(0))"),
         ("exact.py", "+ constant + grid.log_area", "+ constant"),
-        ("generation.py", "// samples if", "% samples if"),
+        ("generation.py", "model.config.classes // samples", "model.config.classes % samples"),
+        ("generation.py", "np.flatnonzero(split.labels == k)", "np.flatnonzero(split.labels >= 0)"),
     ),
     *of(
         "cvae/data",
@@ -135,12 +136,12 @@ BREAKS = [
         ("frame/state.py", "abs(v) <= LARGEST_Z", "True"),
         ("frame/text.py", "for words in (table(language), table(DEFAULT)):", "for words in (table(language),):"),
         ("parts/cache.py", "if measured is not None and (step is None", "if measured is not None or (step is None"),
-        ("components/explorer.py", "return state if all(map(math.isfinite, state.z)) else None", "return state"),
+        ("components/explorer.py", "all(map(math.isfinite, state.z or ())) and state.lead", "state.lead"),
     ),
     *of(
         "assets/explorer",
         "tests/js tests/browser",
-        ("prior.js", "(v - from.mean[i]) * Math.exp(", "v * Math.exp("),
+        ("prior.js", "(v - mean[i]) * Math.exp(", "v * Math.exp("),
         ("path.js", "la + (lb - la) * t", "la"),
         ("ops.js", "if (column < 0 || column >= w) continue;", "if (column < 0 || column > w) continue;"),
         ("blend.js", "weights.map(() => 1 / weights.length)", "weights.map(() => 0)"),
@@ -149,7 +150,7 @@ BREAKS = [
     ),
     *of(
         "assets/live",
-        "tests/js tests/browser tests/ui/test_app_browser.py",
+        "tests/js tests/browser tests/ui/test_app_browser.py tests/ui/test_live_browser.py",
         ("store.js", "if (answer.token !== store.token)", "if (false)"),
         ("scale.js", "if (low === Infinity) return", "if (false) return"),
         ("dims.js", "Math.max(0.1, ...bars)", "0.1"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import io
-import os
 import pickle
 import random
 import struct
@@ -31,6 +30,8 @@ from PIL import Image
 
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+
+from helpers import damage
 
 from cvae.config import DataConfig
 from cvae.data import load_data
@@ -150,29 +151,12 @@ def a_folder(folder: Path, r: random.Random) -> None:
 # --- damage -----------------------------------------------------------------------------------------------------------
 
 
-def damage(path: Path, r: random.Random) -> None:
-    """Change a file as an accident or an attacker would, or put something else in its place."""
-    content = bytearray(path.read_bytes())
-    kind = r.randrange(8)
-    if kind == 0:
-        path.write_bytes(content[: r.randint(0, len(content))])
-    elif kind in (1, 2, 3) and content:
-        for _ in range(r.choice([1, 3, 20])):
-            content[r.randrange(min(len(content), r.choice([32, 400, 1 << 30])))] = r.randrange(256)
-        path.write_bytes(content)
-    elif kind == 4:
-        path.write_bytes(bytes(content) + r.randbytes(r.choice([1, 1000])))
-    elif kind == 5:
-        path.write_bytes(r.choice([b"", b"PK\x03\x04", b"\x93NUMPY", r.randbytes(2000), b"{}", pickle.dumps(print)]))
-    elif kind == 6:
-        path.unlink()
-        odd = r.randrange(4)
-        if odd == 0:
-            path.mkdir()
-        elif odd == 1 and hasattr(os, "mkfifo"):
-            os.mkfifo(path)
-        elif odd == 2:
-            path.symlink_to(path.name)
+def replace(path: Path, r: random.Random) -> None:
+    """Put other contents into a file, among them beginnings of its format and a pickle."""
+    path.write_bytes(r.choice([b"", b"PK\x03\x04", b"\x93NUMPY", r.randbytes(2000), b"{}", pickle.dumps(print)]))
+
+
+DAMAGE = (damage.truncate, damage.flip, damage.flip, damage.flip, damage.append, replace, damage.remove)
 
 
 def an_input(folder: Path, number: int, seed: int) -> DataConfig:
@@ -185,7 +169,7 @@ def an_input(folder: Path, number: int, seed: int) -> DataConfig:
         path = folder / f"{name}.npz"
         an_npz(path, r)
         if r.random() < 0.5:
-            damage(path, r)
+            r.choice(DAMAGE)(path, r)
         return DataConfig(str(path))
     if kind == "idx":
         an_idx(folder, r)
@@ -193,7 +177,7 @@ def an_input(folder: Path, number: int, seed: int) -> DataConfig:
         a_folder(folder / name, r)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if files and r.random() < 0.4:
-        damage(r.choice(files), r)
+        r.choice(DAMAGE)(r.choice(files), r)
     return DataConfig("mnist", str(folder)) if kind == "idx" else DataConfig(str(folder / name))
 
 

@@ -30,6 +30,7 @@ from safetensors.numpy import load_file, save_file
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
+from helpers import damage
 from helpers.engine import tiny_run
 from helpers.pages import opened, raw_keys
 
@@ -156,19 +157,8 @@ def links(count: int, seed: int) -> Iterator[Problem]:
 # --- run folders ----------------------------------------------------------------------------------------------------
 
 
-def _truncate(path: Path, r: random.Random) -> None:
-    content = path.read_bytes()
-    path.write_bytes(content[: r.randint(0, len(content))])
-
-
-def _flip(path: Path, r: random.Random) -> None:
-    content = bytearray(path.read_bytes())
-    for _ in range(r.choice([1, 4, 64]) if content else 0):
-        content[r.randrange(min(len(content), r.choice([64, 4096, 1 << 30])))] = r.randrange(256)
-    path.write_bytes(content)
-
-
-def _replace(path: Path, r: random.Random) -> None:
+def replace(path: Path, r: random.Random) -> None:
+    """Put other contents into a file, among them JSON that does not fit and headers of arrays that are not there."""
     texts = [
         b"",
         b"null",
@@ -186,20 +176,7 @@ def _replace(path: Path, r: random.Random) -> None:
     path.write_bytes(r.choice([*texts, *headers]))
 
 
-def _remove(path: Path, r: random.Random) -> None:
-    path.unlink()
-    kind = r.randrange(6)
-    if kind == 0:
-        path.mkdir()
-    elif kind == 1 and hasattr(os, "mkfifo"):
-        os.mkfifo(path)
-    elif kind == 2:
-        path.symlink_to(path.name)
-    elif kind == 3:
-        path.symlink_to("/dev/zero" if Path("/dev/zero").exists() else "nothing")
-
-
-def _values(path: Path, r: random.Random) -> None:
+def change_values(path: Path, r: random.Random) -> None:
     """Change a value within a JSON file, or an array within a safetensors file, to one that does not fit."""
     if path.suffix == ".safetensors":
         arrays = load_file(path)
@@ -266,7 +243,7 @@ def _odd_json(values: Any, r: random.Random) -> Any:
     return values
 
 
-MUTATIONS = (_truncate, _flip, _replace, _remove, _values, _values)
+DAMAGE = (damage.truncate, damage.flip, replace, damage.remove, change_values, change_values)
 EXTRA = ("lock", "watched", "control.json", "metrics.json", "augmentation.json", "snapshots/7.safetensors", "card.json")
 
 
@@ -284,12 +261,12 @@ def a_folder(runs: Path, number: int, seed: int) -> tuple[str, str, str]:
             if not extra.exists() and not extra.is_symlink():
                 shutil.copy(r.choice(files), extra)
                 files = [extra]
-        file, change = r.choice(files), r.choice(MUTATIONS)
+        file, change = r.choice(files), r.choice(DAMAGE)
         try:
             change(file, r)
         except (OSError, ValueError, RecursionError, SafetensorError):  # damaged already
             continue
-        done.append(f"{change.__name__[1:]} {file.relative_to(path)}")
+        done.append(f"{change.__name__} {file.relative_to(path)}")
     return r.choice(IDS), name, ", ".join(done)
 
 

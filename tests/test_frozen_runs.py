@@ -12,7 +12,8 @@ import safetensors.numpy
 
 import cvae
 from cvae.explore.inference import Inference
-from cvae.runs.folder import Arrays, Run
+from cvae.runs.files import Arrays
+from cvae.runs.folder import Run
 from cvae.runs.queue import Jobs
 from cvae.training.worker import work
 
@@ -63,9 +64,9 @@ def test_a_run_that_waits_in_the_old_queue_is_trained(tmp_path: Path, monkeypatc
     monkeypatch.setattr(Jobs, "_start_worker", lambda self: None)
     jobs = Jobs(thaw("queue", tmp_path).path)
     run = Run(jobs.folder / "queued-cvae")
-    assert jobs.state(run) == "queued"
+    assert run.status().state == "queued"
     work(jobs, idle_seconds=0)
-    assert jobs.state(run) == "finished"
+    assert run.status().state == "finished"
     check_weights(run, "queued-cvae")
 
 

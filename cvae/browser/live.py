@@ -35,7 +35,8 @@ from cvae.browser.explorer import tensor
 from cvae.errors import InputError
 from cvae.explore.codes import active_units
 from cvae.explore.projection import Projection, pca
-from cvae.runs.folder import Arrays, Run
+from cvae.runs.files import Arrays
+from cvae.runs.folder import Run
 from cvae.runs.history import curves
 from cvae.runs.status import Status
 

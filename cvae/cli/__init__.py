@@ -10,7 +10,7 @@ from typing import NoReturn
 from cvae.cli import exploring, judging, measuring, shipping, training
 from cvae.cli.terminal import READER_GONE, drop_output, open_streams, quiet_libraries, say
 from cvae.errors import InputError
-from cvae.runs.folder import reason
+from cvae.runs.files import reason
 from cvae.runs.machine import limit_threads
 
 DESCRIPTION = """\
@@ -46,8 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return READER_GONE
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        say(f"cvae: cannot use{where}: {reason(error)}.")
+        what = f"cannot use {error.filename}: " if error.filename else ""
+        say(f"cvae: {what}{reason(error)}.")
     except KeyboardInterrupt:
         say("\ncvae: interrupted.")
         return 130

@@ -70,7 +70,7 @@ def sample(args: argparse.Namespace) -> None:
         data = load_data(dataclasses.replace(config, dir=args.data_dir or config.dir))
         if data.image_shape != model.config.image_shape:
             raise InputError("run.other_images", data=data.name, name=run.name)
-        images = explore.complete(model, data.test.images[:8] / 255, args.n, **how)
+        images = explore.complete(model, data.test.images[:8], args.n, **how)
     else:
         images = explore.sample(model, args.n, _given(model, run, args), **how)
     Path(args.out).write_bytes(pictures.png(pictures.grid(images, gap=1), PICTURE_WIDTH))

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from cvae.errors import InputError
-from cvae.runs.folder import reason
+from cvae.runs.files import reason
 
 
 def add_run(sub: argparse.ArgumentParser) -> None:

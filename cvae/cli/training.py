@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import functools
 import signal
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from cvae.cli.terminal import columns, command, fitted, print_over, say
 from cvae.config import OPTIONS, DataConfig, Described, ObjectiveConfig, RunConfig, TrainConfig, model_on
 from cvae.data import DATASETS, ImageData, download, load_data
-from cvae.errors import InputError, KeyedError
+from cvae.errors import InputError, KeyedError, listed
 from cvae.families import FAMILIES
 from cvae.options import Option
 from cvae.runs.find import find_run, run_path, runs_folder
@@ -133,10 +132,8 @@ def _resume(args: argparse.Namespace) -> int:
         raise InputError("train.resume_needs_run")
     run = find_run(args.run)
     config, given = run.config(), _given(args)
-    others = _other_settings(given, config)
-    if others:
-        listed = functools.reduce(lambda one, other: InputError("shipping.listed", one=one, other=other), others)
-        raise InputError("train.resume_changed", values=listed)
+    if others := _other_settings(given, config):
+        raise InputError("train.resume_changed", values=listed(others))
     _say_without_effect(args, config)
     asked = {name: value for name, value in given["train"].items() if OPTIONS["train"][name].flag in WITH_RESUME}
     config = dataclasses.replace(config, train=dataclasses.replace(config.train, **asked))

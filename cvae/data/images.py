@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from cvae.conditions import LABEL, ClassCondition, Condition
+from cvae.conditions import LABEL, ClassCondition, Condition, whole_numbers
 from cvae.errors import InputError
 
 MIN_SIDE, MAX_SIDE = 8, 64  # pixels, of height and of width
@@ -38,7 +38,7 @@ class Split:
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", as_bytes(self.images))
         if self.labels is not None:
-            object.__setattr__(self, "labels", _whole_numbers(self.labels, len(self.images)))
+            object.__setattr__(self, "labels", _checked_labels(self.labels, len(self.images)))
         for name, values in self.columns.items():
             if np.shape(values)[:1] != (len(self.images),):
                 raise InputError("images.column", name=name, count=len(self.images), shape=np.shape(values))
@@ -143,7 +143,20 @@ def shuffled_splits(
 
 
 def as_bytes(images: NDArray[Any]) -> Images:
-    """Return images (N, C, H, W), C = 1 or 3, as bytes: bytes as they are, floats from 0 to 1 to the nearest of 256.
+    """Return the images of `check_images` as bytes: bytes as they are, floats from 0 to 1 to the nearest of 256."""
+    images = check_images(images)
+    return images if images.dtype == np.uint8 else np.rint(images * np.float32(255)).astype(np.uint8)
+
+
+def as_floats(images: ArrayLike) -> NDArray[np.float32]:
+    """Return the images of `check_images` as floats from 0 to 1."""
+    images = check_images(images)
+    found: NDArray[np.float32] = images.astype(np.float32, copy=False)
+    return found / np.float32(255) if images.dtype == np.uint8 else found
+
+
+def check_images(images: ArrayLike) -> NDArray[Any]:
+    """Return images (N, C, H, W), C = 1 or 3, as an array of bytes or of floats from 0 to 1.
 
     Anything else raises `InputError`, above all floats from 0 to 255: which of the two scales was meant is not guessed.
     """
@@ -154,19 +167,20 @@ def as_bytes(images: NDArray[Any]) -> Images:
         return images
     if images.dtype.kind != "f":
         raise InputError("images.type", dtype=images.dtype)
+    if not images.size:
+        return images
     low, high = float(images.min()), float(images.max())  # both are NaN where any pixel is
     if not (low >= 0 and high <= 1):
         raise InputError("images.range", low=f"{low:g}", high=f"{high:g}")
-    return np.rint(images * np.float32(255)).astype(np.uint8)
+    return images
 
 
-def _whole_numbers(labels: NDArray[Any], count: int) -> Labels:
+def _checked_labels(labels: NDArray[Any], count: int) -> Labels:
     """Return labels (count,) as whole numbers from 0; anything else raises `InputError`."""
     labels = np.asarray(labels)
     if labels.shape != (count,):
         raise InputError("npz.labels_shape", where="labels", count=count, shape=labels.shape)
-    if labels.dtype.kind not in "iu":
-        raise InputError("images.labels_type", dtype=labels.dtype)
+    labels = whole_numbers(labels)
     if count and labels.min() < 0:
         raise InputError("npz.negative_label", where="labels", label=int(labels.min()))
     return labels.astype(np.int64, copy=False)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cvae.conditions import LABEL, ClassCondition, ConditionBatch, label_place
-from cvae.explore.inference import Given, Inference
+from cvae.explore.inference import Given, Inference, batch_of
 from cvae.explore.numpy_nets import Array
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def manifold(
 
     `condition` is the model's input besides z, a single label (K,) or image (C, H, W).
     """
-    model, condition = _inference(model), _row(condition)
+    model, condition = _inference(model), batch_of(condition)
     probabilities = np.linspace(*quantiles, steps)
     z = np.array([NormalDist().inv_cdf(p) for p in probabilities])
     mean, std = model.prior(condition)
@@ -84,7 +84,7 @@ def traversal(
 
     The other dimensions stay at `z` (d,), by default the prior's mean; `dims` is by default all dimensions.
     """
-    model, condition = _inference(model), _row(condition)
+    model, condition = _inference(model), batch_of(condition)
     mean, std = model.prior(condition)
     start = mean[0] if z is None else np.asarray(z, dtype=np.float32)
     dims = range(model.latent_dim) if dims is None else dims
@@ -124,7 +124,7 @@ def interpolate(
 
     `condition` is one label (K,) or image for all, or several labels (M, K), which mix evenly from first to last.
     """
-    model, condition = _inference(model), _row(condition)
+    model, condition = _inference(model), batch_of(condition)
     vectors = condition.vector
     rows = 1 if vectors is None else len(vectors)
     centre = model.from_noise(np.zeros((rows, model.latent_dim)), condition).mean(0) if course == "spherical" else 0.0
@@ -143,8 +143,8 @@ def carry_code(model: Inference | Autoencoder, z: ArrayLike, before: Given, afte
     model, codes = _inference(model), np.asarray(z, dtype=np.float32)
     if model.family.prior != "learned":
         return codes
-    mean, std = model.prior(_row(before))
-    return model.from_noise((codes - mean) / std, _row(after))
+    mean, std = model.prior(batch_of(before))
+    return model.from_noise((codes - mean) / std, batch_of(after))
 
 
 def label_swap(model: Inference | Autoencoder, z: ArrayLike, labels: ArrayLike) -> Array:
@@ -174,7 +174,7 @@ def draw(
     """
     model = _inference(model)
     noise = np.random.default_rng(seed).standard_normal((n, model.latent_dim), dtype=np.float32)
-    return model.from_noise(temperature * noise, _row(condition))
+    return model.from_noise(temperature * noise, batch_of(condition))
 
 
 def sample(
@@ -182,7 +182,7 @@ def sample(
 ) -> Array:
     """Decode codes from `draw` to pictures (n, C, H, W); `condition` is one or n labels (K,) or images (C, H, W)."""
     model = _inference(model)
-    return model.decode(draw(model, n, condition, temperature=temperature, seed=seed), _row(condition))
+    return model.decode(draw(model, n, condition, temperature=temperature, seed=seed), batch_of(condition))
 
 
 def complete(
@@ -192,7 +192,7 @@ def complete(
 
     The visible part stays the same. Raise `ValueError` for a model other than cvae-predictive on quadrants.
     """
-    model, x = _inference(model), np.asarray(images, dtype=np.float32)
+    model, x = _inference(model), np.asarray(images)
     if not model.family.completes or model.predicts_label:
         raise ValueError(f"{model.family.id} completes no images: only cvae-predictive does, on quadrants")
     given = np.repeat(x, n, axis=0)
@@ -221,13 +221,6 @@ def _spherical(a: Array, b: Array, t: float) -> Array:
     radius = lengths[0] + t * (lengths[1] - lengths[0])
     direction = np.sin((1 - t) * angle) * a / lengths[0] + np.sin(t * angle) * b / lengths[1]
     return np.asarray(radius / np.sin(angle) * direction, dtype=np.float32)
-
-
-def _row(condition: Given) -> ConditionBatch[Array]:
-    """Turn one vector (width,) or image (C, H, W) into a batch of one; leave batches unchanged."""
-    if condition is None or isinstance(condition, ConditionBatch):
-        return ConditionBatch.of(condition)
-    return ConditionBatch.of(np.asarray(condition, dtype=np.float32))
 
 
 def _inference(model: Inference | Autoencoder) -> Inference:

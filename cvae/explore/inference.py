@@ -6,7 +6,7 @@
 
 Symbols: d latent dimensions, N rows. The `condition` of a model is None, or vectors (N, width), such as one-hot or
 blended labels, or images (N, C, H, W), of which cvae-predictive sees only the visible part. One row of z or of a
-condition stands for N equal ones.
+condition stands for N equal ones. Images are floats from 0 to 1, or bytes.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cvae.architecture import architecture
-from cvae.conditions import ConditionBatch, ImageCondition
+from cvae.conditions import ConditionBatch, ImageCondition, as_vectors, check_vectors
 from cvae.config import ModelConfig
+from cvae.data.images import as_floats
 from cvae.errors import InputError
 from cvae.explore.numpy_nets import Array, NumpyNet, sigmoid, softmax
 from cvae.families import FAMILIES
@@ -96,19 +97,24 @@ class Inference:
     # --- the three maps -----------------------------------------------------------------------------------------
 
     def encode(self, images: ArrayLike, condition: Given = None) -> tuple[Array, Array]:
-        """Return mean and standard deviation (N, d) of q(z|x) or q(z|x, y); an autoencoder's deviation is 0."""
+        """Return mean and standard deviation (N, d) of q(z|x) or q(z|x, y); an autoencoder's deviation is 0.
+
+        Images (N, C, H, W) are bytes or floats from 0 to 1. Others, and a condition that does not fit, raise
+        `InputError`.
+        """
 
         def run(role: str, *, image: Array | None = None, condition: Array | None = None) -> Array:
             return self._net(role)(image=image, condition=condition)
 
-        return self.family.encode(run, _floats(images), self._vector(condition, "encoder"))
+        x = self._images(images)
+        return self.family.encode(run, x, self._vector(condition, "encoder", len(x)))
 
     def prior(self, condition: Given = None, *, n: int = 1) -> tuple[Array, Array]:
         """Return mean and standard deviation (N, d) of p(z), p(z|y) or p(z|c); N is `n` without a condition.
 
         An autoencoder returns the Gaussian fitted to its codes, and raises `ValueError` if it has no codes.
         """
-        batch = _batch(condition)
+        batch = batch_of(condition)
         if self.family.prior == "learned":
             sees = self._networks["prior_net"].sees
             image = self.visible_part(batch.image) if "image" in sees else None
@@ -128,7 +134,7 @@ class Inference:
 
         For its task `label`, return class probabilities (N, K).
         """
-        net, batch = self._net("decoder"), _batch(condition)
+        net, batch = self._net("decoder"), batch_of(condition)
         if self.family.completes:
             return self._complete(net(z=_floats(z), image=self.visible_part(batch.image)), batch.image)
         return sigmoid(net(z=_floats(z), condition=self._vector(batch, "decoder")))
@@ -169,22 +175,27 @@ class Inference:
             raise InputError("weights.no_net", net=role)
         return self._nets[role]
 
-    def _vector(self, condition: Given, role: str) -> Array | None:
-        """Return the vectors (N, width) if the network sees the condition, else None; raise `ValueError` for others."""
+    def _vector(self, condition: Given, role: str, n: int = 1) -> Array | None:
+        """Return the vectors (n, width) if the network sees the condition, else None; others raise `InputError`.
+
+        One row stands for n equal ones, and where n is 1, the vectors may have any number of rows.
+        """
         if "condition" not in self._networks[role].sees:
             return None
-        y, width = _batch(condition).vector, self.config.condition_width
-        if y is None or y.ndim != 2 or y.shape[1] != width:
-            got = "none" if y is None else f"shape {y.shape}"
-            raise ValueError(f"{self.family.id} needs labels of shape (N, {width}); got {got}")
-        return y
+        y = batch_of(condition).vector
+        check_vectors(y, self.config.batch_conditions, self.family.id, n if n > 1 else None)
+        assert y is not None
+        return as_vectors(y)
 
     def _images(self, images: ArrayLike | None) -> Array:
-        x = None if images is None else _floats(images)
-        if x is None or x.shape[1:] != self.config.image_shape:
-            got = "none" if x is None else f"shape {x.shape}"
-            raise ValueError(f"{self.family.id} needs images of shape (N, {self.config.image_shape}); got {got}")
-        return x
+        """Return images (N, C, H, W) of the model's shape as floats from 0 to 1; others raise `InputError`."""
+        shape = "(N, {}, {}, {})".format(*self.config.image_shape)
+        if images is None:
+            raise InputError("images.not_given", family=self.family.id, shape=shape)
+        found = np.shape(images)
+        if len(found) != 4 or found[1:] != self.config.image_shape:
+            raise InputError("images.other_shape", family=self.family.id, shape=shape, found=found)
+        return as_floats(images)
 
     def visible_part(self, images: ArrayLike | None) -> Array:
         """Return the images for the task `label`, else the images with hidden quadrants set to 0, (N, C, H, W)."""
@@ -252,11 +263,11 @@ def fit_gaussian(codes: ArrayLike) -> tuple[Array, Array]:
     return mean.astype(np.float32), covariance.astype(np.float32)
 
 
-def _batch(condition: Given) -> ConditionBatch[Array]:
-    """Make a batch of a condition, with arrays inside."""
+def batch_of(condition: Given) -> ConditionBatch[Array]:
+    """Return a condition as a batch of arrays; one vector (width,) or image (C, H, W) becomes a batch of one."""
     if condition is None or isinstance(condition, ConditionBatch):
         return ConditionBatch.of(condition)
-    return ConditionBatch.of(_floats(condition))
+    return ConditionBatch.of(np.asarray(condition))
 
 
 def _floats(values: ArrayLike) -> Array:

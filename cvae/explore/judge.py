@@ -14,7 +14,7 @@ from cvae.config import ModelConfig
 from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.explore.numpy_nets import Array, NumpyNet
-from cvae.runs.folder import read_arrays
+from cvae.runs.files import read_arrays
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from cvae.conditions import LABEL
 from cvae.data import ImageData, Split
+from cvae.data.images import as_bytes
 from cvae.errors import InputError
 from cvae.explore.inference import Inference
 from cvae.measuring.classifier import classifier_config, train_classifier
 from cvae.measuring.evaluation import keep
-from cvae.measuring.generation import draw, labels_to_draw
+from cvae.measuring.generation import draw, values_to_draw
 from cvae.runs.folder import Run
 from cvae.training.load import load_data_of
 
@@ -80,9 +82,9 @@ def augmentation(
 
 def _pair(model: Inference, data: ImageData, n: int, generated: int, seed: int) -> tuple[float, float]:
     """Return the test accuracies without and with the model's samples, from n real images per class."""
-    labels = labels_to_draw(model, generated * model.config.classes)
-    assert labels is not None  # the model takes labels
-    samples = Split(np.rint(255 * draw(model, len(labels), labels, seed)).astype(np.uint8), labels)
+    values = values_to_draw(model, generated * model.config.classes, data.train, seed)
+    labels = values[LABEL]
+    samples = Split(as_bytes(draw(model, len(labels), values, seed)), labels)
     real = few(data.train, n, seed)
     config = classifier_config(data.image_shape, data.class_names)
 

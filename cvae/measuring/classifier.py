@@ -51,7 +51,8 @@ class Classifier:
         judge = Judge.load(data, folder)
         if judge is None:
             return None
-        classifier = cls(judge.config, judge.card)
+        with torch.random.fork_rng(devices=[]):  # the first weights are drawn, and then replaced
+            classifier = cls(judge.config, judge.card)
         classifier.net.load_state_dict({name: torch.from_numpy(w).float() for name, w in judge.weights.items()})
         return classifier
 

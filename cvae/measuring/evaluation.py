@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cvae.conditions import label_place
 from cvae.data import ImageData
 from cvae.errors import Notice
 from cvae.explore.inference import Inference, codes_to_fit
@@ -25,10 +24,10 @@ from cvae.measuring import exact, metrics
 from cvae.measuring.classifier import Classifier
 from cvae.measuring.generation import generation_figures
 from cvae.models import Autoencoder
-from cvae.models.cvae_predictive import PredictiveCVAE
 from cvae.models.distributions import Gaussian, log_mean_exp
+from cvae.runs.files import reason
 from cvae.runs.find import is_shipped
-from cvae.runs.folder import Run, reason
+from cvae.runs.folder import Run
 from cvae.training.batches import DeviceSplit
 from cvae.training.load import load, load_data_of
 
@@ -98,8 +97,8 @@ def evaluate(
         **_code_figures(model, train, test, codes),
         **generation,
     }
-    if isinstance(model, PredictiveCVAE):
-        figures |= measuring.prediction(model)
+    if model.family.completes:
+        figures |= measuring.prediction()
     keep(run, step, "metrics.json", lambda: run.write_metrics(figures), figures, out)
     return figures
 
@@ -230,22 +229,21 @@ class _Measuring:
         The difference is at most log K and varies little between images, so some test images are enough.
         """
         generator = self.generator()
-        place = label_place(self.model.config.conditions)
         found = []
         for x, y in self.batches(MIXTURE_IMAGES):
             assert y is not None
             log_p = torch.stack(
                 [
-                    self._bounds(x, torch.cat([y[:, : place.start], label, y[:, place.stop :]], 1), generator).log_p
+                    self._bounds(x, label, generator).log_p
                     for label in torch.eye(self.model.config.classes)[:, None].expand(-1, len(x), -1)
                 ]
             )
-            found.append(log_p.gather(0, y[:, place].argmax(-1)[None])[0] - log_mean_exp(log_p))
+            found.append(log_p.gather(0, y.argmax(-1)[None])[0] - log_mean_exp(log_p))
         return float(torch.cat(found).double().mean())
 
-    def prediction(self, model: PredictiveCVAE) -> dict[str, Any]:
-        """Measure p(t|c) of cvae-predictive by Monte Carlo over z ~ p(z|c), and the baseline."""
-        generator = self.generator()
+    def prediction(self) -> dict[str, Any]:
+        """Measure p(t|c) of a model that completes images by Monte Carlo over z ~ p(z|c), and its baseline."""
+        model, config, generator = self.model, self.model.config, self.generator()
         monte_carlo, baseline, hits = [], [], []
         for x, y in self.batches():
             prior = model.prior(x)
@@ -254,15 +252,15 @@ class _Measuring:
                 for k in metrics.chunks(self.samples, DECODES // len(x))
             ]
             monte_carlo.append(log_mean_exp(torch.cat(log_p)))
-            baseline.append(model.target_nll(x, y, model.baseline(image=model.seen(x)).unsqueeze(0))[0])
-            if model.predicts_label and y is not None:
+            baseline.append(model.baseline_nll(x, y))
+            if config.predicts_label and y is not None:
                 truth = y.argmax(-1)
                 draws = torch.stack([model.decode(prior.sample(1, generator)[0], x) for _ in range(20)]).mean(0)
                 answers = (model.decode(prior.mean, x), draws, model.predict(x))
                 hits.append(torch.stack([answer.argmax(-1) == truth for answer in answers]))
         figures: dict[str, Any] = {
-            "task": model.options.task,
-            "quadrants": None if model.predicts_label else model.options.quadrants,
+            "task": "label" if config.predicts_label else "quadrants",
+            "quadrants": model.family.visible_quadrants(config.options),
             "nll_monte_carlo": -float(torch.cat(monte_carlo).double().mean()),
             "nll_baseline": float(torch.cat(baseline).double().mean()),
         }

@@ -1,12 +1,13 @@
 """The frozen classifier of a data set (`cvae.measuring.classifier`) judges a model's samples.
 
 Samples are the decoder's mean images of codes from the model's own prior at temperature 1, or for an autoencoder from
-the Gaussian fitted to its codes; a model with labels draws the same number for each label. Samples are compared with
-grey test images, even if the model was trained on binarised ones.
+the Gaussian fitted to its codes; a model with labels draws the same number for each label, and its further conditions
+are those of real images. Samples are compared with grey test images, even if the model was trained on binarised ones.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,8 @@ def generation_figures(
     known = classifier is not None and classifier.fits(data.image_shape, data.class_names)
     if classifier is None or not known or model.family.completes:
         return figures
-    labels = labels_to_draw(model, samples)
-    drawn = classifier.features(draw(model, samples, labels, seed))
+    values = values_to_draw(model, samples, data.test, seed)
+    drawn, labels = classifier.features(draw(model, samples, values, seed)), values.get(LABEL)
     test = classifier.features(data.test.images)
     figures["classifier_accuracy"] = classifier.card["test_accuracy"]
     figures["generated"] = samples
@@ -67,14 +68,27 @@ def generation_figures(
     return figures
 
 
-def labels_to_draw(model: Inference, samples: int) -> Labels | None:
-    """Return labels (samples,) for drawing, equally many of each; None for a model without labels."""
-    return np.arange(samples) * model.config.classes // samples if model.config.takes_label else None
+def values_to_draw(model: Inference, samples: int, split: Split, seed: int) -> dict[str, NDArray[Any]]:
+    """Return raw values (samples,) of the model's conditions by name, equally many of each label.
+
+    The further conditions of a sample are those of an image of the split, which the seed draws among the images with
+    the sample's label, or among all where the model takes no label or the split has no such image.
+    """
+    values: dict[str, NDArray[Any]] = {}
+    rng = np.random.default_rng((seed, 1))  # another stream than that of the codes
+    rows = rng.integers(len(split), size=samples)
+    if model.config.takes_label:
+        values[LABEL] = labels = np.arange(samples) * model.config.classes // samples
+        for k in np.unique(labels):
+            if split.labels is not None and len(own := np.flatnonzero(split.labels == k)):
+                rows[labels == k] = rng.choice(own, (labels == k).sum())
+    further = {condition.name for condition in model.config.conditions} & split.columns.keys()
+    return values | {name: np.asarray(split.columns[name])[rows] for name in further}
 
 
-def draw(model: Inference, samples: int, labels: Labels | None, seed: int) -> NDArray[np.float32]:
-    """Draw samples (N, C, H, W), of the labels (N,) if there are any."""
-    given = vectors(model.config.conditions, samples, {LABEL: labels})
+def draw(model: Inference, samples: int, values: Mapping[str, NDArray[Any]], seed: int) -> NDArray[np.float32]:
+    """Draw samples (N, C, H, W) under the raw values (N,) of their conditions."""
+    given = vectors(model.config.conditions, samples, values)
     return explore.sample(model, samples, given, seed=seed)
 
 

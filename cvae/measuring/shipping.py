@@ -8,7 +8,6 @@ data set.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import math
 import shlex
@@ -22,12 +21,14 @@ from numpy.typing import NDArray
 
 from cvae.assets import GALLERY
 from cvae.config import RunConfig
-from cvae.errors import InputError
+from cvae.data.images import as_bytes
+from cvae.errors import InputError, listed
 from cvae.explore.inference import Inference
 from cvae.families import FAMILIES
 from cvae.results.cards import SAMPLES, write_card, write_json
 from cvae.results.recipes import Recipe, recipe
-from cvae.runs.folder import Arrays, Run
+from cvae.runs.files import Arrays
+from cvae.runs.folder import Run
 from cvae.runs.status import Record
 
 CODES = 5000  # test images whose codes are shipped
@@ -113,8 +114,7 @@ def same_config(run: Run, config: RunConfig) -> None:
             for name, value in due.items()
             if mine[name] != value
         ]
-        listed = functools.reduce(lambda one, other: InputError("shipping.listed", one=one, other=other), others)
-        raise InputError("shipping.other_config", path=run.path, values=listed)
+        raise InputError("shipping.other_config", path=run.path, values=listed(others))
 
 
 def _flat(config: RunConfig) -> dict[str, Any]:
@@ -142,9 +142,7 @@ def _completed(run: Run, pictures: NDArray[np.uint8] | None) -> NDArray[np.uint8
     if pictures is None:
         raise InputError("shipping.needs_pictures", name=run.name)
     model = Inference.load(run)
-    images = pictures / np.float32(255)
-    completed: NDArray[np.uint8] = (model.decode(model.encode(images)[0], images) * 255).round().astype(np.uint8)
-    return completed
+    return as_bytes(model.decode(model.encode(pictures)[0], pictures))
 
 
 def _chosen(steps: list[int], count: int) -> list[int]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from cvae.architecture import architecture
-from cvae.conditions import ConditionBatch
+from cvae.conditions import ConditionBatch, check_vectors
 from cvae.config import ModelConfig, ObjectiveConfig
 from cvae.families import FAMILIES
 from cvae.families.family import PIXEL_LOG_SIGMA, PIXEL_LOG_SIGMA_GAIN, POSTERIOR_LOG_VAR
@@ -143,6 +143,18 @@ class Autoencoder(nn.Module):
         (batch,) = batches.values()
         return self.loss(*batch, objective, beta, generator)
 
+    def target_nll(self, x: Tensor, label: Tensor | None, logits: Tensor) -> Tensor:
+        """Return −log p(t|·) in nats of what a family that completes images predicts of x, or of its label: (k, N)."""
+        raise NotImplementedError
+
+    def baseline_nll(self, x: Tensor, label: Tensor | None) -> Tensor:
+        """Return `target_nll` (N,) of the baseline of a family that completes images."""
+        raise NotImplementedError
+
+    def predict(self, image: Tensor) -> Tensor:
+        """Return the prediction of this baseline, in the shape of `decode`."""
+        raise NotImplementedError
+
     def nll(self, x: Tensor, logits: Tensor) -> Tensor:
         """Return −log p(x|z) in nats, summed over pixels: (N, C, H, W), (k, N, C, H, W) → (k, N)."""
         x, logits = x.flatten(1), logits.flatten(2)
@@ -163,15 +175,13 @@ class Autoencoder(nn.Module):
         return next(self.parameters()).device
 
     def _vector(self, condition: Given, net: Net, n: int | None = None) -> Tensor | None:
-        """Return the vectors (n, width) if `net` sees the condition, else None; a wrong shape raises `ValueError`."""
+        """Return the vectors (n, width) if `net` sees the condition, else None; a wrong shape raises `InputError`."""
         if "condition" not in net.sees:
             return None
         batch: ConditionBatch[Tensor] = ConditionBatch.of(condition)
-        y, width = batch.vector, self.config.condition_width
-        if y is None or y.ndim != 2 or y.shape[1] != width or (n is not None and len(y) not in (1, n)):
-            shape = f"({'N' if n is None else n}, {width})"
-            got = "none" if y is None else f"shape {tuple(y.shape)}"
-            raise ValueError(f"{self.family.id} needs labels of shape {shape}, one-hot or mixtures; got {got}")
+        y = batch.vector
+        check_vectors(y, self.config.batch_conditions, self.family.id, n)
+        assert y is not None
         return y.float() if n is None else y.float().expand(n, -1)
 
 

@@ -84,6 +84,10 @@ class PredictiveCVAE(Autoencoder):
             return categorical_nll(logits, label)
         return self.nll(x.flatten(1)[:, self.hidden], logits.flatten(2)[..., self.hidden])
 
+    def baseline_nll(self, x: Tensor, label: Tensor | None) -> Tensor:
+        """Return −log p(t|c) of the baseline in nats, (N,)."""
+        return self.target_nll(x, label, self.baseline(image=self.seen(x)).unsqueeze(0))[0]
+
     def forward(
         self, x: Tensor, condition: Given = None, *, k: int = 1, generator: torch.Generator | None = None
     ) -> BoundTerms:
@@ -112,8 +116,7 @@ class PredictiveCVAE(Autoencoder):
             z = terms.p.sample(1, generator)
             gsnn = self.target_nll(x, label, self.logits(z, x)).mean()
             loss = alpha * loss + (1 - alpha) * objective.recon_weight * gsnn
-        baseline = self.target_nll(x, label, self.baseline(image=self.seen(x)).unsqueeze(0)).mean()
-        return loss + baseline, terms
+        return loss + self.baseline_nll(x, label).mean(), terms
 
 
 def _image(condition: Given) -> Tensor:

@@ -31,8 +31,6 @@ import os
 import platform
 import re
 import shutil
-import sys
-import threading
 import time
 from collections.abc import Collection, Iterator
 from importlib import metadata
@@ -45,14 +43,12 @@ import safetensors.numpy
 
 from cvae.config import RunConfig
 from cvae.errors import InputError, KeyedError
+from cvae.runs.files import Arrays, disk_is_full, read_arrays, reason, regular, replace, temporary
 from cvae.runs.locks import is_locked, try_lock
 from cvae.runs.status import Control, Record, State, Status, is_record, is_status
 
 WATCH_SECONDS = 5.0  # for which one look counts
-FULL = 1 << 16  # free bytes of a disk below which it counts as full
 SNAPSHOT = re.compile(r"(0|[1-9][0-9]{0,17})\.safetensors")
-
-Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 class Run:
@@ -80,7 +76,7 @@ class Run:
         `turn` is the place of a waiting run in the queue.
         """
         run = cls(path)
-        aside = run.path.parent / _aside(run.path.name)
+        aside = temporary(run.path)
         try:
             if run.path.exists():
                 raise InputError("run.exists", path=run.path)
@@ -179,8 +175,8 @@ class Run:
         A shipped run's last snapshot may lack weights; the model's weights then replace them.
         """
         arrays = self._arrays(f"snapshots/{step}.safetensors", names)
-        if names is None and not any(map(_decodes, arrays)) and step == self.weights_step():
-            arrays |= {name: values for name, values in self.weights().items() if _decodes(name)}
+        if names is None and not any(map(decodes, arrays)) and step == self.weights_step():
+            arrays |= {name: values for name, values in self.weights().items() if decodes(name)}
         return arrays
 
     def held_out(self) -> np.ndarray[Any, Any] | None:
@@ -322,7 +318,7 @@ class Run:
 
     def write_arrays(self, name: str, arrays: Arrays, metadata: dict[str, str] | None = None) -> None:
         """Replace `<name>.safetensors`."""
-        self._replace(f"{name}.safetensors", safetensors.numpy.save(arrays, metadata))
+        replace(self.path / f"{name}.safetensors", safetensors.numpy.save(arrays, metadata))
 
     def append(self, record: Record) -> int:
         """Add a line to the history and return the file's new length in bytes."""
@@ -341,24 +337,7 @@ class Run:
             stale.unlink()
 
     def _write_json(self, name: str, values: Any) -> None:
-        self._replace(name, json.dumps(values, indent=1, ensure_ascii=False).encode())
-
-    def _replace(self, name: str, content: bytes) -> None:
-        path = self.path / name
-        aside = path.parent / _aside(path.name)
-        try:
-            aside.write_bytes(content)
-        except OSError:  # a full disk: leave it no fuller
-            aside.unlink(missing_ok=True)
-            raise
-        for attempt in range(50):
-            try:
-                os.replace(aside, path)
-                return
-            except PermissionError:  # Windows: a reader has the file open for a moment
-                if sys.platform != "win32" or attempt == 49:
-                    raise
-                time.sleep(0.01)
+        replace(self.path / name, json.dumps(values, indent=1, ensure_ascii=False).encode())
 
     # --- one trainer at a time ------------------------------------------------------------------------------------
 
@@ -389,59 +368,9 @@ def _begun(status: Status) -> bool:
     return status.state in ("running", "paused") or (status.state == "queued" and status.pid != 0)
 
 
-def regular(path: Path) -> Path:
-    """Return the path of a file, or of nothing yet. Raises `OSError` for a pipe or a device, which would block for
-    ever."""
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "not a file", str(path))
-    return path
-
-
-def disk_is_full(path: Path) -> bool:
-    """Return whether the disk has no room even for a status."""
-    try:
-        return shutil.disk_usage(path).free < FULL
-    except OSError:
-        return False
-
-
-def _decodes(name: str) -> bool:
+def decodes(name: str) -> bool:
     """Return whether decoding needs the weight with this name."""
     return name.startswith(("decoder.", "prior_net."))
-
-
-def _aside(name: str) -> str:
-    """Return the name under which a process and thread writes the file `name` before it is moved into place."""
-    return f".{name}.{os.getpid()}.{threading.get_ident()}.tmp"
-
-
-def read_arrays(path: Path, names: Collection[str] | None = None) -> Arrays:
-    """Return the arrays of a safetensors file, or those of `names` that it has. Raises `InputError` if the file is
-    missing, truncated or of another format."""
-    try:
-        regular(path)
-        if names is None:
-            return safetensors.numpy.load_file(path)
-        with safetensors.safe_open(path, framework="numpy") as file:
-            return {name: file.get_tensor(name) for name in names if name in file.keys()}  # noqa: SIM118
-    except (OSError, safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise InputError("file.not_safetensors", path=path) from error
-
-
-def reason(error: OSError) -> KeyedError | str:
-    """Return the system's reason of an error in lower case; for the most frequent ones, a `KeyedError`."""
-    if error.errno == errno.ENOSPC:
-        return KeyedError("system.no_space")
-    if error.errno == errno.EACCES:
-        return KeyedError("system.no_permission")
-    if error.errno == errno.EROFS:
-        return KeyedError("system.read_only")
-    return (error.strerror or str(error)).lower()
-
-
-def unreadable(error: OSError) -> InputError:
-    """Return the error for a file that a page shows and that cannot be read."""
-    return InputError("file.unreadable", path=error.filename, reason=reason(error))
 
 
 def versions() -> dict[str, str]:

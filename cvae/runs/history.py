@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cvae.errors import InputError
-from cvae.runs.folder import Run, regular
+from cvae.runs.files import regular
+from cvae.runs.folder import Run
 from cvae.runs.status import Record, is_record
 
 MOST = 1000  # records of a split

@@ -32,11 +32,12 @@ from typing import IO
 from cvae.assets import PACKAGE
 from cvae.config import RunConfig
 from cvae.errors import InputError, KeyedError
+from cvae.runs.files import reason
 from cvae.runs.find import runs_folder, runs_in
-from cvae.runs.folder import Run, reason
+from cvae.runs.folder import Run
 from cvae.runs.locks import is_locked, try_lock
 from cvae.runs.machine import cores
-from cvae.runs.status import State, Status
+from cvae.runs.status import Status
 
 NAME = re.compile(r"\w[\w .+-]{0,59}")  # the valid names of a run
 LOG_END = 4096  # bytes at the end of a log, to find its last line
@@ -135,10 +136,6 @@ class Jobs:
     def waiting(self) -> list[str]:
         """Return the names of the waiting runs, the next one first."""
         return [run.name for run in self._waiting()]
-
-    def state(self, run: Run) -> State:
-        """Return the run's state."""
-        return run.status().state
 
     # --- workers ------------------------------------------------------------------------------------------------
 

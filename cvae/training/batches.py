@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cvae.conditions import Condition, vectors
+from cvae.conditions import Condition, as_vectors, vectors
 from cvae.config import Binarize
 from cvae.data import Split
+from cvae.data.images import check_images
 
 BINARIZE_SEED = 0  # the seed of the fixed draw of every image
 
@@ -20,7 +21,11 @@ Batch = tuple[Tensor, Tensor | None]  # images x (B, C, H, W) in [0, 1]; the vec
 
 
 def tensor(array: NDArray[Any]) -> Tensor:
-    """Return an array as a tensor of floats in the same shape: bytes 0 … 255 become [0, 1], floats stay unchanged."""
+    """Return images (N, C, H, W) as a tensor of floats from 0 to 1, or vectors (N, width) of conditions as floats.
+
+    Images are bytes or floats from 0 to 1, and vectors are finite numbers; anything else raises `InputError`.
+    """
+    array = check_images(array) if np.ndim(array) > 2 else as_vectors(array)
     values = torch.from_numpy(np.ascontiguousarray(array))
     return values.float() / 255 if values.dtype == torch.uint8 else values.float()
 

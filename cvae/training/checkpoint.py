@@ -12,7 +12,8 @@ from torch import Tensor
 
 from cvae.errors import InputError
 from cvae.models import Autoencoder
-from cvae.runs.folder import Run, regular
+from cvae.runs.files import regular
+from cvae.runs.folder import Run
 from cvae.training import snapshots
 
 CHECKPOINT = "checkpoint.safetensors"

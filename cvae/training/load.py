@@ -11,14 +11,15 @@ from cvae.data import ImageData, load_data
 from cvae.errors import InputError
 from cvae.explore.inference import checked_weights
 from cvae.models import Autoencoder, build
-from cvae.runs.folder import Arrays, Run
+from cvae.runs.files import Arrays
+from cvae.runs.folder import Run
 
 
 def load(path: str | os.PathLike[str]) -> Autoencoder:
     """Return the model of the run folder `path`, on the CPU, in evaluation mode.
 
     During a training, return the newest weights on disk. Raises `InputError` if there is no run, or its weights are
-    damaged or belong to another model.
+    damaged or belong to another model. The state of torch's global generator stays as it is.
     """
     run = Run.open(path)
     return model_from(run, checked_weights(run))
@@ -26,7 +27,8 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
 
 def model_from(run: Run, weights: Arrays) -> Autoencoder:
     """Return the run's model with these weights, in full or half precision. Raises `InputError` if they do not fit."""
-    model = build(run.config().model)
+    with torch.random.fork_rng(devices=[]):  # the first weights are drawn, and then replaced
+        model = build(run.config().model)
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     found = {name: value.shape for name, value in weights.items()}
     if found != expected:

@@ -19,10 +19,11 @@ from collections.abc import Callable, Generator
 
 import torch
 
-from cvae.config import RunConfig
+from cvae.config import RunConfig, fields_of
 from cvae.data import ImageData, load_data
 from cvae.errors import InputError
-from cvae.runs.folder import Run, reason
+from cvae.runs.files import reason
+from cvae.runs.folder import Run
 from cvae.runs.machine import cores
 from cvae.runs.status import Control, Record, State
 from cvae.training.checkpoint import CHECKPOINT
@@ -96,10 +97,7 @@ def fit(
 
 def with_data(config: RunConfig, data: ImageData) -> RunConfig:
     """Return the config with the image shape, the class names and the condition columns of `data`."""
-    columns = tuple(column for column in data.further if column.name in config.model.condition)
-    model = dataclasses.replace(
-        config.model, image_shape=data.image_shape, class_names=data.class_names, columns=columns
-    )
+    model = dataclasses.replace(config.model, **fields_of(data, config.model.condition))
     return dataclasses.replace(config, model=model)
 
 

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from cvae.conditions import ConditionBatch
 from cvae.models import Autoencoder
-from cvae.runs.folder import Arrays
+from cvae.runs.files import Arrays
+from cvae.runs.folder import decodes
 from cvae.training.batches import DeviceSplit
 
 SNAPSHOT_CODES = 2000  # validation images with codes in a snapshot
@@ -49,9 +50,7 @@ def live(model: Autoencoder, images: DeviceSplit, step: int) -> Arrays:
 def snapshot(model: Autoencoder, images: DeviceSplit) -> Arrays:
     """Return the arrays of a snapshot: `codes`, `labels`, `strip`, and the decoding weights in half precision."""
     decoding = {
-        name: weight.detach().half().cpu().numpy()
-        for name, weight in model.state_dict().items()
-        if name.startswith(("decoder.", "prior_net."))
+        name: weight.detach().half().cpu().numpy() for name, weight in model.state_dict().items() if decodes(name)
     }
     return {**codes(model, images, SNAPSHOT_CODES), **strip(model, images), **decoding}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,6 @@ from cvae.runs.folder import Run
 from cvae.training.loop import fit
 
 QUICK = ["--hidden", "16", "--batch-size", "300", "--threads", "1", "--device", "cpu"]
-NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="asks for a machine without CUDA")
 
 
 @pytest.fixture(autouse=True)
@@ -131,11 +130,13 @@ def test_threads_may_change(train: Callable[..., str]):
 
 
 @pytest.fixture
-def of_a_gpu(train: Callable[..., str]) -> Iterator[Callable[..., Run]]:
-    """of_a_gpu(says=…): a run after 2 of 3 epochs, with the files that a training on CUDA leaves.
+def of_a_gpu(train: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    """of_a_gpu(says=…): a run after 2 of 3 epochs, with the files that a training on CUDA leaves, and no GPU here.
 
     The state of a generator of CUDA is 16 bytes, its seed and its offset. Older checkpoints do not name the device.
     """
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)  # on a machine with one, it is out of sight
 
     def make(says: str | None) -> Run:
         train(*QUICK, "--epochs", 2, "--run", "mine")
@@ -157,7 +158,6 @@ def of_a_gpu(train: Callable[..., str]) -> Iterator[Callable[..., Run]]:
     return make
 
 
-@NO_GPU
 @pytest.mark.parametrize("says", ["cuda", None])
 @pytest.mark.parametrize("options", [[], ["--device", "cpu"], ["--device", "auto"]])
 def test_a_run_of_a_gpu_goes_on_without_one(
@@ -175,13 +175,11 @@ def test_a_run_of_a_gpu_goes_on_without_one(
     assert train("--run", "mine", "--resume", "--epochs", 4) == ""  # from here on it is one of the processor
 
 
-@NO_GPU
 def test_a_device_that_is_asked_for_must_be_here(of_a_gpu: Callable[..., Run], refused: Callable[..., str]):
     of_a_gpu("cuda")
     assert "no CUDA device" in refused("--run", "mine", "--resume", "--epochs", 3, "--device", "cuda")
 
 
-@NO_GPU
 def test_the_queue_goes_on_with_a_run_of_a_gpu(of_a_gpu: Callable[..., Run]):
     """It gives no config."""
     run = of_a_gpu("cuda")
@@ -195,7 +193,6 @@ def test_the_queue_goes_on_with_a_run_of_a_gpu(of_a_gpu: Callable[..., Run]):
         assert list(fit(run.path, resume=True)) == []
 
 
-@NO_GPU
 def test_other_draws_than_those_of_the_first_steps_follow(of_a_gpu: Callable[..., Run], train: Callable[..., str]):
     run = of_a_gpu("cuda")
     train("--run", "mine", "--resume", "--epochs", 3)

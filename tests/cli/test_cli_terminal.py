@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers.cli import QUICK
 from helpers.engine import wait_until
 
 from cvae.cli import main
@@ -24,7 +25,6 @@ from cvae.results.recipes import recipe
 from cvae.runs.folder import Run
 
 ROOT = Path(__file__).parents[2]
-QUICK = ["--epochs", "1", "--hidden", "16", "--threads", "1", "--device", "cpu"]
 SHELL = pytest.mark.skipif(os.name != "posix", reason="a POSIX shell closes the streams")
 
 
@@ -119,7 +119,7 @@ def test_closed_streams_are_no_reason_to_fail(closed: str, tmp_path: Path):
 def test_output_that_cannot_be_written_is_a_sentence(tmp_path: Path):
     answer = shell("$CVAE list > /dev/full", tmp_path)
     assert answer.returncode == 2
-    assert answer.stderr == "cvae: cannot use: no space left on device.\n"
+    assert answer.stderr == "cvae: no space left on device.\n"
 
 
 # --- Ctrl-C

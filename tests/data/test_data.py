@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from helpers.data import complaint, load, unshuffled
 from cvae.data import DATASETS, ImageData, dataset_ids, download, one_hot
 from cvae.data import __main__ as data_main
 from cvae.data.idx import FILES
-from cvae.errors import KeyedError
+from cvae.errors import InputError, KeyedError
 
 NAMES = tuple(FILES)
 DOWNLOADS = [name for name in DATASETS if DATASETS[name].downloadable]
@@ -66,6 +67,23 @@ def test_data_is_read_without_torch():
 def test_one_hot():
     assert one_hot(np.array([2, 0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]
     assert one_hot(np.array([], np.int64), 3).shape == (0, 3)
+    assert one_hot([2, 0], 3).tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (np.array([0, 3]), "labels must lie from 0 to 2, not 0 to 3"),
+        (np.array([-1, 0]), "not -1 to 0"),
+        (np.array([0.0, 1.0]), "whole numbers from 0, not float64"),
+        (np.array([True, False]), "not bool"),
+        (np.array([[0], [1]]), r"shape \(N,\), one for each image, not \(2, 1\)"),
+        (np.int64(1), r"not \(\)"),
+    ],
+)
+def test_labels_that_are_no_classes_are_refused(labels: Any, sentence: str):
+    with pytest.raises(InputError, match=sentence):
+        one_hot(labels, 3)
     assert "0 to 2, not 1 to 3" in complaint(one_hot, np.array([1, 3]), 3)
 
 

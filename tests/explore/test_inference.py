@@ -65,7 +65,7 @@ def agrees(model: Autoencoder, numpy_model: Inference, tolerance: float = 1e-5) 
             close(numpy_model.prior(given, n=N)[1], torch.exp(0.5 * prior.log_var), tolerance)
         close(numpy_model.decode(z, given), model.decode(z, given), tolerance)
         if model.family.completes:
-            close(numpy_model.predict(x), model.predict(x), tolerance)  # type: ignore[operator]
+            close(numpy_model.predict(x), model.predict(x), tolerance)
 
 
 def close(found: np.ndarray, expected: torch.Tensor, tolerance: float) -> None:
@@ -190,15 +190,49 @@ def test_weights_that_do_not_fit_are_named() -> None:
 @pytest.mark.parametrize(
     ("family", "given", "complaint"),
     [
-        ("cvae", None, "needs labels"),
-        ("cvae", np.zeros((2, 4)), "needs labels"),
-        ("cvae-predictive", None, "needs images"),
-        ("cvae-predictive", np.zeros((2, 1, 8, 9)), "needs images"),
+        ("cvae", None, r"needs vectors of its conditions \(label\) of shape \(N, 3\), and none are given"),
+        ("cvae", np.zeros((2, 4)), r"of shape \(N, 3\), not \(2, 4\)"),
+        ("cvae", np.full((2, 3), np.nan), "not finite"),
+        ("cvae", np.ones((2, 3)) > 0, "numbers, not bool"),
+        ("cvae-predictive", None, r"needs images of shape \(N, 1, 8, 8\)\."),
+        ("cvae-predictive", np.zeros((2, 1, 8, 9)), r"of shape \(N, 1, 8, 8\), not \(2, 1, 8, 9\)"),
+        ("cvae-predictive", np.full((2, 1, 8, 8), 255.0), "divide them by 255"),
     ],
 )
 def test_what_is_given_must_fit(family: str, given: np.ndarray | None, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(InputError, match=complaint):
         Inference.of(model_of(family=family)).decode(np.zeros((2, 3)), given)
+
+
+@pytest.mark.parametrize(
+    ("images", "complaint"),
+    [
+        (np.zeros((2, 8, 8)), r"cvae needs images of shape \(N, 1, 8, 8\), not \(2, 8, 8\)"),
+        (np.zeros((2, 3, 8, 8)), r"not \(2, 3, 8, 8\)"),
+        (np.full((2, 1, 8, 8), 255.0), "divide them by 255"),
+        (np.full((2, 1, 8, 8), np.nan), "floats lie from 0 to 1"),
+        (np.zeros((2, 1, 8, 8), np.int64), r"bytes \(uint8\) or floats from 0 to 1, not int64"),
+    ],
+)
+def test_images_to_encode_must_fit(images: np.ndarray, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        Inference.of(model_of(family="cvae")).encode(images, np.eye(3)[:2])
+
+
+def test_conditions_are_as_many_as_the_images_or_one_for_all() -> None:
+    numpy_model, images = Inference.of(model_of(family="cvae")), np.zeros((3, 1, 8, 8))
+    assert numpy_model.encode(images, np.eye(3)[:1])[0].shape == (3, 3)
+    with pytest.raises(InputError, match=r"of shape \(3, 3\), not \(2, 3\)"):
+        numpy_model.encode(images, np.eye(3)[:2])
+
+
+@pytest.mark.parametrize("family", ["vae", "cvae-predictive"])
+def test_bytes_are_the_same_images_as_their_floats(family: str) -> None:
+    numpy_model = Inference.of(model_of(family=family))
+    grey = np.random.default_rng(0).integers(0, 256, (4, 1, 8, 8), dtype=np.uint8)
+    z = np.zeros((4, 3))
+    np.testing.assert_array_equal(numpy_model.encode(grey)[0], numpy_model.encode(grey / np.float32(255))[0])
+    np.testing.assert_array_equal(numpy_model.decode(z, grey), numpy_model.decode(z, grey / np.float32(255)))
 
 
 def test_a_snapshot_has_no_encoder() -> None:

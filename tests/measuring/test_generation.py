@@ -10,10 +10,11 @@ import pytest
 import torch
 from helpers.engine import tiny_model
 
+from cvae.conditions import ClassCondition
 from cvae.data import ImageData, Split
 from cvae.explore.inference import Inference
 from cvae.measuring.classifier import Classifier
-from cvae.measuring.generation import METRICS, diversity, generation_figures, labels_to_draw
+from cvae.measuring.generation import METRICS, diversity, draw, generation_figures, values_to_draw
 from cvae.models import build
 from cvae.runs.folder import Run
 
@@ -72,12 +73,46 @@ def test_a_trained_model_is_asked_for_every_label_alike(
     trained: Callable[..., Run], classifier: Classifier, digits: ImageData
 ):
     model = Inference.load(trained("cvae"))
-    assert np.bincount(labels_to_draw(model, 1000)).tolist() == [100] * 10
+    assert np.bincount(values_to_draw(model, 1000, digits.test, 0)["label"]).tolist() == [100] * 10
     figures, others = (generation_figures(model, classifier, digits, 1000, seed) for seed in (0, 1))
     assert 0.5 < figures["conditional_accuracy"] <= 1
     assert 0 < figures["diversity"] < 1.5
     assert figures == generation_figures(model, classifier, digits, 1000)
     assert figures["frechet_distance"] != others["frechet_distance"]
+
+
+def test_further_conditions_are_those_of_real_images_with_the_label(digits: ImageData):
+    labels = digits.test.labels
+    assert labels is not None
+    columns = (ClassCondition("parity", ("even", "odd")),)
+    split = Split(digits.test.images, labels, {"parity": labels % 2})
+    both, alone = (
+        Inference.of(build(tiny_model("cvae", condition=names, columns=columns)))
+        for names in (("label", "parity"), ("parity",))
+    )
+    values = values_to_draw(both, 1000, split, 0)
+    np.testing.assert_array_equal(values["parity"], values["label"] % 2)
+    values = values_to_draw(both, 1000, split.at(labels > 0), 0)
+    assert set(values["parity"][values["label"] == 0]) == {0, 1}  # no image has this label: any image will do
+    values = values_to_draw(alone, 5000, split, 0)
+    assert values.keys() == {"parity"}
+    assert values["parity"].mean() == pytest.approx((labels % 2).mean(), abs=0.03)
+    assert values_to_draw(alone, 5000, split, 1)["parity"].tolist() != values["parity"].tolist()
+
+
+def test_samples_are_drawn_under_the_conditions_that_are_asked_for():
+    model = build(
+        tiny_model("cvae", hidden=(2,), condition=("parity",), columns=(ClassCondition("parity", ("0", "1")),))
+    )
+    first, last = model.decoder.head[0], model.decoder.head[2]
+    with torch.no_grad():
+        for parameter in model.decoder.parameters():
+            parameter.zero_()
+        first.weight[:, 2:] = torch.eye(2)  # one hidden unit for each value, none for z
+        last.weight[:] = torch.tensor([-20.0, 20.0])  # black for 0, white for 1
+    wanted = np.array([0, 1, 1, 0])
+    pictures = draw(Inference.of(model), 4, {"parity": wanted}, seed=0)
+    np.testing.assert_allclose(pictures.mean((1, 2, 3)), wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize("family", ["ae", "vae"])

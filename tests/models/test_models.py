@@ -11,6 +11,7 @@ from helpers.engine import KINDS, one_hot, tiny_model
 from torch import Tensor
 
 from cvae.config import LIKELIHOODS, NETS, ModelConfig, ObjectiveConfig, RunConfig
+from cvae.errors import InputError
 from cvae.models import Autoencoder, build
 from cvae.models.base import BoundTerms
 from cvae.models.cvae_predictive import PredictiveCVAE
@@ -185,7 +186,9 @@ def test_wrong_labels_have_one_clear_error(kind: Case):
         kind.y.unsqueeze(0),
     )
     for y in wrong:
-        with pytest.raises(ValueError, match=r"needs labels of shape \(.*4\).*got"):
+        with pytest.raises(
+            InputError, match=r"needs vectors of its conditions \(label\) of shape \(.*4\), (and none|not)"
+        ):
             kind.model(kind.x, y)
 
 

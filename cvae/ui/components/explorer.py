@@ -23,9 +23,10 @@ from cvae.browser.js_bundler import bundle
 from cvae.browser.parts import parted
 from cvae.conditions import Condition, joined
 from cvae.data import ImageData
-from cvae.errors import InputError
+from cvae.errors import DEFAULT, InputError
 from cvae.runs.folder import Run
 from cvae.ui.frame import state as link
+from cvae.ui.frame.text import merged
 from cvae.ui.parts import cache
 
 Coupling = Literal["picture", "sigma", "z"]
@@ -131,7 +132,7 @@ def explorer(
     payload: Mapping[str, Any],
     *,
     key: str,
-    language: str = "en",
+    language: str = DEFAULT,
     panels: Sequence[Panel] = PANELS,
     state: ExplorerState | None = None,
     height: Literal["content", "stretch"] | int = "content",
@@ -223,15 +224,9 @@ def texts(language: str) -> dict[str, Any]:
     """Return the component's texts, nested by key. English replaces a text that a language lacks."""
     english: dict[str, Any] = json.loads((TEXT / "explorer.en.json").read_text(encoding="utf-8"))
     path = TEXT / f"explorer.{language}.json"
-    if language == "en" or not language.isalpha() or not path.is_file():
+    if language == DEFAULT or not language.isalpha() or not path.is_file():
         return english
-    return _over(english, json.loads(path.read_text(encoding="utf-8")))
-
-
-def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    merged = {**below, **above}
-    nested = {k: _over(v, merged[k]) for k, v in below.items() if isinstance(v, dict) and isinstance(merged[k], dict)}
-    return {**merged, **nested}
+    return merged(english, json.loads(path.read_text(encoding="utf-8")))
 
 
 def _reported(key: str) -> ExplorerState | None:

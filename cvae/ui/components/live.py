@@ -53,20 +53,19 @@ Ask = Callable[..., None]
 def watch(name: str, others: Sequence[str], known: frozenset[str], until_done: bool = False) -> None:
     """Show a run and its controls, and lay the curves of other runs over its own. Rerun the page when the names of all
     runs differ from `known`, or, with `until_done`, when the training has ended."""
-    entries = {entry.name: entry for entry in runs.all_runs()}
-    if name not in entries or entries.keys() != known:
-        st.rerun()
     jobs = Jobs()
     with runs.guard():
         jobs.ensure_worker()
+        entries = {entry.name: entry for entry in runs.all_runs()}
+        if name not in entries or entries.keys() != known:
+            st.rerun()
         entry = entries[name]
         if entry.problem is not None:
             raise entry.problem
         assert entry.status is not None
-        state_now = "finished" if entry.shipped else jobs.state(entry.run)
         why = entry.status.failure
         message = translate_error(why) if isinstance(why, KeyedError) else why
-        status = dataclasses.replace(entry.status, state=state_now, message=message, error=None)
+        status = dataclasses.replace(entry.status, message=message, error=None)
         if until_done and not status.active:
             st.rerun()
         if not entry.shipped:

@@ -14,9 +14,7 @@ from typing import Any
 import streamlit as st
 
 from cvae.assets import TEXT
-from cvae.errors import KeyedError
-
-DEFAULT = "en"
+from cvae.errors import DEFAULT, KeyedError
 
 Table = dict[str, Any]
 
@@ -74,7 +72,7 @@ def translate(language: str, key: str, **values: Any) -> str:
 
 def section(language: str, key: str) -> Table:
     """Return all words below a dotted key for a component. English replaces missing words."""
-    return _merged(_find(table(DEFAULT), key) or {}, _find(table(language), key) or {})
+    return merged(_find(table(DEFAULT), key) or {}, _find(table(language), key) or {})
 
 
 def t(key: str, **values: Any) -> str:
@@ -119,8 +117,9 @@ def _find(words: Table, key: str) -> Any:
     return value
 
 
-def _merged(under: Table, over: Table) -> Table:
+def merged(under: Table, over: Table) -> Table:
+    """Return the words of `under`, in the place of each the word that `over` has under the same keys."""
     return {
-        name: _merged(value, over.get(name, {})) if isinstance(value, dict) else over.get(name, value)
+        name: merged(value, over.get(name, {})) if isinstance(value, dict) else over.get(name, value)
         for name, value in under.items()
     }

@@ -19,7 +19,7 @@ from cvae.config import DataConfig
 from cvae.data import DATASETS, Dataset, load_data
 from cvae.data.registry import default_folder
 from cvae.errors import InputError, KeyedError
-from cvae.runs.folder import unreadable
+from cvae.runs.files import unreadable
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t
 

@@ -227,7 +227,7 @@ def _prior_parts(model: Inference, held: HeldOut) -> tuple[Array, Array] | None:
         labelled = config.takes_label and len(config.conditions) == 1  # else each image has a prior of its own
         return model.prior(config.every_class() if labelled else held.vectors(config.conditions, np.arange(MANY)))
     if kind == "image":
-        return None if held.images is None else model.prior(held.images[:MANY] / np.float32(255))
+        return None if held.images is None else model.prior(held.images[:MANY])
     return model.prior(n=1)
 
 

@@ -124,29 +124,30 @@ def run_list(entries: Sequence[ListedRun]) -> None:
 
 
 def _list() -> None:
-    jobs = Jobs()
     with runs.guard():
-        jobs.ensure_worker()
+        Jobs().ensure_worker()
         entries = runs.all_runs()
         for entry in entries[:LISTED]:
-            _row(jobs, entry)
+            _row(entry)
         if len(entries) > LISTED:
             with st.expander(t("start.all_runs", n=len(entries))):
                 for entry in entries[LISTED:]:
-                    _row(jobs, entry)
+                    _row(entry)
 
 
-def _row(jobs: Jobs, entry: ListedRun) -> None:
+def _row(entry: ListedRun) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if entry.problem is not None:
             why = escape_markdown(translate_error(entry.problem))
             st.markdown(f"{escape_markdown(entry.name)} {runs.badge('damaged')} {why}")
             return
-        now = "finished" if entry.shipped else jobs.state(entry.run)
+        assert entry.status is not None
         st.page_link(
             "pages/train.py", label=escape_markdown(entry.title if entry.shipped else entry.name),
             icon=":material/monitoring:",
             query_params={"run": entry.name, "lang": state.language()},
         )  # fmt: skip
         shipped = f":gray-badge[{t('runs.gallery')}]"
-        st.markdown(shipped if entry.shipped else f"{runs.badge(now)} {escape_markdown(runs.details(entry))}")
+        st.markdown(
+            shipped if entry.shipped else f"{runs.badge(entry.status.state)} {escape_markdown(runs.details(entry))}"
+        )

@@ -18,8 +18,9 @@ from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.results.recipes import RECIPES
+from cvae.runs.files import unreadable
 from cvae.runs.find import runs_folder, runs_in
-from cvae.runs.folder import Run, unreadable
+from cvae.runs.folder import Run
 from cvae.runs.status import Status
 from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
