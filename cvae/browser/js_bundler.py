@@ -1,8 +1,8 @@
 """This module joins the modules of a folder into one script: Streamlit's inline components cannot import one another.
 
 Every module keeps its own scope. To be joined correctly, a module may use only imports of names by relative path;
-`export function`, `export class` and `export const`; `export default name` in the entry. Node and browsers import the
-same files one by one.
+`export function` (also `async`, or with `*`), `export class` and `export const`; `export default name` in the entry.
+Node and browsers import the same files one by one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 _IMPORT = re.compile(r'^import \{ ([\w$]+(?:, [\w$]+)*) \} from "((?:\./|(?:\.\./)+)(?:[\w-]+/)*[\w-]+\.js)";$')
 _WRAPPED = re.compile(r"^import \{\n((?:  [\w$]+,\n)+)\} from ", re.MULTILINE)  # prettier wraps many names so
-_EXPORT = re.compile(r"^export (?=(?:async function|function|class|const) ([\w$]+))")
+_EXPORT = re.compile(r"^export (?=(?:async function|function\*?|class|const) ([\w$]+))")
 _DEFAULT = re.compile(r"^export default ([\w$]+);$")
 _COMMENT = re.compile(r"/\*.*?\*/|//.*|^\s*/?\*.*")  # JSDoc types contain import("./x.js") too
 _MODULE_SYNTAX = re.compile(r"^\s*(?:import|export)\b|\bimport\s*[(.]")

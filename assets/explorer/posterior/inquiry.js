@@ -27,7 +27,7 @@ export function createInquiry(app, changed) {
   function schedule() {
     if (scheduled || stopped) return;
     scheduled = true;
-    if (globalThis.requestIdleCallback) requestIdleCallback(step, { timeout: 300 });
+    if ("requestIdleCallback" in globalThis) requestIdleCallback(step, { timeout: 300 });
     else setTimeout(() => step(null), 1); // Safari
   }
 
