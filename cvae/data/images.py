@@ -14,6 +14,7 @@ from cvae.errors import InputError
 
 MIN_SIDE, MAX_SIDE = 8, 64  # pixels, of height and of width
 MIN_IMAGES = 30  # with fewer images, a tenth is too few for validation or test
+ROUNDING = 1e-5  # floats may lie so far outside 0 … 1, as after a resize
 MAX_CLASSES = 256  # run folders store labels in one byte
 MAX_NAME = 80  # characters of a class name
 MAX_BYTES = 512 * 2**20  # the most bytes of one source, decompressed
@@ -170,9 +171,9 @@ def check_images(images: ArrayLike) -> NDArray[Any]:
     if not images.size:
         return images
     low, high = float(images.min()), float(images.max())  # both are NaN where any pixel is
-    if not (low >= 0 and high <= 1):
+    if not (low >= -ROUNDING and high <= 1 + ROUNDING):
         raise InputError("images.range", low=f"{low:g}", high=f"{high:g}")
-    return images
+    return images if low >= 0 and high <= 1 else images.clip(0, 1)
 
 
 def _checked_labels(labels: NDArray[Any], count: int) -> Labels:

@@ -16,16 +16,17 @@ APP = """
 import streamlit as st
 from cvae.browser.explorer import export
 from cvae.runs.folder import Run
-from cvae.ui.components.explorer import explorer, payload_of
+from cvae.ui.components.explorer import PANELS, explorer, payload_of
 
 st.set_page_config(layout="wide")
 names = st.query_params["runs"].split(",")
 st.session_state["reruns"] = st.session_state.get("reruns", 0) + 1
 language = st.radio("language", ["en", "zh"], horizontal=True)
 st.button("rerun")
-state = explorer(payload_of([Run(f"FOLDER/{name}") for name in names]), key="explorer", language=language)
+panels = [panel for panel in PANELS if panel != "pad"]
+state = explorer(payload_of([Run(f"FOLDER/{name}") for name in names]), key="explorer", panels=panels, language=language)
 st.html(f"<pre id='reruns'>{st.session_state['reruns']}</pre>")
-st.json({"z": state.z, "label": state.label, "cursor": state.cursor, "path": state.path}, expanded=True)
+st.json({"z": state.z, "conditions": state.conditions, "cursor": state.cursor, "path": state.path}, expanded=True)
 """
 
 

@@ -197,7 +197,7 @@ def test_the_first_picture_is_already_there(pad: Page, mnist: dict[str, Any]) ->
 
 def test_drawing_erasing_undoing_clearing_with_the_mouse(pad: Page, mnist: dict[str, Any]) -> None:
     pad.open(mnist)
-    pad.button("Clear").click()
+    pad.button("Clear the pad").click()
     assert pad.picture()["blank"]
     assert pad.page.get_by_text("Draw a digit here").is_visible()
     inputs, settlings = pad.heard_by_host()
@@ -218,7 +218,7 @@ def test_drawing_erasing_undoing_clearing_with_the_mouse(pad: Page, mnist: dict[
     assert read(pad.seen()) == 1
     pad.page.keyboard.press("Control+z")
     np.testing.assert_array_equal(pad.seen(), drawn)
-    pad.button("Clear").click()
+    pad.button("Clear the pad").click()
     assert pad.picture()["blank"]
     assert (pad.seen() == 0).all()
     pad.button("Undo").click()
@@ -228,7 +228,7 @@ def test_drawing_erasing_undoing_clearing_with_the_mouse(pad: Page, mnist: dict[
 def test_drawing_with_a_finger(browser: Browser, mnist: dict[str, Any]) -> None:
     pad = Page(browser.new_page({"width": 390, "height": 800}, has_touch=True, is_mobile=True))
     pad.open(mnist)
-    pad.button("Clear").tap()
+    pad.button("Clear the pad").tap()
     box = pad.canvas.bounding_box()
     session = pad.page.context.new_cdp_session(pad.page)
 
@@ -448,6 +448,6 @@ def test_damaged_storage_gives_the_first_picture(pad: Page, mnist: dict[str, Any
 def test_forbidden_storage_is_survived(browser: Browser, mnist: dict[str, Any]) -> None:
     page = browser.new_page({"width": 500, "height": 700})  # on a page without an origin
     open_pad(page, mnist)
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Clear the pad").click()
     assert picture(page)["blank"]
     page.close()

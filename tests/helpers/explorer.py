@@ -91,7 +91,7 @@ def mounted(payload: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {
         **payload,
         "key": "k",
-        "panels": list(PANELS),
+        "panels": [panel for panel in PANELS if panel != "pad"],  # which would set z to the code of its picture
         "language": "en",
         "text": texts("en"),
         "state": None,
