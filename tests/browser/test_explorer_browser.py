@@ -24,7 +24,8 @@ st.session_state["reruns"] = st.session_state.get("reruns", 0) + 1
 language = st.radio("language", ["en", "zh"], horizontal=True)
 st.button("rerun")
 panels = [panel for panel in PANELS if panel != "pad"]
-state = explorer(payload_of([Run(f"FOLDER/{name}") for name in names]), key="explorer", panels=panels, language=language)
+runs = [Run(f"FOLDER/{name}") for name in names]
+state = explorer(payload_of(runs), key="explorer", panels=panels, language=language)
 st.html(f"<pre id='reruns'>{st.session_state['reruns']}</pre>")
 st.json({"z": state.z, "conditions": state.conditions, "cursor": state.cursor, "path": state.path}, expanded=True)
 """

@@ -11,7 +11,7 @@ import { entropy, expected, importanceBound, importanceWeights, nearestGaussian 
 import { contoursOf } from "./contours.js";
 import { createGrid } from "./grid.js";
 import { jointOf, logDensity, logSum } from "./joint.js";
-import { refine } from "./refine.js";
+import { refine, sharpened } from "./refine.js";
 
 const MEMORY = 60e6; // bytes of logits a page
 const FILLING = 3500; // milliseconds of decoding a page
@@ -202,7 +202,8 @@ function* explained({ model, given, area, grids, pixels, label, q, result }) {
   };
   const quadrature = yield* refine(joints[label], grids[0], scores(label));
   result.logPx = quadrature.total;
-  result.contours = model.latentDim === 2 ? contoursOf(quadrature, area) : [];
+  const sharp = yield* sharpened(joints[label], area, quadrature);
+  result.contours = model.latentDim === 2 ? contoursOf(sharp, area) : [];
   result.stage = 1;
   yield;
 
@@ -235,7 +236,7 @@ function* explained({ model, given, area, grids, pixels, label, q, result }) {
 
   let least = gap;
   result.best = q;
-  for (const start of [momentsOf(quadrature, area), q]) {
+  for (const start of [momentsOf(sharp, area), q]) {
     const found = yield* nearestGaussian(joint, start);
     const cost = -(yield* expected(joint, found)) - entropy(found) + quadrature.total;
     if (cost >= least) continue;

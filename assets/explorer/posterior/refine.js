@@ -11,6 +11,9 @@ import { middleOf } from "./grid.js";
 
 const COARSE_SLACK = 24; // nats below the best coarse cell at which a cell is left out: its bump may lie off its middle
 const SLACK = 13; // the same for halved cells
+const NEAR = 4.6; // nats below the best: a bump has 99 % of its mass there, in two dimensions
+const SMOOTH = 60; // cells there at least, for smooth lines
+const EDGE = 8; // nats below the best cell within which all neighbours are looked at in the end
 const AGREEMENT = Math.log(1.5); // nats within which the sums over cells of twice the side have to agree
 const DEEPEST = 10; // times that cells are halved at most
 const MOST = 6000; // cells evaluated at a level at most
@@ -37,9 +40,9 @@ export function* refine(joint, grid, scores, hopeless = () => false) {
   for (let c = 0; c < scores.length; c++) if (scores[c] > best - COARSE_SLACK) kept.push(grid.cellOf(c));
   kept = yield* withOutside(kept, joint, area);
 
-  const corners = d === 1 ? [[0], [1]] : [[0, 0], [1, 0], [0, 1], [1, 1]]; // prettier-ignore
+  const corners = cornersOf(d);
   for (let level = 1; ; level++) {
-    const cells = kept.flatMap((cell) => corners.map((corner) => cell.map((i, k) => 2 * i + corner[k])));
+    const cells = halved(kept);
     const values = /** @type {number[]} */ ([]);
     for (const cell of cells) {
       values.push(joint(middleOf(area, level, cell)));
@@ -49,10 +52,69 @@ export function* refine(joint, grid, scores, hopeless = () => false) {
     const total = logSum(values) + logArea;
     const phases = corners.map((_, phase) => logSum(values.filter((_, i) => i % corners.length === phase)));
     const agree = Math.max(...phases) - Math.min(...phases) < AGREEMENT;
-    if (agree || level === DEEPEST || cells.length > MOST || hopeless(total, level))
-      return { cells, values, level, total };
+    if (hopeless(total, level)) return { cells, values, level, total };
+    if (agree || level === DEEPEST || cells.length > MOST) {
+      yield* grow(cells, values, (cell) => joint(middleOf(area, level, cell)));
+      return { cells, values, level, total: logSum(values) + logArea };
+    }
     const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
     kept = cells.filter((_, i) => values[i] > top - SLACK);
+  }
+}
+
+/**
+ * Halve the cells of a quadrature until so many lie near the best that lines around them are smooth.
+ * @param {(z: number[]) => number} joint
+ * @param {import("./grid.js").Area} area
+ * @param {Quadrature} quadrature
+ * @returns {Generator<void, Quadrature>}
+ */
+export function* sharpened(joint, area, { cells, values, level, total }) {
+  const within = (/** @type {number} */ nats) => {
+    const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
+    return cells.filter((_, i) => values[i] > top - nats);
+  };
+  while (within(NEAR).length < SMOOTH && level < DEEPEST) {
+    cells = halved(within(EDGE));
+    level++;
+    values = [];
+    const valueOf = (/** @type {number[]} */ cell) => joint(middleOf(area, level, cell));
+    for (const cell of cells) {
+      values.push(valueOf(cell));
+      yield;
+    }
+    yield* grow(cells, values, valueOf);
+  }
+  return { cells, values, level, total };
+}
+
+/** Return the corners of a cell's halves. @param {number} d */
+const cornersOf = (d) => (d === 1 ? [[0], [1]] : [[0, 0], [1, 0], [0, 1], [1, 1]]); // prettier-ignore
+
+/** Return the cells of half the side, those of one cell together. @param {number[][]} cells @returns {number[][]} */
+const halved = (cells) =>
+  cells.flatMap((cell) => cornersOf(cell.length).map((corner) => cell.map((i, k) => 2 * i + corner[k])));
+
+/**
+ * Add the neighbours of cells that hold mass, for as long as these do too: a coarse cell beside a narrow ridge may have
+ * been left out.
+ * @param {number[][]} cells of one level, added to
+ * @param {number[]} values added to
+ * @param {(cell: number[]) => number} valueOf
+ * @returns {Generator<void, void>}
+ */
+function* grow(cells, values, valueOf) {
+  const seen = new Set(cells.map(String));
+  const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  for (let at = 0; at < cells.length && cells.length < MOST; at++) {
+    if (values[at] < top - EDGE) continue;
+    for (const next of neighbours(cells[at])) {
+      if (seen.has(String(next))) continue;
+      seen.add(String(next));
+      cells.push(next);
+      values.push(valueOf(next));
+      yield;
+    }
   }
 }
 
