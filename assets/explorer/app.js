@@ -31,9 +31,10 @@ const KEY_REST = 350; // milliseconds from the last key to the sending of the st
  * @typedef {import("./state.js").State} State
  * @typedef {{
  *   codes: boolean, prior: boolean, manifold: boolean, sameScale: boolean, smooth: boolean, hidden: Set<number>,
- *   chosenOnly: boolean,
+ *   chosenOnly: boolean, drawn: boolean,
  * }} Options
- *   hidden: muted classes. chosenOnly: a model that is given a class shows the codes of this class alone
+ *   hidden: muted classes. chosenOnly: a model that is given a class shows the codes of this class alone.
+ *   drawn: the pixels of the picture are drawn, black or white, and not their means
  * @typedef {"pad" | "map" | "picture" | "labels" | "sliders" | "path" | "options"} Panel
  * @typedef {{
  *   models: Model[], judges: import("./judge.js").Judge[], planeSpec: import("../shared/plane.js").PlaneSpec | null, panels: Panel[],
@@ -52,6 +53,7 @@ export class App {
     smooth: true,
     hidden: new Set(),
     chosenOnly: false,
+    drawn: false,
   };
   /** @type {import("./path.js").Course} */
   course = "linear";
@@ -428,6 +430,7 @@ export class App {
 
   optionsChanged() {
     this.root.classList.toggle("lx-pixels", !this.options.smooth);
+    this.cards.forEach((card) => card.draw());
     this.maps.forEach((map) => map.invalidate());
   }
 

@@ -58,7 +58,8 @@ export function createCard(app, index) {
     draw() {
       const { state, theme, models } = app;
       const values = models[index].decode(app.code(index), givenOf(models[index], state.conditions));
-      screen.show(values, theme.dark, theme);
+      const drawn = app.options.drawn && models[index].likelihood?.kind === "bernoulli" && output === "image";
+      screen.show(drawn ? values.map((p) => Number(Math.random() < p)) : values, theme.dark, theme);
       last ??= new Float32Array(values.length);
       last.set(values);
       waiting = judged.hidden ? 0 : 1;

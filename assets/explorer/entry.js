@@ -3,7 +3,7 @@
  */
 
 import { KINDS } from "./controls/index.js";
-import { el } from "../shared/dom.js";
+import { button, el } from "../shared/dom.js";
 import { readLabel } from "./input.js";
 import { createNoise } from "./noise.js";
 import { createPad } from "./pad/pad.js";
@@ -13,7 +13,10 @@ export function createEntry(app) {
   const { words } = app;
   /** @type {number | null} the class that the user chose for the picture */ let chosen = null;
   /** @type {number | null} the class that the model read */ let read = null;
-  let asked = 0;
+  let asked = 0,
+    binary = false; // whether grey pixels are rounded to 0 and 1
+  /** @type {WeakMap<Float32Array, Float32Array>} */
+  const rounded = new WeakMap();
 
   const pad = createPad({
     words,
@@ -32,6 +35,26 @@ export function createEntry(app) {
     },
   });
   const noise = createNoise(app);
+  const rounding = button("lx-toggle", null, () => {
+    binary = !binary;
+    put();
+    app.settle();
+  });
+  words.put(rounding, "entry.binary");
+
+  /** The picture of the pad, perhaps rounded. @type {import("./input.js").Picture} */
+  const picture = {
+    get blank() {
+      return pad.picture.blank;
+    },
+    pixelsFor(model) {
+      const pixels = pad.picture.pixelsFor(model);
+      if (!binary) return pixels;
+      const known = rounded.get(pixels) ?? pixels.map(Math.round);
+      rounded.set(pixels, known);
+      return known;
+    },
+  };
 
   const about = app.extent.conditions.find(({ kind, name }) => KINDS[kind].ofLabel && app.controls.has(name));
   const classes = about?.values ?? [];
@@ -54,7 +77,7 @@ export function createEntry(app) {
   const element = el("div", "lx-entry", [
     words.put(el("h2", "lx-heading"), "half.input"),
     pad.element,
-    label,
+    el("div", "lx-row", [label, rounding]),
     judged,
     noise.element,
   ]);
@@ -68,7 +91,7 @@ export function createEntry(app) {
     cancelAnimationFrame(asked);
     asked = 0;
     if (known() !== null) chosen = null;
-    app.putIn(pad.picture, labelNow());
+    app.putIn(picture, labelNow());
   }
 
   return {
@@ -85,6 +108,7 @@ export function createEntry(app) {
     /** Show what has changed beside the pad. */
     update() {
       noise.update();
+      rounding.setAttribute("aria-pressed", String(binary));
       choice.value = chosen === null ? "" : String(chosen);
       const now = known() ?? read;
       const name = now === null ? "" : classes[now];

@@ -23,7 +23,7 @@ export function createOptions(app) {
   words.label(legendRow, "options.classes");
 
   const held = models.some(({ codes }) => codes);
-  /** @type {[("codes" | "chosenOnly" | "prior" | "manifold" | "sameScale"), boolean][]} */
+  /** @type {[("codes" | "drawn" | "chosenOnly" | "prior" | "manifold" | "sameScale"), boolean][]} */
   const wanted = [
     ["codes", held],
     [
@@ -33,6 +33,7 @@ export function createOptions(app) {
     ["prior", true],
     ["manifold", true],
     ["sameScale", models.length > 1],
+    ["drawn", models.some(({ likelihood, output }) => likelihood?.kind === "bernoulli" && output === "image")],
   ];
   const toggles = wanted.flatMap(([name, wants]) => {
     if (!wants) return [];

@@ -96,15 +96,28 @@ export function createBars(classes) {
  * @param {boolean} smooth
  * @returns {Promise<Blob>}
  */
-export function toPng(screen, smooth) {
-  const factor = Math.max(1, Math.round(560 / Math.max(screen.width, screen.height)));
+export const toPng = (screen, smooth) =>
+  sheetOf([[screen]], smooth, Math.max(1, Math.round(560 / Math.max(screen.width, screen.height))));
+
+/**
+ * Return images as one, the columns beside each other.
+ * @param {HTMLCanvasElement[][]} columns of images of the same size
+ * @param {boolean} smooth
+ * @param {number} [factor] by which each is enlarged, by default to about 112 pixels
+ * @returns {Promise<Blob>}
+ */
+export function sheetOf(columns, smooth, factor) {
+  const [{ width, height }] = columns[0];
+  const by = factor ?? Math.max(1, Math.round(112 / Math.max(width, height)));
   const large = document.createElement("canvas");
-  large.width = screen.width * factor;
-  large.height = screen.height * factor;
+  large.width = columns.length * width * by;
+  large.height = columns[0].length * height * by;
   const context = contextOf(large);
   context.imageSmoothingEnabled = smooth;
   context.imageSmoothingQuality = "high";
-  context.drawImage(screen, 0, 0, large.width, large.height);
+  columns.forEach((column, x) =>
+    column.forEach((image, y) => context.drawImage(image, x * width * by, y * height * by, width * by, height * by)),
+  );
   return new Promise((done, failed) =>
     large.toBlob((blob) => (blob ? done(blob) : failed(new Error("no picture"))), "image/png"),
   );

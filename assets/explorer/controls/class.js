@@ -4,8 +4,8 @@
  */
 
 import { mainLabel, mixture, oneHot } from "../blend.js";
-import { button, el } from "../../shared/dom.js";
-import { createScreen } from "../picture.js";
+import { button, el, icon } from "../../shared/dom.js";
+import { createScreen, savePicture, sheetOf } from "../picture.js";
 import { PayloadError } from "../../shared/problem.js";
 import { classColor } from "../../shared/theme.js";
 
@@ -111,6 +111,15 @@ function create(app, name) {
     if (!value().mixing) pick(next);
   };
 
+  const save = words.label(
+    button("lx-tool", icon("save"), () => saveAll()),
+    "labels.save",
+  );
+  async function saveAll() {
+    const names = tiles.map(({ screens }) => screens.map(({ canvas }) => canvas));
+    savePicture(await sheetOf(names, app.options.smooth), `${app.models[rows[0]].id}-${name}`);
+  }
+
   const title = words.put(el("h3", "lx-heading"), "labels.title");
   const notes = rows.map((index) => {
     const model = app.models[index];
@@ -118,14 +127,12 @@ function create(app, name) {
       title: model.title,
     });
   });
-  const head = el("div", "lx-head", [
-    title,
-    el(
-      "div",
-      "lx-segments",
-      modes.map(({ element }) => element),
-    ),
-  ]);
+  const segments = el(
+    "div",
+    "lx-segments",
+    modes.map(({ element }) => element),
+  );
+  const head = el("div", "lx-head", [title, el("div", "lx-row", [segments, save])]);
   const element = el("section", "lx-labels", [head, group, ...notes]);
 
   const pictures = tiles.length * rows.length;
