@@ -8,6 +8,9 @@ untrained weights (the arithmetic is the same) and 28 × 28 pictures, the decode
     queued    the same from the event's time stamp: what it waited for the page and for the next frame is counted too
     shown     from the time stamp until the browser has rendered that frame
 
+The pad is drawn on in the same way, on shipped MNIST models. Then: how long the grids of the posterior take to fill
+after the page is shown, and how long after a stroke's end contours, log p(x) with p(y|x), and the bound are there.
+
 Beside them: pictures for moves; moves whose strip was finished in a later frame because 11 ms were spent; tasks of the
 page that took longer than 50 ms.
 """
@@ -16,6 +19,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,8 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 from helpers.browser import launch, streamlit  # noqa: E402
 from helpers.explorer import make_run  # noqa: E402
 
+from cvae.assets import SHIPPED  # noqa: E402
+
 MOVES = 400
 CODES = 10_000
 CASES = {
@@ -33,6 +39,8 @@ CASES = {
     "AE + VAE + CVAE, MLP, ten labels": ["ae", "vae", "cvae"],
     "AE + VAE + CVAE, convolutional, ten labels": ["ae-conv", "vae-conv", "cvae-conv"],
 }
+SHIPPED_CASES = [["mnist-cvae"], ["mnist-cvae", "mnist-cvae-learned-prior", "mnist-cmma"]]
+STROKE = 200
 LIMITS = {
     "AE + VAE + CVAE, MLP, ten labels": 8.0,
     "AE + VAE + CVAE, convolutional, ten labels": 16.0,
@@ -89,6 +97,60 @@ def drag(browser: Any, address: str, runs: list[str]) -> tuple[np.ndarray, list[
     return frames, tasks, drawn
 
 
+STAGES = """root => new Promise((done) => {
+  const start = performance.now(), found = {};
+  const look = () => {
+    const stages = JSON.parse(root.dataset.stages ?? "[]").filter((stage) => stage !== null);
+    for (const stage of [1, 2, 3, 5])
+      if (stages.length && stages.every((one) => one >= stage)) found[stage] ??= performance.now() - start;
+    if (found[5]) done(found);
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
+def long(tasks: list[float]) -> str:
+    return f"tasks over 50 ms: {len(tasks)}, at most {max(tasks, default=0):.0f}"
+
+
+def draw(browser: Any, address: str, runs: list[str]) -> None:
+    """Print what the pad and the posteriors of some shipped runs take."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.goto(f"{address}/?runs={','.join(runs)}")
+    root = page.get_by_test_id("latent-explorer")
+    page.wait_for_function("() => document.querySelector('[data-testid=latent-explorer]')?.dataset.frames > 0")
+    start = time.perf_counter()
+    root.evaluate(LISTEN.replace("if (!event) return;", "event ??= { timeStamp: start };"))
+    page.wait_for_function("() => document.querySelector('[data-testid=latent-explorer]').dataset.filled === '1.00'")
+    filled = time.perf_counter() - start
+    page.wait_for_timeout(1500)
+    tasks = page.evaluate("() => window.tasks")
+    print(f"{' + '.join(runs)}: grids filled in {filled:.1f} s (limit 5); {long(tasks)}")
+    page.get_by_role("button", name="Clear the pad").click()
+    box = page.get_by_test_id("pad").bounding_box()
+    place = lambda x, y: (box["x"] + x * box["width"], box["y"] + y * box["height"])  # noqa: E731
+    page.mouse.move(*place(0.3, 0.25))
+    page.mouse.down()
+    page.wait_for_timeout(300)
+    page.evaluate("() => { window.frames.length = window.tasks.length = 0; }")
+    for i in range(STROKE):
+        t = i / STROKE
+        page.mouse.move(*place(0.3 + 0.4 * min(1, 2 * t) - 0.25 * max(0, 2 * t - 1), 0.25 + 0.55 * max(0, 2 * t - 1)))
+    waiting = root.evaluate(f"async root => {{ window.stages = ({STAGES})(root); }}")
+    assert waiting is None
+    page.mouse.up()
+    stages = page.evaluate("() => window.stages")
+    cost = np.array(page.evaluate("() => window.frames"))[:, 0]
+    tasks = page.evaluate("() => window.tasks")
+    middle, high = np.median(cost), np.percentile(cost, 95)
+    print(f"    a move of the pad: {middle:.2f} · {high:.2f} · {cost.max():.2f}   (limit 12); {len(cost)} frames")
+    first, shares, bound, whole = (f"{stages[stage]:.0f}" for stage in ("1", "2", "3", "5"))
+    print(f"    ms after the stroke: contours {first} (limit 100), log p(x) and p(y|x) {shares} (limit 500)")
+    print(f"    the bound {bound}, all {whole}; {long(tasks)}")
+    page.close()
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -98,7 +160,11 @@ def main() -> None:
             make_run(folder / f"{family}-conv", family=family, net="conv", **common)
         script = folder / "app.py"
         script.write_text(APP.replace("FOLDER", place))
+        for name in {name for runs in SHIPPED_CASES for name in runs}:
+            (folder / name).symlink_to(SHIPPED / name)
         with streamlit(script) as address, launch() as browser:
+            for runs in SHIPPED_CASES:
+                draw(browser, address, runs)
             for name, runs in CASES.items():
                 frames, tasks, drawn = drag(browser, address, runs)
                 print(f"{name}: {drawn} pictures for {MOVES} moves")

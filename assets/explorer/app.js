@@ -319,6 +319,8 @@ export class App {
     if (!inquiry) return;
     this.cost?.update();
     root.dataset.nats = JSON.stringify(models.map((_, i) => inquiry.result(i)?.nats ?? null));
+    root.dataset.stages = JSON.stringify(models.map((_, i) => inquiry.result(i)?.stage ?? null));
+    root.dataset.filled = inquiry.filled().toFixed(2);
     for (const map of this.maps) map.drawInput();
   }
 

@@ -5,8 +5,8 @@
 
 import { createExact } from "./exact.js";
 
-const SLICE = 12; // milliseconds of work at a time, if the browser does not say more
-const MOST = 25; // milliseconds at a time at most
+const SLICE = 12; // milliseconds of work at a time at least
+const MOST = 25; // at most
 const QUIET = 120; // milliseconds without a move before the work continues
 const SHOWN = 4; // times a second that the progress of the grids is told
 
@@ -24,11 +24,13 @@ export function createInquiry(app, changed) {
     stopped = false,
     told = 0;
 
+  /** Continue soon: at once if somebody waits for an answer, else when the page is idle. */
   function schedule() {
     if (scheduled || stopped) return;
     scheduled = true;
-    if ("requestIdleCallback" in globalThis) requestIdleCallback(step, { timeout: 300 });
-    else setTimeout(() => step(null), 1); // Safari
+    const waited = explanations.some((one) => one?.more) || wanted;
+    if (!waited && "requestIdleCallback" in globalThis) requestIdleCallback(step, { timeout: 300 });
+    else setTimeout(() => step(null)); // Safari has no idle callbacks
   }
 
   /** @param {IdleDeadline | null} idle */
@@ -36,7 +38,7 @@ export function createInquiry(app, changed) {
     scheduled = false;
     if (stopped || !app.root.isConnected) return;
     if (performance.now() - app.lastMove < QUIET) return void setTimeout(schedule, QUIET);
-    const left = Math.min(MOST, Math.max(SLICE, idle?.timeRemaining() ?? SLICE));
+    const left = idle ? Math.min(MOST, Math.max(SLICE, idle.timeRemaining())) : MOST;
     if (work(performance.now() + left)) schedule();
   }
 
@@ -91,6 +93,7 @@ export function createInquiry(app, changed) {
     ask() {
       explanations = [];
       wanted = app.input.picture !== null;
+      app.lastMove = 0;
       schedule();
     },
     /** Use other models. */
