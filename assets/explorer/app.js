@@ -24,6 +24,7 @@ import { fit, union } from "../shared/view.js";
 const FRAME = 11; // the most milliseconds for the images of one pointer move; the rest of the strip then waits
 const SLICE = 7; // milliseconds for the manifold between two frames
 const QUIET = 120; // milliseconds without a move before the manifold continues
+const HEARD = 100; // milliseconds between two questions to the judges
 const KEY_REST = 350; // milliseconds from the last key to the sending of the state
 
 /**
@@ -67,6 +68,8 @@ export class App {
   sent = null;
   /** @type {(number[] | undefined)[]} the present codes of the models, as far as they are known */
   codes = [];
+  /** @type {(number[] | undefined)[]} the same before they are carried to the present conditions */
+  toldCodes = [];
   /** @type {((frame: {event: PointerEvent | null, start: number, end: number, waiting: number}) => void) | null} */
   onframe = null;
 
@@ -82,7 +85,8 @@ export class App {
   /** @type {ReturnType<typeof createEntry> | null} the pad, and what is beside it */ entry = null;
   /** @type {ReturnType<typeof createInquiry> | null} the true posteriors */ inquiry = null;
   /** @type {ReturnType<typeof createPanel> | null} */ cost = null;
-  unjudged = 0; // 1: the judge has not seen the picture that was put in
+  unheard = false; // whether the judges have not seen the present pictures
+  judged = 0; // the time at which they last saw some
   shownInput = 0; // the version of the input that the page's attributes and the judge have seen
 
   /** @param {HTMLElement} root @param {Setup} setup */
@@ -218,12 +222,27 @@ export class App {
    * @param {number[]} [z] a code like the state's
    */
   codeAt(index, values = this.state.conditions, z) {
+    const code = z ? this.carriedFrom(z, index) : (this.toldCodes[index] ??= this.toldCode(index));
+    return carryCode(this.models[index], code, this.state.told, values);
+  }
+
+  /** Return the code of a model at the conditions that the state's code was told. @param {number} index */
+  toldCode(index) {
+    const { input, state } = this;
+    const followed = (/** @type {number} */ i) => (input.following ? input.code(i) : null);
+    return followed(index) ?? this.carriedFrom(followed(state.lead) ?? state.z, index);
+  }
+
+  /** Return the code of a model that goes with one of the leading model. @param {number[]} z @param {number} index */
+  carriedFrom(z, index) {
     const { lead, told, coupling } = this.state;
-    const model = this.models[index];
-    const followed = (/** @type {number} */ i) => (z || !this.input.following ? null : this.input.code(i));
-    const first = followed(lead) ?? z ?? this.state.z;
-    const code = followed(index) ?? (index === lead ? first : carried(this.lead(), model, first, told, coupling));
-    return carryCode(model, code, told, values);
+    return index === lead ? z : carried(this.lead(), this.models[index], z, told, coupling);
+  }
+
+  /** Forget the codes, after a change of the state. */
+  forgetCodes() {
+    this.forgetCodes();
+    this.toldCodes = [];
   }
 
   /**
@@ -464,7 +483,7 @@ export class App {
   draw(event = null) {
     const start = performance.now();
     const { root, state, maps, cards, sliders, path } = this;
-    this.codes = [];
+    this.forgetCodes();
     for (const card of cards) card.draw();
     this.controls.forEach((control) => control.invalidate?.());
     const waiting = this.drawControls(start + FRAME);
@@ -476,7 +495,8 @@ export class App {
     root.classList.toggle("lx-following", this.input.following);
     root.dataset.frames = String(++this.frames);
     root.dataset.z = JSON.stringify(this.code(state.lead));
-    if (waiting || this.options.manifold) this.later();
+    this.unheard = true;
+    this.later();
     this.onframe?.({ event, start, end: performance.now(), waiting });
   }
 
@@ -487,7 +507,6 @@ export class App {
     entry.update();
     if (input.version === this.shownInput) return;
     this.shownInput = input.version;
-    this.unjudged = 1;
     root.dataset.x = input.picture ? base64(input.picture.pixelsFor(models[0])) : "";
     const numbers = input.posteriors.map(
       (q) => q && { mean: q.mean, std: q.logVar && q.logVar.map((v) => Math.exp(v / 2)) },
@@ -495,12 +514,19 @@ export class App {
     root.dataset.posterior = JSON.stringify(numbers);
   }
 
-  /** Draw what a move leaves waiting until the deadline; return how much remains. @param {number} deadline */
+  /** Ask the judges about the pictures, a few times a second. @param {number} now */
+  judge(now) {
+    if (!this.unheard) return;
+    if (now - this.judged < HEARD) return void setTimeout(() => this.later(), HEARD);
+    this.unheard = false;
+    this.judged = now;
+    this.entry?.judge();
+    for (const card of this.cards) card.judge();
+  }
+
+  /** Draw images of the controls until the deadline; return how many remain. @param {number} deadline */
   drawControls(deadline) {
     let waiting = 0;
-    if (this.unjudged && performance.now() < deadline) this.unjudged = (this.entry?.judge(), 0);
-    waiting += this.unjudged;
-    for (const card of this.cards) waiting += card.judge(deadline);
     for (const control of this.controls.values()) waiting += control.draw?.(deadline) ?? 0;
     return waiting;
   }
@@ -513,6 +539,7 @@ export class App {
       const { maps } = this;
       const now = performance.now();
       let more = this.drawControls(now + SLICE) > 0;
+      if (!more) this.judge(now);
       for (const map of maps) map.redrawIfDirty();
       if (now - this.lastMove < QUIET) more ||= this.options.manifold;
       else for (const map of maps) more = map.work(performance.now() + SLICE / maps.length) || more;
@@ -588,7 +615,7 @@ export class App {
   /** Apply a state from Python. @param {any} change */
   apply(change) {
     this.state = merge(this.state, change, this.extent);
-    this.codes = [];
+    this.forgetCodes();
     if (change?.z) this.input.following = false;
   }
 
@@ -601,7 +628,7 @@ export class App {
   replaceModels(models, judges, planeSpec) {
     this.models = models;
     this.judges = judges;
-    this.codes = [];
+    this.forgetCodes();
     if (planeSpec?.kind === "pca") {
       if (this.plane.spec.kind === "pca") this.plane = createPlane(planeSpec, this.extent.latentDim);
       this.mainPlane = planeSpec;

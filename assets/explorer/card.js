@@ -52,7 +52,6 @@ export function createCard(app, index) {
 
   /** @type {Float32Array | null} a copy of the last decoded numbers: the model overwrites its own buffer */
   let last = null;
-  let waiting = 0;
   return {
     element,
     draw() {
@@ -62,15 +61,11 @@ export function createCard(app, index) {
       screen.show(drawn ? values.map((p) => Number(Math.random() < p)) : values, theme.dark, theme);
       last ??= new Float32Array(values.length);
       last.set(values);
-      waiting = judged.hidden ? 0 : 1;
     },
-    /** Show what the judge says, if there is time before the deadline; return whether it waits. @param {number} deadline */
-    judge(deadline) {
-      if (!waiting || !last || performance.now() > deadline) return waiting;
-      waiting = 0;
-      const verdict = app.verdict(index, last);
+    /** Show what the judge says of the picture. */
+    judge() {
+      const verdict = judged.hidden || !last ? null : app.verdict(index, last);
       if (verdict) judged.textContent = app.words.say("judge.says", spoken(verdict));
-      return 0;
     },
     /** Return the last decoded numbers, H × W × C, before their conversion to bytes. */
     values: () => last?.slice() ?? null,

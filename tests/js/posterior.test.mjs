@@ -41,7 +41,8 @@ const over = (joint, sides, low = [-5, -5]) => {
     low.length === 1 ? [c] : [c % sides, Math.floor(c / sides)],
   );
   const scores = Float64Array.from(cells, (cell) => joint(middleOf(area, 0, cell)));
-  return { grid: { area, cellOf: (c) => cells[c] }, scores };
+  const middles = cells.map((cell) => middleOf(area, 0, cell));
+  return { grid: { area, cellOf: (c) => cells[c], middles }, scores };
 };
 
 test("likelihoods, by their definitions", () => {
@@ -63,7 +64,7 @@ test("likelihoods, by their definitions", () => {
 test("the integral of a slanting narrow bump, from cells far wider than it", () => {
   for (const sides of [16, 41, 64]) {
     const { grid, scores } = over(gaussian, sides);
-    const { value, steps } = run(refine(gaussian, grid, scores));
+    const { value, steps } = run(refine(gaussian, grid, scores, MEAN));
     near(value.total, LOG_MASS, 0.01);
     assert.ok(steps < 3000, `${steps} cells of ${sides}`);
   }
@@ -73,32 +74,41 @@ test("two bumps far apart, one of a hundredth of the mass", () => {
   const other = ([x, y]) => gaussian([x - 3, y - 2]) + Math.log(0.01);
   const both = (z) => logSum([gaussian(z), other(z)]);
   const { grid, scores } = over(both, 40);
-  near(run(refine(both, grid, scores)).value.total, LOG_MASS + Math.log(1.01), 0.005);
+  near(run(refine(both, grid, scores, MEAN)).value.total, LOG_MASS + Math.log(1.01), 0.005);
 });
 
 test("a bump outside the grid is found from the border on", () => {
   const wide = ([x, y]) => LOG_MASS - Math.log(2 * Math.PI) - ((x - 6) ** 2 + y ** 2) / 2;
   const { grid, scores } = over(wide, 20);
-  near(run(refine(wide, grid, scores)).value.total, LOG_MASS, 0.01);
+  near(run(refine(wide, grid, scores, [0, 0])).value.total, LOG_MASS, 0.01);
+});
+
+test("a bump far narrower than the cells is found from its seed", () => {
+  const at = [1.1234, -2.3456];
+  const needle = ([x, y]) => -Math.log(2 * Math.PI * 0.01 ** 2) - ((x - at[0]) ** 2 + (y - at[1]) ** 2) / 2e-4;
+  const wide = ([x, y]) => -20 - Math.log(2 * Math.PI) - (x * x + y * y) / 2;
+  const both = (z) => logSum([needle(z), wide(z)]);
+  const { grid, scores } = over(both, 16);
+  near(run(refine(both, grid, scores, at)).value.total, 0, 0.01);
 });
 
 test("one dimension", () => {
   const bump = ([x]) => -7 - 0.5 * Math.log(2 * Math.PI * 0.04 ** 2) - (x - 1.234) ** 2 / (2 * 0.04 ** 2);
   const { grid, scores } = over(bump, 64, [-5]);
-  near(run(refine(bump, grid, scores)).value.total, -7, 0.01);
+  near(run(refine(bump, grid, scores, [0])).value.total, -7, 0.01);
 });
 
 test("a sum that cannot matter is not refined", () => {
   const { grid, scores } = over(gaussian, 16);
   const asked = [];
-  const { value } = run(refine(gaussian, grid, scores, (total, level) => (asked.push(level), level === 2)));
-  assert.deepEqual([value.level, asked], [2, [1, 2]]);
-  assert.ok(run(refine(gaussian, grid, scores)).value.level > 2);
+  const { value } = run(refine(gaussian, grid, scores, MEAN, (total, level) => (asked.push(level), level === 2)));
+  assert.deepEqual([value.level, asked], [2, [0, 1, 2]]);
+  assert.ok(run(refine(gaussian, grid, scores, MEAN)).value.level > 2);
 });
 
 test("contours hold their share of the mass", () => {
   const { grid, scores } = over(gaussian, 40);
-  const { value } = run(refine(gaussian, grid, scores));
+  const { value } = run(refine(gaussian, grid, scores, MEAN));
   const lines = contoursOf(run(sharpened(gaussian, grid.area, value)).value, grid.area);
   lines.forEach((segments, k) => {
     assert.ok(segments.length >= 4 * 20);

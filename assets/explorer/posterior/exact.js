@@ -19,7 +19,8 @@ const FINEST = 64; // cells along a dimension of two; its square along one
 const COARSEST = 16;
 const REACH = 5; // standard deviations of every prior that the grid holds
 const TRIALS = 5; // decodings that are timed
-const NEGLIGIBLE = 14; // nats below the likeliest class at which another one is not refined further
+const NEGLIGIBLE = 8; // nats below the likeliest class at which another one is not refined further
+const UNSURE = 24; // nats by which the sum over coarse cells may be too low; a quarter of it once they are halved
 
 /**
  * @typedef {import("../model.js").Model} Model
@@ -59,10 +60,11 @@ export function createExact(models, values) {
     const given = labels.map((one) => givenOf(model, one));
     return { model, given, grids: model.decoderSees.includes("condition") ? labels.length : 1 };
   });
-  const sides = sidesOf(all.filter((one) => one !== null));
+  const count = all.filter(Boolean).length;
   const laid = all.map((one) => {
     if (!one) return null;
     const { model, given, grids } = one;
+    const sides = sidesOf(model, given[0], grids * count);
     const area = areaOf(model, given, model.latentDim === 1 ? FINEST ** 2 : sides);
     return { model, given, area, grids: Array.from({ length: grids }, (_, k) => createGrid(model, given[k], area)) };
   });
@@ -138,21 +140,21 @@ export function createExact(models, values) {
  */
 
 /**
- * Return the number of cells along each of two dimensions that memory and time allow.
- * @param {{model: Model, given: import("../state.js").Given[], grids: number}[]} all
+ * Return the number of cells along each of two dimensions that memory and time allow a grid among so many alike.
+ * @param {Model} model
+ * @param {import("../state.js").Given} given
+ * @param {number} grids
  */
-function sidesOf(all) {
-  let bytes = 0,
-    milliseconds = 0;
-  for (const { model, given, grids } of all) {
-    const z = new Array(model.latentDim).fill(0);
-    model.logits(z, given[0]);
+function sidesOf(model, given, grids) {
+  const z = new Array(model.latentDim).fill(0);
+  let fastest = Infinity; // the first ones are slow
+  for (let i = 0; i < TRIALS; i++) {
     const start = performance.now();
-    for (let i = 0; i < TRIALS; i++) model.logits(z, given[0]);
-    milliseconds += (grids * (performance.now() - start)) / TRIALS;
-    bytes += grids * model.imageShape.reduce((a, b) => a * b, 1);
+    for (let k = 0; k < TRIALS; k++) model.logits(z, given);
+    fastest = Math.min(fastest, (performance.now() - start) / TRIALS);
   }
-  const cells = Math.min(MEMORY / Math.max(1, bytes), FILLING / Math.max(1e-3, milliseconds));
+  const pixels = model.imageShape.reduce((a, b) => a * b, 1);
+  const cells = Math.min(MEMORY / pixels, FILLING / Math.max(1e-3, fastest)) / grids;
   return Math.min(FINEST, Math.max(COARSEST, Math.floor(Math.sqrt(cells))));
 }
 
@@ -182,7 +184,8 @@ function areaOf(model, given, sides) {
 }
 
 /**
- * Explain one picture in stages: 1 contours and log p(x|y), 2 all labels, 3 the bound, 4 the best Gaussian, 5 samples.
+ * Explain one picture in stages: 1 first contours and log p(x|y), 2 all labels, 3 smooth contours and the bound, 4 the
+ * best Gaussian, 5 samples.
  * @param {{
  *   model: Model, given: import("../state.js").Given[], area: import("./grid.js").Area,
  *   grids: import("./grid.js").Grid[], pixels: Float32Array, label: number, q: import("./bound.js").Diagonal,
@@ -192,18 +195,21 @@ function areaOf(model, given, sides) {
  */
 function* explained({ model, given, area, grids, pixels, label, q, result }) {
   const joints = given.map((one) => jointOf(model, pixels, one));
-  const likelihoods = grids.map((grid) => grid.scores(pixels)),
-    priors = given.map((one) => model.priorAt(one));
-  yield;
-  const middles = likelihoods[0].length;
-  const scores = (/** @type {number} */ k) => {
-    const own = likelihoods[grids.length > 1 ? k : 0];
-    return Float64Array.from({ length: middles }, (_, c) => own[c] + logDensity(priors[k], placeOf(grids[0], c)));
+  const priors = given.map((one) => model.priorAt(one));
+  /** @type {Float64Array[]} by grid */
+  const likelihoods = [];
+  /** Return log p(x, z) in the coarse cells, for a label. @param {number} k */
+  const scores = (k) => {
+    const which = grids.length > 1 ? k : 0;
+    const own = (likelihoods[which] ??= grids[which].scores(pixels));
+    return own.map((score, c) => score + logDensity(priors[k], grids[0].middles[c]));
   };
-  const quadrature = yield* refine(joints[label], grids[0], scores(label));
+  const seeds = (/** @type {number} */ k) => model.encode?.(pixels, given[k].vector).mean ?? q.mean;
+  const quadrature = yield* refine(joints[label], grids[0], scores(label), q.mean);
   result.logPx = quadrature.total;
-  const sharp = yield* sharpened(joints[label], area, quadrature);
-  result.contours = model.latentDim === 2 ? contoursOf(sharp, area) : [];
+  const lines = (/** @type {import("./refine.js").Quadrature} */ found) =>
+    model.latentDim === 2 ? contoursOf(found, area) : [];
+  result.contours = lines(quadrature);
   result.stage = 1;
   yield;
 
@@ -213,8 +219,9 @@ function* explained({ model, given, area, grids, pixels, label, q, result }) {
   for (let k = 0; k < given.length; k++) {
     if (k === label) continue;
     const hopeless = (/** @type {number} */ total, /** @type {number} */ level) =>
-      total < best - NEGLIGIBLE - 24 / 2 ** level;
-    totals[k] = (yield* refine(joints[k], grids[0], scores(k), hopeless)).total;
+      total < best - NEGLIGIBLE - UNSURE / 4 ** level;
+    totals[k] = (yield* refine(joints[k], grids[0], scores(k), seeds(k), hopeless)).total;
+    yield;
     best = Math.max(best, totals[k]);
   }
   if (given.length > 1) {
@@ -226,6 +233,9 @@ function* explained({ model, given, area, grids, pixels, label, q, result }) {
   yield;
 
   const joint = joints[label];
+  const sharp = yield* sharpened(joint, area, quadrature);
+  result.contours = lines(sharp);
+  yield;
   const energy = -(yield* expected(joint, q)); // −E log p(x, z)
   const kl = divergence(q, priors[label]);
   const gap = Math.max(0, energy - entropy(q) + quadrature.total);
@@ -251,11 +261,6 @@ function* explained({ model, given, area, grids, pixels, label, q, result }) {
   const weights = yield* importanceWeights(joint, q, seeded(1));
   result.bound = (k) => importanceBound(weights, k);
   result.stage = 5;
-}
-
-/** Return the middle of a coarse cell. @param {import("./grid.js").Grid} grid @param {number} c */
-function placeOf({ area, cellOf }, c) {
-  return cellOf(c).map((i, k) => area.low[k] + (i + 0.5) * area.step);
 }
 
 /**

@@ -42,6 +42,8 @@ export function createGrid(model, given, area) {
   return {
     area,
     cellOf,
+    /** The middles of all cells. */
+    middles: Array.from({ length: cells }, (_, c) => middleOf(area, 0, cellOf(c))),
     filled: () => filled / cells,
     bytes: weights.length,
     /** Decode one more cell; return whether any remains. */

@@ -27,18 +27,23 @@ const MOST = 6000; // cells evaluated at a level at most
  * @param {(z: number[]) => number} joint log p(x, z)
  * @param {import("./grid.js").Grid} grid
  * @param {Float64Array} scores log p(x, z) in the coarse cells, up to a constant
+ * @param {number[]} seed a code near a bump that may be too narrow for the coarse cells: the mean of q(z|x)
  * @param {(total: number, level: number) => boolean} [hopeless] whether a sum of so much at a level needs no more care
  * @returns {Generator<void, Quadrature>} that yields after each decoded cell
  */
-export function* refine(joint, grid, scores, hopeless = () => false) {
+export function* refine(joint, grid, scores, seed, hopeless = () => false) {
   const { area } = grid,
     d = area.low.length;
   let best = -Infinity;
   for (let c = 0; c < scores.length; c++) best = Math.max(best, scores[c]);
+  // The constant of a Gaussian likelihood is not in the scores, so the best cell tells it.
+  const constant = joint(grid.middles[scores.indexOf(best)]) - best;
+  const coarse = logSum(scores) + constant + d * Math.log(area.step);
+  if (hopeless(coarse, 0)) return { cells: [], values: [], level: 0, total: coarse };
   /** @type {number[][]} */
   let kept = [];
   for (let c = 0; c < scores.length; c++) if (scores[c] > best - COARSE_SLACK) kept.push(grid.cellOf(c));
-  kept = yield* withOutside(kept, joint, area);
+  kept = yield* withOutside(withSeed(kept, seed, area, 0), joint, area);
 
   const corners = cornersOf(d);
   for (let level = 1; ; level++) {
@@ -58,8 +63,20 @@ export function* refine(joint, grid, scores, hopeless = () => false) {
       return { cells, values, level, total: logSum(values) + logArea };
     }
     const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
-    kept = cells.filter((_, i) => values[i] > top - SLACK);
+    kept = withSeed(cells.filter((_, i) => values[i] > top - SLACK), seed, area, level); // prettier-ignore
   }
+}
+
+/**
+ * Return cells of a level with that of a code among them.
+ * @param {number[][]} cells
+ * @param {number[]} seed
+ * @param {import("./grid.js").Area} area
+ * @param {number} level
+ */
+function withSeed(cells, seed, { low, step }, level) {
+  const own = seed.map((v, k) => Math.floor(((v - low[k]) * 2 ** level) / step));
+  return cells.some((cell) => cell.every((i, k) => i === own[k])) ? cells : [...cells, own];
 }
 
 /**
