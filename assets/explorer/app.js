@@ -241,7 +241,7 @@ export class App {
 
   /** Forget the codes, after a change of the state. */
   forgetCodes() {
-    this.forgetCodes();
+    this.codes = [];
     this.toldCodes = [];
   }
 

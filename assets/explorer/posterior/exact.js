@@ -9,12 +9,12 @@ import { cholesky } from "../prior.js";
 import { givenOf } from "../state.js";
 import { entropy, expected, importanceBound, importanceWeights, nearestGaussian } from "./bound.js";
 import { contoursOf } from "./contours.js";
-import { createGrid } from "./grid.js";
+import { createGrid, middlesOf } from "./grid.js";
 import { jointOf, logDensity, logSum } from "./joint.js";
 import { refine, sharpened } from "./refine.js";
 
 const MEMORY = 60e6; // bytes of logits a page
-const FILLING = 3500; // milliseconds of decoding a page
+const FILLING = 2500; // milliseconds of decoding a page
 const FINEST = 64; // cells along a dimension of two; its square along one
 const COARSEST = 16;
 const REACH = 5; // standard deviations of every prior that the grid holds
@@ -66,7 +66,9 @@ export function createExact(models, values) {
     const { model, given, grids } = one;
     const sides = sidesOf(model, given[0], grids * count);
     const area = areaOf(model, given, model.latentDim === 1 ? FINEST ** 2 : sides);
-    return { model, given, area, grids: Array.from({ length: grids }, (_, k) => createGrid(model, given[k], area)) };
+    const middles = middlesOf(area);
+    const laidOut = Array.from({ length: grids }, (_, k) => createGrid(model, given[k], area, middles));
+    return { model, given, area, grids: laidOut };
   });
   const every = laid.flatMap((one) => one?.grids ?? []);
   let first = 0; // the label whose grids are filled first

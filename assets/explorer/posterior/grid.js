@@ -20,12 +20,21 @@ export const middleOf = (
   /** @type {number[]} */ cell,
 ) => cell.map((i, k) => low[k] + ((i + 0.5) * step) / 2 ** level);
 
+/** @param {Area} area @param {number} index */
+const cellOfIndex = ({ low, sides }, index) =>
+  low.length === 1 ? [index] : [index % sides, Math.floor(index / sides)];
+
+/** Return the middles of all cells of an area. @param {Area} area */
+export const middlesOf = (area) =>
+  Array.from({ length: area.sides ** area.low.length }, (_, c) => middleOf(area, 0, cellOfIndex(area, c)));
+
 /**
  * @param {import("../model.js").Model} model
  * @param {import("../state.js").Given} given
  * @param {Area} area
+ * @param {number[][]} [middles] of all its cells, which grids of one area share
  */
-export function createGrid(model, given, area) {
+export function createGrid(model, given, area, middles = middlesOf(area)) {
   const d = model.latentDim,
     cells = area.sides ** d,
     pixels = model.imageShape.reduce((a, b) => a * b, 1);
@@ -36,20 +45,18 @@ export function createGrid(model, given, area) {
   const base = new Float32Array(cells);
   let filled = 0;
 
-  const cellOf = (/** @type {number} */ index) =>
-    d === 1 ? [index] : [index % area.sides, Math.floor(index / area.sides)];
+  const cellOf = (/** @type {number} */ index) => cellOfIndex(area, index);
 
   return {
     area,
     cellOf,
-    /** The middles of all cells. */
-    middles: Array.from({ length: cells }, (_, c) => middleOf(area, 0, cellOf(c))),
+    middles,
     filled: () => filled / cells,
     bytes: weights.length,
     /** Decode one more cell; return whether any remains. */
     fillOne() {
       if (filled === cells) return false;
-      const logits = model.logits(middleOf(area, 0, cellOf(filled)), given);
+      const logits = model.logits(middles[filled], given);
       let sum = 0;
       for (let p = 0; p < pixels; p++) {
         let weight;
