@@ -14,12 +14,13 @@ from cvae.ui.pages import compare
 from cvae.ui.parts import metrics_table
 from cvae.ui.parts.comparison_picker import several
 from cvae.ui.parts.formulas import PARTIAL
+from cvae.ui.parts.kinds import kind, notices
 
 navigation.require_app()
 
 entries = several(t("compare.runs"))
 chosen = compare.shown(entries)
-kinds = list(dict.fromkeys(compare.kind(one) for one in chosen))
+kinds = {kind(one.config): one.config for one in chosen}
 
 try:
     payload = payload_of([one.entry.run for one in chosen], titles=[one.title for one in chosen])
@@ -30,11 +31,11 @@ else:
     explorer_at_link(payload, "compare-explorer")
 
 st.subheader(t("compare.notice.title"), anchor=False)
-for kind in kinds:
+for name, config in kinds.items():
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
-    left.markdown(t(f"families.{kind}.compare" if kind in FAMILIES else f"compare.notice.{kind}"))
+    left.markdown(notices(config, "compare"))
     with right:
-        formula(FAMILIES[kind].objective if kind in FAMILIES else PARTIAL[kind])
+        formula(FAMILIES[name].objective if name in FAMILIES else PARTIAL[name])
 
 st.subheader(t("compare.reconstructions.title"), anchor=False)
 same = compare.examples(chosen[0])

@@ -52,6 +52,6 @@ with right:
     latent.histograms(model, held, kl)
     if kl:
         st.subheader(t("latent.kl.title"), anchor=False)
-        total = f"{sum(kl):.1f}"
+        total = f"{round(sum(kl), 1) + 0.0:.1f}"  # never −0.0
         chart(plots.kl_bars, kl, unit=t("latent.kl.unit"), key="latent-kl", alt=t("latent.kl.alt", total=total))
         st.caption(t("latent.kl.note"))

@@ -21,7 +21,7 @@ st.subheader(t("measure.title"), anchor=False)
 metrics_table.table(chosen, explained=True)
 metrics_table.commands(chosen)
 
-notice(t("measure.notice.title"), "measure.notice.text", MEASURED)
+notice(t("measure.notice.title"), t("measure.notice.text"), MEASURED)
 words_first()
 
 left, right = st.columns(2, gap="large")

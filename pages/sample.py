@@ -10,6 +10,7 @@ from cvae.ui.frame.messages import notice
 from cvae.ui.frame.text import t
 from cvae.ui.pages import sample
 from cvae.ui.parts import cache, cards, runs
+from cvae.ui.parts.kinds import notices
 
 navigation.require_app()
 
@@ -39,7 +40,7 @@ with left:
         st.subheader(t("sample.draws.title_ae" if family.prior == "none" else "sample.draws.title"), anchor=False)
         sample.draws(run, model, given, temperature, seed)
 with right:
-    notice(t("sample.notice.title"), f"families.{family.id}.sample", family.draw)
+    notice(t("sample.notice.title"), notices(run.config(), "sample"), family.draw)
     if not family.completes:
         st.subheader(t("sample.walk.title"), anchor=False)
         sample.walk(run, model, given, temperature, seed)

@@ -12,6 +12,7 @@ from cvae.ui.frame.messages import formula
 from cvae.ui.frame.text import t
 from cvae.ui.pages import training
 from cvae.ui.parts import cards, runs
+from cvae.ui.parts.kinds import training_notice
 
 navigation.require_app()
 Jobs().warm()
@@ -34,7 +35,7 @@ if names:
     with st.expander(t("train.what"), icon=":material/lightbulb:"):
         if entry.config:
             formula(FAMILIES[entry.config.model.family].objective)
-        st.markdown(t("train.notice"))
+            st.markdown(training_notice(entry.config))
 else:
     st.info(t("train.nothing_yet"), icon=":material/model_training:")
     runs.say_damaged(everything)

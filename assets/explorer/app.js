@@ -329,7 +329,7 @@ export class App {
     this.entry?.read();
     this.inquiry?.ask();
     this.showPosteriors();
-    this.commit();
+    this.commitSoon(); // the answer comes first
   }
 
   /** Show what is known of the true posteriors by now. */

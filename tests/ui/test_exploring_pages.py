@@ -133,7 +133,7 @@ def test_comparing_every_family_at_once() -> None:
     app = page("compare", runs="ae,vae,cvae,cvae-predictive")
     assert not app.error
     text = words(app)
-    assert "AE: holes" in text
+    assert "AE: nothing says where codes may lie" in text
     assert "No prior: drawn from a Gaussian fitted to its codes." in text
     assert pictures(app) == 1 + 4 + 4  # originals, reconstructions, draws
     table = next(m.value for m in app.markdown if m.value.startswith("|Figure"))

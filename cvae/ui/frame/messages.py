@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cvae.ui.frame.text import escape_markdown, t, translate_error
+from cvae.ui.frame.text import escape_markdown, translate_error
 
 
 def problem(what: BaseException | str) -> None:
@@ -20,9 +20,9 @@ def formula(*lines: str) -> None:
     st.latex(r" \\ ".join(lines) if len(lines) == 1 else r"\begin{gathered}" + r" \\ ".join(lines) + r"\end{gathered}")
 
 
-def notice(title: str, key: str, formulas: Sequence[str] = ()) -> None:
-    """Show a heading, formulas, and the text under `key`: a short list of things to notice."""
+def notice(title: str, text: str, formulas: Sequence[str] = ()) -> None:
+    """Show a heading, formulas, and a text in Markdown: a short list of things to notice."""
     st.subheader(title, anchor=False)
     if formulas:
         formula(*formulas)
-    st.markdown(t(key))
+    st.markdown(text)

@@ -16,7 +16,7 @@ from cvae.config import RunConfig
 from cvae.explore.decoding import complete, sample
 from cvae.explore.inference import Inference
 from cvae.explore.numpy_nets import Array
-from cvae.families import FAMILIES, term_key
+from cvae.families import term_key
 from cvae.runs import history
 from cvae.ui.frame import url_widgets
 from cvae.ui.frame.text import escape_markdown, t
@@ -57,14 +57,6 @@ def shown(entries: Sequence[runs.ListedRun]) -> list[ComparedRun]:
         for entry, title in zip(entries, runs.titles(entries), strict=True)
         if entry.config is not None
     ]
-
-
-def kind(one: ComparedRun) -> str:
-    """Return the key of the notice on a run: its family, or the objective with a missing term."""
-    if one.config.objective.recon_weight == 0:
-        return "kl-only"
-    has_prior = FAMILIES[one.config.model.family].prior != "none"
-    return "reconstruction-only" if has_prior and one.config.objective.beta == 0 else one.config.model.family
 
 
 def examples(first: ComparedRun) -> Examples | None:

@@ -24,6 +24,7 @@ from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.parts import picture
 from cvae.ui.parts.cache import HeldOut
 from cvae.ui.parts.chart import chart, words_first
+from cvae.ui.parts.kinds import notices
 
 MOST = 2000  # codes on a map
 MOST_TSNE = 1500  # codes for which t-SNE takes a few seconds
@@ -121,7 +122,7 @@ def codes_map(run: Run, model: Inference, held: HeldOut, view: View, layers: Seq
         if rows:
             selection(model, held, np.array(rows))
         family = model.family
-        notice(t("latent.notice.title"), f"families.{family.id}.latent", family.posterior)
+        notice(t("latent.notice.title"), notices(run.config(), "latent"), family.posterior)
     words_first()
     with above:
         words = "latent.map.alt" if names else "latent.map.alt_unlabelled"

@@ -1,4 +1,4 @@
-"""Show the cards of the shipped runs: the purpose, data, training, duration and metrics of each."""
+"""Show the cards of runs: the purpose, data, training, duration and metrics of each."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.results.cards import card
 from cvae.results.comparison import number
+from cvae.results.recipes import command
 from cvae.results.tables import read
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.parts import runs
+from cvae.ui.parts.kinds import settings
 from cvae.ui.parts.metrics_table import RunMetrics, measured
 from cvae.ui.parts.runs import ListedRun
 
@@ -23,12 +25,12 @@ BETA = "mnist-cvae-16d"  # its card also shows the metrics of the same training 
 
 
 def cards(entries: Sequence[ListedRun]) -> None:
-    """Show a button that opens the cards of the shipped runs among `entries`."""
-    shipped = [one for one in measured(entries) if one.entry.shipped]
-    if not shipped:
+    """Show a button that opens the cards of `entries`."""
+    known = measured(entries)
+    if not known:
         return
     with st.popover(t("card.open"), icon=":material/info:"):
-        for i, one in enumerate(shipped):
+        for i, one in enumerate(known):
             if i:
                 st.divider()
             _card(one)
@@ -47,13 +49,11 @@ def _card(one: RunMetrics) -> None:
         st.markdown(note)
     data = DATASETS.get(one.config.data.name)
     licence = written.get("data_licence") or (data.licence if data else "–")
+    about = {"data": escape_markdown(runs.data_title(one.config.data.name)), "licence": escape_markdown(str(licence))}
     lines = [
-        t(
-            "card.data",
-            data=escape_markdown(runs.data_title(one.config.data.name)),
-            licence=escape_markdown(str(licence)),
-        ),
+        t("card.data" if one.entry.shipped else "card.data_own", **about),
         t("card.training", epochs=train.epochs, seed=train.seed, beta=f"{one.config.objective.beta:g}"),
+        *settings(one.config),
     ]
     if seconds := number(written, "seconds"):
         machine, date = (escape_markdown(str(written.get(key, "–"))) for key in ("machine", "date"))
@@ -63,7 +63,7 @@ def _card(one: RunMetrics) -> None:
     if name == BETA and (twin := _twin()):
         lines.append(t("card.twin", figures=twin))
     st.markdown("\n".join(f"- {line}" for line in lines))
-    made = [str(written[key]) for key in ("command", "train_command") if written.get(key)]
+    made = [str(written[key]) for key in ("command", "train_command") if written.get(key)] or [command(one.config)]
     st.caption(t("card.commands"))
     st.code("\n".join([*made[:1], one.command]), language="sh", wrap_lines=True)
     if len(made) > 1:
@@ -75,7 +75,7 @@ def _figures(found: Mapping[str, Any]) -> str:
     """Return the known metrics in one line."""
     known = [(key, value) for key in METRICS if (value := number(found, key)) is not None]
     return ", ".join(
-        f"{t(f'card.{key}')} {value:.1%}" if "accuracy" in key else f"{t(f'card.{key}')} {value:.2f}"
+        f"{t(f'card.{key}')} {value:.1%}" if "accuracy" in key else f"{t(f'card.{key}')} {round(value, 2) + 0.0:.2f}"
         for key, value in known
     )
 

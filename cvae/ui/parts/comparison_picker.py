@@ -15,7 +15,7 @@ SETS = {  # sets of shipped runs, by the topic that they explain
     "families": ("mnist-ae", "mnist-vae", "mnist-cvae"),
     "terms": ("mnist-reconstruction-only", "mnist-kl-only", "mnist-vae"),
     "labels": ("mnist-cvae", "mnist-cvae-learned-prior", "mnist-cmma"),
-    "sixteen": ("mnist-vae-16d", "mnist-cvae-16d"),
+    "sixteen": ("mnist-ae-16d", "mnist-vae-16d", "mnist-cvae-16d"),
 }
 
 

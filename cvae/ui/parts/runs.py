@@ -25,6 +25,7 @@ from cvae.runs.status import Status
 from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t, translate_error
+from cvae.ui.parts.kinds import settings
 
 SHOWN = "shown_runs"  # in the session: the names of the runs that were chosen on the page
 LONGEST = 60  # letters of a name that a link gives and nobody has
@@ -229,10 +230,11 @@ def nothing_yet(others: bool = False) -> None:
 
 
 def details(entry: ListedRun) -> str:
-    """Return the family, data and latent dimension in one line."""
+    """Return the family, data, latent dimension and what differs from the plain bound, in one line."""
     assert entry.config is not None
     model = entry.config.model
-    return f"{FAMILIES[model.family].title} · {data_title(entry.config.data.name)} · z {model.latent_dim}"
+    parts = [FAMILIES[model.family].title, data_title(entry.config.data.name), f"z {model.latent_dim}"]
+    return " · ".join([*parts, *settings(entry.config)])
 
 
 def data_title(name: str) -> str:
