@@ -151,7 +151,7 @@ def test_what_was_not_measured_has_the_command_that_does(open_page: Open, folder
     assert "python -m cvae evaluate vae" in [code.value for code in app.code]
     assert not charts(app)
     app = open_page(runs="vae,cvae")
-    assert app.code[0].value == "python -m cvae evaluate vae"
+    assert "python -m cvae evaluate vae" in [code.value for code in app.code]
     assert "ladder-cvae" in charts(app)
 
 
