@@ -21,7 +21,7 @@ import { createSliders } from "./sliders.js";
 import { givenOf, initialState, merge } from "./state.js";
 import { fit, union } from "../shared/view.js";
 
-const FRAME = 11; // the most milliseconds for the images of one pointer move; the rest of the strip then waits
+const FRAME = 9; // the most milliseconds for the images of one pointer move; the rest of the strip then waits
 const SLICE = 7; // milliseconds for the manifold between two frames
 const QUIET = 120; // milliseconds without a move before the manifold continues
 const HEARD = 100; // milliseconds between two questions to the judges

@@ -29,6 +29,7 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  *   logits: (z: ArrayLike<number>, given: Given) => Float32Array,
  *   decode: (z: ArrayLike<number>, given: Given) => Float32Array, priorAt: (given: Given) => Gaussian,
  *   encode: ((pixels: Float32Array, vector: ArrayLike<number>) => Posterior) | null, judge: number | null,
+ *   losses: number[] | null,
  * }} Model
  *   `judge`: its number among the judges. `conditions`: in the order of the given vector. `visible`: which pixels of a given picture stay (H × W).
  *   `encode` takes a picture, H × W × C in [0, 1], and the vector of its conditions, or of the label that is predicted.
@@ -83,6 +84,7 @@ export function createModel(payload) {
     decode: createDecoder(decoder, output === "label" ? [classes.length] : imageShape, shown?.visible, pictures),
     priorAt: prior.kind === "learned" ? createPrior(network("prior_net"), prior, latentDim) : () => prior.overall,
     judge: payload.judge ?? null,
+    losses: Array.isArray(payload.losses) ? payload.losses.map(Number) : null,
     encode: payload.posterior ? createEncoder(payload, output === "label" ? classes.length : width) : null,
   };
   const { codes, thumbnails } = model;

@@ -26,6 +26,8 @@
                    "learned" the prior net's mean and raw log-variance r, log σ² = B·tanh(r / B); `overall` has the
                    moments of the even mixture over all values that show what the conditions do
     codes        {split, points: tensor (N, d), labels: tensor (N,) | null} posterior means of held-out images | null
+      losses       the −ELBO of the least, each 5 % and the largest of the test images, in nats, 21 numbers | null: the
+                   run was not evaluated
       judge        the number in `judges` of the classifier that knows its images and classes | null
       thumbnails   tensor (N, C, h, w) of these images, perhaps at half their size | null | the index of an earlier
                    model that has the same
@@ -133,6 +135,7 @@ class _Model:
 
     name: str
     data: str  # the name of its data set
+    losses: list[float] | None  # quantiles of the −ELBO of its test images
     config: ModelConfig
     fit: Fit
     weights: Mapping[str, Array]  # as the run names them
@@ -156,6 +159,7 @@ class _Model:
         return cls(
             name=run.name,
             data=whole.data.name,
+            losses=_losses(run, step),
             config=config,
             fit=_fit(whole.data.name, config),
             weights=weights,
@@ -193,6 +197,7 @@ class _Model:
             "conditions": [self._condition(condition) for condition in config.conditions],
             "prior": prior,
             "posterior": posterior,
+            "losses": self.losses,
             "codes": codes,
             "thumbnails": None if self.thumbnails is None else tensor(self.thumbnails, "u8"),
         }
@@ -308,6 +313,16 @@ def _fit(data: str, config: ModelConfig) -> Fit:
     """Return the rule of the data set that a model was trained on, if the model has the shape of its images."""
     known = DATASETS.get(data)
     return known.fit if known is not None and known.image_shape == config.image_shape else "plain"
+
+
+def _losses(run: Run, step: int | None) -> list[float] | None:
+    """Return the quantiles of the −ELBO, if the run was evaluated with its present weights."""
+    try:
+        found = None if step is not None else (run.metrics() or {}).get("neg_elbo_quantiles")
+        losses = None if found is None else [float(value) for value in found]
+    except (InputError, TypeError, ValueError):
+        return None  # the explorer does without
+    return losses if losses and np.isfinite(losses).all() and losses == sorted(losses) else None
 
 
 def _held_out(data: ImageData | None, split: str, config: ModelConfig) -> Array | None:

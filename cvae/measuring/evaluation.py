@@ -31,6 +31,7 @@ from cvae.runs.folder import Run
 from cvae.training.batches import DeviceSplit
 from cvae.training.load import load, load_data_of
 
+QUANTILES = 21  # of the −ELBO of the images: the least, each 5 %, the largest
 BATCH = 100  # images measured at a time
 DECODES = 10_000  # codes decoded at a time, which bounds the memory
 MIXTURE_IMAGES = 1000  # test images for which p(x) sums over the labels: as dear as log p(x|y) of ten times as many
@@ -143,21 +144,26 @@ class _Measuring:
         return [self.test.eval_batch(part) for part in index.split(BATCH)]
 
     def terms(self) -> dict[str, Any]:
-        """Return reconstruction and KL of the bound, from one sample per posterior."""
+        """Return reconstruction and KL of the bound, from one sample per posterior, and quantiles over the images."""
         generator = self.generator()
         terms = [self.model(x, y, generator=generator) for x, y in self.batches()]
-        reconstruction = float(torch.cat([t.reconstruction.mean(0) for t in terms]).double().mean())
+        of_each = torch.cat([t.reconstruction.mean(0) for t in terms]).double()
+        reconstruction = float(of_each.mean())
         further = {
             name: float(torch.cat([t.further[name] for t in terms]).double().mean()) for name in self.model.family.terms
         }
         if terms[0].kl is None:
-            return {"reconstruction": reconstruction, "kl": None, "neg_elbo": None, "kl_per_dim": None, **further}
-        per_dim = torch.cat([t.kl for t in terms]).double().mean(0)
+            missing = dict.fromkeys(("kl", "neg_elbo", "neg_elbo_quantiles", "kl_per_dim"))
+            return {"reconstruction": reconstruction, **missing, **further}
+        kl_of_each = torch.cat([t.kl for t in terms]).double()
+        per_dim = kl_of_each.mean(0)
         kl = float(per_dim.sum())
+        quantiles = torch.quantile(of_each + kl_of_each.sum(1), torch.linspace(0, 1, QUANTILES, dtype=torch.double))
         return {
             "reconstruction": reconstruction,
             "kl": kl,
             "neg_elbo": reconstruction + kl,
+            "neg_elbo_quantiles": [round(value, 2) for value in quantiles.tolist()],
             "kl_per_dim": per_dim.tolist(),
             **further,
         }

@@ -12,6 +12,7 @@ import {
 import { contoursOf, SHARES } from "../../assets/explorer/posterior/contours.js";
 import { createGrid, middleOf } from "../../assets/explorer/posterior/grid.js";
 import { logDensity, logLikelihoodOf, logSum, softplus } from "../../assets/explorer/posterior/joint.js";
+import { rankOf } from "../../assets/explorer/posterior/panel.js";
 import { refine, sharpened } from "../../assets/explorer/posterior/refine.js";
 import { close, seeded } from "./helpers.mjs";
 
@@ -183,4 +184,10 @@ test("a grid of bytes finds the cells of a picture", () => {
     const constant = exact[0] - scores[0]; // of a Gaussian
     scores.forEach((score, c) => near(score + constant, exact[c], 0.35));
   }
+});
+
+test("the rank of a loss among quantiles", () => {
+  const losses = [10, 20, 40, 40, 100];
+  const ranks = [5, 10, 15, 40, 70, 100, 200].map((loss) => rankOf(losses, loss));
+  close(ranks, [0, 0, 0.125, 0.75, 0.875, 1, 1], 1e-12);
 });

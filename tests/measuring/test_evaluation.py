@@ -53,12 +53,26 @@ def test_every_kind_of_model_is_measured(family: str, task: str, measured: Calla
     assert set(judged) == {family != "cvae-predictive"}
     for name in ("conditional_accuracy", "conditional_accuracy_per_class", "diversity"):
         assert (figures[name] is not None) == (family in CONDITIONAL)
-    densities = ("kl", "neg_elbo", "kl_per_dim", "nll", "nll_samples", "neg_iwae_5", "neg_iwae_50")
+    densities = (
+        "kl",
+        "neg_elbo",
+        "neg_elbo_quantiles",
+        "kl_per_dim",
+        "nll",
+        "nll_samples",
+        "neg_iwae_5",
+        "neg_iwae_50",
+    )
     if family == "ae":
         assert all(figures[name] is None for name in densities)
         return
     assert figures["neg_elbo"] == pytest.approx(figures["reconstruction"] + figures["kl"])
     assert figures["kl"] == pytest.approx(sum(figures["kl_per_dim"]))
+    quantiles = figures["neg_elbo_quantiles"]
+    assert len(quantiles) == 21
+    assert quantiles == sorted(quantiles)
+    assert quantiles[0] < figures["neg_elbo"] < quantiles[-1]
+    assert np.mean([quantiles[i : i + 2] for i in range(20)]) == pytest.approx(figures["neg_elbo"], rel=0.05)
     assert figures["nll_samples"] == 200
     assert figures["neg_elbo"] + 0.2 > figures["neg_iwae_5"] > figures["neg_iwae_50"] > figures["nll"]
     assert 20 < figures["nll_effective_samples"] <= 200

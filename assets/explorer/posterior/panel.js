@@ -77,14 +77,15 @@ function createColumn(app, index, samples) {
     return { fill, element: el("span", "lx-share", [el("span", "lx-share-bar", [fill]), text]) };
   });
   const reads = el("p", "lx-note");
-  const known = el("p", "lx-note");
+  const known = el("p", "lx-note"),
+    rank = el("p", "lx-note");
   const shares = el(
     "div",
     "lx-shares",
     tiles.map((tile) => tile.element),
     { "aria-hidden": "true" },
   );
-  const body = el("div", "lx-cost", [sum, bars, blame, bound, shares, reads, known]);
+  const body = el("div", "lx-cost", [sum, bars, rank, blame, bound, shares, reads, known]);
   const element = el("div", "lx-posterior-model", [models.length > 1 ? title : null, body]);
 
   return {
@@ -99,6 +100,7 @@ function createColumn(app, index, samples) {
       showShares(result);
       const { nats } = result;
       sum.hidden = bars.hidden = !nats;
+      if (!nats) rank.hidden = true;
       blame.hidden = result.approximation === null;
       bound.hidden = !result.bound;
       if (nats) {
@@ -108,6 +110,9 @@ function createColumn(app, index, samples) {
         words.put(sum, "posterior.sum", values);
         const whole = reconstruction + kl;
         widths(terms, [reconstruction, kl], whole);
+        const { losses } = model;
+        rank.hidden = !losses;
+        if (losses) words.put(rank, "posterior.rank", { share: `${Math.round(100 * rankOf(losses, whole))} %` });
         widths(parts, [-(logPx ?? 0), result.approximation ?? gap ?? 0, result.amortisation ?? 0], whole);
       }
       if (result.approximation !== null)
@@ -145,4 +150,17 @@ function createColumn(app, index, samples) {
 /** @param {HTMLElement[]} parts @param {number[]} values @param {number} whole */
 function widths(parts, values, whole) {
   parts.forEach((part, i) => (part.style.width = `${Math.max(0, (100 * values[i]) / whole)}%`));
+}
+
+/**
+ * Return the share of images whose −ELBO is smaller, from its quantiles.
+ * @param {number[]} losses at even steps of the share
+ * @param {number} loss
+ */
+export function rankOf(losses, loss) {
+  const above = losses.findIndex((value) => value > loss);
+  if (above < 0) return 1;
+  if (above === 0) return 0;
+  const [low, high] = [losses[above - 1], losses[above]];
+  return (above - 1 + (loss - low) / (high - low)) / (losses.length - 1);
 }
