@@ -4,6 +4,7 @@ The list starts at the bottom: a folder imports only from those before it.
 
     errors         the exception whose sentence is for the user
     assets         the paths of the files beside the code
+    numbers        numbers as people read them
     options        each setting of a training, stated once
     conditions     the model's inputs besides z: named conditions, each of one kind
     families       the description of each model family, without torch

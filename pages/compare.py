@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from cvae.errors import InputError
-from cvae.families import FAMILIES
 from cvae.ui.components.explorer import explorer_at_link, payload_of
 from cvae.ui.frame import navigation, state, url_widgets
 from cvae.ui.frame.messages import formula
@@ -13,14 +12,13 @@ from cvae.ui.frame.text import escape_markdown, t, translate_error
 from cvae.ui.pages import compare
 from cvae.ui.parts import metrics_table
 from cvae.ui.parts.comparison_picker import several
-from cvae.ui.parts.formulas import PARTIAL
-from cvae.ui.parts.kinds import kind, notices
+from cvae.ui.parts.formulas import objective
+from cvae.ui.parts.kinds import notices
 
 navigation.require_app()
 
 entries = several(t("compare.runs"))
 chosen = compare.shown(entries)
-kinds = {kind(one.config): one.config for one in chosen}
 
 try:
     payload = payload_of([one.entry.run for one in chosen], titles=[one.title for one in chosen])
@@ -31,11 +29,12 @@ else:
     explorer_at_link(payload, "compare-explorer")
 
 st.subheader(t("compare.notice.title"), anchor=False)
-for name, config in kinds.items():
+said = [(notices(one.config, one.figures, "compare"), objective(one.config)) for one in chosen]
+for words, loss in dict.fromkeys(said):
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
-    left.markdown(notices(config, "compare"))
+    left.markdown(words)
     with right:
-        formula(FAMILIES[name].objective if name in FAMILIES else PARTIAL[name])
+        formula(loss)
 
 st.subheader(t("compare.reconstructions.title"), anchor=False)
 same = compare.examples(chosen[0])

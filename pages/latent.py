@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cvae import plots
+from cvae.numbers import fixed
 from cvae.ui.frame import navigation, url_widgets
 from cvae.ui.frame.text import t
 from cvae.ui.pages import latent
@@ -26,8 +27,10 @@ kl = cache.kl_per_dim(run)
 with bar[2]:
     kind, seed = latent.view_choice(model.latent_dim)
 with bar[3]:
+    fitted = model.family.prior == "none"
+    names = {"prior": "fitted" if fitted else "prior", "density": "density"}
     layers = url_widgets.choices(
-        t("latent.layers.label"), "layers", ("prior", "density"), lambda k: t(f"latent.layers.{k}"), ("prior",)
+        t("latent.layers.label"), "layers", tuple(names), lambda k: t(f"latent.layers.{names[k]}"), ("prior",)
     )
 default = np.argsort(-np.asarray(kl or held.codes.var(0)))[:2].tolist()  # the two most informative dimensions
 dims = latent.dims_choice(model.latent_dim, default) if kind == "plane" else default
@@ -48,10 +51,10 @@ with left:
             st.subheader(t("latent.traversal.title"), anchor=False)
             latent.traversals(model, condition, kl)
 with right:
-    st.subheader(t("latent.histograms.title"), anchor=False)
-    latent.histograms(model, held, kl)
+    st.subheader(t("latent.histograms.title_ae" if fitted else "latent.histograms.title"), anchor=False)
+    latent.histograms(run, model, held, kl)
     if kl:
         st.subheader(t("latent.kl.title"), anchor=False)
-        total = f"{round(sum(kl), 1) + 0.0:.1f}"  # never −0.0
-        chart(plots.kl_bars, kl, unit=t("latent.kl.unit"), key="latent-kl", alt=t("latent.kl.alt", total=total))
+        alt = t("latent.kl.alt", total=fixed(sum(kl), 1))
+        chart(plots.kl_bars, kl, unit=t("latent.kl.unit"), key="latent-kl", alt=alt)
         st.caption(t("latent.kl.note"))

@@ -30,7 +30,7 @@ if model.predicts_label:
     st.info(t("sample.label_task"), icon=":material/label:")
     state.stop()
 
-temperature, seed = sample.chance()
+temperature, seed = sample.chance(family)
 left, right = st.columns([3, 2], gap="large")
 with left:
     if family.completes:
@@ -40,7 +40,7 @@ with left:
         st.subheader(t("sample.draws.title_ae" if family.prior == "none" else "sample.draws.title"), anchor=False)
         sample.draws(run, model, given, temperature, seed)
 with right:
-    notice(t("sample.notice.title"), notices(run.config(), "sample"), family.draw)
+    notice(t("sample.notice.title"), notices(run.config(), cache.known_figures(run)[0], "sample"), family.draw)
     if not family.completes:
         st.subheader(t("sample.walk.title"), anchor=False)
         sample.walk(run, model, given, temperature, seed)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cvae.families import FAMILIES
 from cvae.runs.queue import Jobs
 from cvae.ui.components import live
 from cvae.ui.frame import navigation, state
 from cvae.ui.frame.messages import formula
 from cvae.ui.frame.text import t
 from cvae.ui.pages import training
-from cvae.ui.parts import cards, runs
+from cvae.ui.parts import cache, cards, runs
+from cvae.ui.parts.formulas import objective
 from cvae.ui.parts.kinds import training_notice
 
 navigation.require_app()
@@ -34,8 +34,8 @@ if names:
     live.watch(entry.name, overlaid, known)
     with st.expander(t("train.what"), icon=":material/lightbulb:"):
         if entry.config:
-            formula(FAMILIES[entry.config.model.family].objective)
-            st.markdown(training_notice(entry.config))
+            formula(objective(entry.config))
+            st.markdown(training_notice(entry.config, cache.known_figures(entry.run)[0]))
 else:
     st.info(t("train.nothing_yet"), icon=":material/model_training:")
     runs.say_damaged(everything)

@@ -12,6 +12,7 @@ from cvae.cli.options import add_run, check_file
 from cvae.cli.terminal import print_over
 from cvae.config import TrainConfig
 from cvae.errors import InputError
+from cvae.numbers import fixed
 from cvae.runs.find import find_run
 
 
@@ -52,8 +53,8 @@ def _figure(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, list):
-        return " ".join(f"{v:.2f}" for v in value)
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+        return " ".join(fixed(v, 2) for v in value)
+    return fixed(value, 4) if isinstance(value, float) else str(value)
 
 
 def refuse_no_samples(samples: int | None) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from cvae.numbers import fixed
 from cvae.plots.codes import FONT, axis, dressed, verbatim
 from cvae.plots.palette import NEUTRAL, run_color
 
@@ -32,7 +33,7 @@ def split(terms: Mapping[str, tuple[float, float | None]], *, words: tuple[str, 
         figure.add_trace(
             go.Bar(
                 x=values, y=names, orientation="h", name=word, marker={"color": TERMS[i], "line": {"width": 0}},
-                text=["" if value is None else f"{value:.1f}" for value in values],
+                text=["" if value is None else fixed(value, 1) for value in values],
                 textposition="inside" if i == 0 else "outside", insidetextanchor="end", cliponaxis=False,
                 hovertemplate=f"%{{y}}: {word} %{{x:.2f}}<extra></extra>",
             )
@@ -50,7 +51,7 @@ def ladder(bounds: Mapping[str, float], *, color: int = 0, unit: str = "nats") -
     names, values = list(bounds), list(bounds.values())
     figure = go.Figure(
         go.Scatter(
-            x=names, y=values, mode="lines+markers+text", text=[f"{value:.2f}".replace("-", "−") for value in values],
+            x=names, y=values, mode="lines+markers+text", text=[fixed(value, 2).replace("-", "−") for value in values],
             textposition="top center", textfont={"size": FONT}, cliponaxis=False,
             line={"color": run_color(color), "width": 2, "shape": "hv"}, marker={"size": 11},
             hovertemplate="%{x}: %{y:.3f}<extra></extra>",
@@ -103,7 +104,7 @@ def bars(
     limit_word: str = "",
 ) -> go.Figure:
     """Draw one figure of several runs as bars, and the `limit` for comparison, if given, as a line."""
-    words = [f"{value:.1%}" if share else f"{value:.2f}" for value in values.values()]
+    words = [f"{value:.1%}" if share else fixed(value, 2) for value in values.values()]
     figure = go.Figure(
         go.Bar(
             x=[verbatim(name) for name in values], y=list(values.values()),

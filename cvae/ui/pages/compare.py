@@ -40,6 +40,7 @@ class ComparedRun:
     model: Inference
     held: HeldOut
     title: str  # as short as tells the runs apart
+    figures: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,14 @@ class Examples:
 def shown(entries: Sequence[runs.ListedRun]) -> list[ComparedRun]:
     """Return the runs to compare, with their models and held-out codes."""
     return [
-        ComparedRun(entry, entry.config, cache.model(entry.run), cache.held_out(entry.run), title)
+        ComparedRun(
+            entry,
+            entry.config,
+            cache.model(entry.run),
+            cache.held_out(entry.run),
+            title,
+            cache.known_figures(entry.run)[0],
+        )
         for entry, title in zip(entries, runs.titles(entries), strict=True)
         if entry.config is not None
     ]
@@ -176,7 +184,7 @@ def maps(chosen: Sequence[ComparedRun]) -> None:
                 alt=t("compare.maps.alt", name=one.title),
             )  # fmt: skip
             st.caption(view.note)
-    st.caption(t("compare.maps.note"))
+    st.caption(_with_autoencoders("compare.maps.note", chosen))
 
 
 def curves(chosen: Sequence[ComparedRun]) -> None:
@@ -193,4 +201,10 @@ def curves(chosen: Sequence[ComparedRun]) -> None:
         plots.curves, histories, terms=(*bound, *further), titles=titles, key="curves",
         alt=t("compare.curves.alt", names=", ".join(histories)),
     )  # fmt: skip
-    st.caption(t("compare.curves.note"))
+    st.caption(_with_autoencoders("compare.curves.note", chosen))
+
+
+def _with_autoencoders(key: str, chosen: Sequence[ComparedRun]) -> str:
+    """Return a note, with what it says of autoencoders if one is among the runs."""
+    autoencoders = any(one.model.family.prior == "none" for one in chosen)
+    return t(key) + (" " + t(f"{key}_ae") if autoencoders else "")

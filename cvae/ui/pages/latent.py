@@ -21,7 +21,7 @@ from cvae.runs.folder import Run
 from cvae.ui.frame import url_widgets
 from cvae.ui.frame.messages import notice
 from cvae.ui.frame.text import escape_markdown, t
-from cvae.ui.parts import picture
+from cvae.ui.parts import cache, picture
 from cvae.ui.parts.cache import HeldOut
 from cvae.ui.parts.chart import chart, words_first
 from cvae.ui.parts.kinds import notices
@@ -122,7 +122,7 @@ def codes_map(run: Run, model: Inference, held: HeldOut, view: View, layers: Seq
         if rows:
             selection(model, held, np.array(rows))
         family = model.family
-        notice(t("latent.notice.title"), notices(run.config(), "latent"), family.posterior)
+        notice(t("latent.notice.title"), notices(run.config(), cache.known_figures(run)[0], "latent"), family.posterior)
     words_first()
     with above:
         words = "latent.map.alt" if names else "latent.map.alt_unlabelled"
@@ -184,17 +184,18 @@ def pictures_at(model: Inference, held: HeldOut, rows: NDArray[np.intp]) -> NDAr
     return model.decode(held.codes[rows], held.vectors(model.config.conditions, rows))
 
 
-def histograms(model: Inference, held: HeldOut, kl: Sequence[float] | None) -> None:
-    """Show the marginals of the codes beside those of the prior."""
-    d = model.latent_dim
+def histograms(run: Run, model: Inference, held: HeldOut, kl: Sequence[float] | None) -> None:
+    """Show the marginals of the codes beside those of the prior, or of the Gaussian fitted to them."""
+    d, ae = model.latent_dim, "_ae" if model.family.prior == "none" else ""
     largest = np.argsort(-np.asarray(kl)) if kl else np.argsort(-held.codes.var(0))
     dims = sorted(int(i) for i in largest[:HISTOGRAMS])
     kind = {"none": "fitted", "standard": "prior"}.get(model.family.prior, "mixture")
+    alt = t(f"latent.histograms.alt{ae}", n=len(dims))
     chart(
         plots.histograms, held.codes, dims, _prior_parts(model, held), codes_name=t("latent.histograms.codes"),
-        prior_name=t(f"latent.histograms.{kind}"), key="latent-histograms", alt=t("latent.histograms.alt", n=len(dims)),
+        prior_name=t(f"latent.histograms.{kind}"), key="latent-histograms", alt=alt,
     )  # fmt: skip
-    note = t("latent.histograms.note_ae" if model.family.prior == "none" else "latent.histograms.note")
+    note = notices(run.config(), cache.known_figures(run)[0], "histograms", f"latent.histograms.note{ae}")
     st.caption(note + (" " + t("latent.histograms.most", n=len(dims)) if d > len(dims) else ""))
 
 
@@ -203,11 +204,9 @@ def manifold_picture(run: Run, model: Inference, condition: ConditionBatch[Array
     pictures = manifold(model, dims=dims, condition=condition)
     file = picture.show(pictures, t("latent.manifold.alt", n=pictures.shape[0] * pictures.shape[1]), gap=0)
     x, *y = map(plots.axis_name, dims)
-    if not y:
-        note = t("latent.manifold.note_row", x=x)
-    else:
-        note = t("latent.manifold.note_ae" if model.family.prior == "none" else "latent.manifold.note", x=x, y=y[0])
-    st.caption(note + (" " + t("latent.manifold.rest") if model.latent_dim > 2 else ""))
+    ae = "_ae" if model.family.prior == "none" else ""
+    note = t(f"latent.manifold.note{ae}", x=x, y=y[0]) if y else t(f"latent.manifold.note_row{ae}", x=x)
+    st.caption(note + (" " + t(f"latent.manifold.rest{ae}") if model.latent_dim > 2 else ""))
     picture.download(file, f"{run.name}-manifold")
 
 
@@ -217,7 +216,8 @@ def traversals(model: Inference, condition: ConditionBatch[Array] | None, kl: Se
     dims = [int(d) for d in order[:TRAVERSALS]]
     pictures = traversal(model, dims=dims, steps=TRAVERSAL_STEPS, condition=condition)
     picture.show(pictures, t("latent.traversal.alt", n=len(dims)), gap=1)
-    st.caption(t("latent.traversal.note", dims=", ".join(map(plots.axis_name, dims))))
+    key = "latent.traversal.note_ae" if model.family.prior == "none" else "latent.traversal.note"
+    st.caption(t(key, dims=", ".join(map(plots.axis_name, dims))))
 
 
 def _prior_parts(model: Inference, held: HeldOut) -> tuple[Array, Array] | None:

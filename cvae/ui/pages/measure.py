@@ -11,6 +11,7 @@ import streamlit as st
 from cvae import plots
 from cvae.errors import InputError
 from cvae.families import FAMILIES
+from cvae.numbers import fixed
 from cvae.results.comparison import number, numbers
 from cvae.ui.frame.messages import formula, problem
 from cvae.ui.frame.text import escape_markdown, t
@@ -35,7 +36,8 @@ def split(chosen: Sequence[RunMetrics]) -> None:
         return
     words = (t("compare.table.reconstruction"), t("compare.table.kl"), t("compare.curves.unit"))
     chart(plots.split, terms, words=words, key="split", alt=t("measure.split.alt", names=", ".join(terms)))
-    st.caption(t("measure.split.note"))
+    bare = any(one.family.prior == "none" for one in chosen if one.title in terms)
+    st.caption(t("measure.split.note") + (" " + t("measure.split.note_ae") if bare else ""))
     again(chosen)
 
 
@@ -53,7 +55,7 @@ def kl(chosen: Sequence[RunMetrics]) -> None:
                 st.markdown(f"**{escape_markdown(one.title)}**{use}")
                 chart(
                     plots.kl_bars, values, unit=t("latent.kl.unit"), color=i, height=230, key=f"kl-{one.entry.name}",
-                    alt=f"{one.title}: {t('latent.kl.alt', total=f'{sum(values):.1f}')}",
+                    alt=f"{one.title}: {t('latent.kl.alt', total=fixed(sum(values), 1))}",
                 )  # fmt: skip
     formula(ACTIVE)
     st.caption(t("measure.kl.note"))
@@ -69,7 +71,7 @@ def ladder(chosen: Sequence[RunMetrics]) -> None:
     for (i, one, rungs), column in zip(known, st.columns(max(len(known), 2), gap="medium"), strict=False):
         with column:
             st.markdown(f"**{escape_markdown(one.title)}**")
-            words = ", ".join(f"{name} {value:.2f}" for name, value in rungs.items())
+            words = ", ".join(f"{name} {fixed(value, 2)}" for name, value in rungs.items())
             chart(
                 plots.ladder, rungs, color=i, unit=t("latent.kl.unit"), key=f"ladder-{one.entry.name}",
                 alt=f"{one.title}: {words}",

@@ -10,6 +10,7 @@ from cvae.explore.decoding import Interpolation, complete, draw, interpolate, pa
 from cvae.explore.inference import Inference
 from cvae.explore.numpy_nets import Array
 from cvae.explore.pictures import gif
+from cvae.families import Family
 from cvae.runs.folder import Run
 from cvae.ui.frame import url_widgets
 from cvae.ui.frame.text import escape_markdown, t
@@ -22,11 +23,11 @@ MIXES = 11  # labels from one to another
 STOPS, FRAMES, SECONDS = 5, 80, 8.0  # the stops, images and length of a walk
 
 
-def chance() -> tuple[float, int]:
+def chance(family: Family) -> tuple[float, int]:
     """Show the controls of the draws and return the temperature and the seed."""
     left, right = st.columns([3, 2], vertical_alignment="bottom", gap="large")
     with left:
-        help = t("sample.temperature_help")
+        help = t("sample.temperature_help_ae" if family.prior == "none" else "sample.temperature_help")
         temperature = url_widgets.slider(t("sample.temperature"), "temperature", 0.0, 2.0, 1.0, 0.05, help)
     with right:
         return temperature, url_widgets.seed()

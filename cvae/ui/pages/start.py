@@ -11,7 +11,6 @@ import streamlit as st
 from cvae.browser.explorer import export
 from cvae.browser.parts import parted
 from cvae.errors import InputError
-from cvae.families import FAMILIES
 from cvae.runs.folder import Run
 from cvae.runs.queue import Jobs
 from cvae.ui.components import live
@@ -64,12 +63,6 @@ def payload(run: Run) -> dict[str, Any]:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _payload(path: str, stamp: cache.Stamp) -> dict[str, Any]:
     return parted(export([Run(path)]))
-
-
-def described(entry: ListedRun) -> str:
-    """Return the model's family and data, in Markdown."""
-    assert entry.config is not None
-    return escape_markdown(f"{FAMILIES[entry.config.model.family].title} · {runs.data_title(entry.config.data.name)}")
 
 
 def label_words(entry: ListedRun) -> str:

@@ -23,6 +23,7 @@ from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.pages.dataset import Choice, dataset_choice
 from cvae.ui.parts import runs
+from cvae.ui.parts.kinds import data_title, settings
 
 # The options by their place on the page: three columns, and the rarely used options below the third.
 NETWORK = ("net", "hidden", "channels")
@@ -74,10 +75,10 @@ def summary(config: RunConfig) -> str:
     """Return one line, in Markdown, that describes the training."""
     model = config.model
     words = t(
-        "train.summary", family=FAMILIES[model.family].title, data=runs.data_title(config.data.name),
+        "train.summary", family=FAMILIES[model.family].title, data=data_title(config.data.name),
         net=t(f"train.nets.{model.net}"), z=model.latent_dim, epochs=config.train.epochs,
     )  # fmt: skip
-    return escape_markdown(words)
+    return escape_markdown(" · ".join([words, *settings(config)]))
 
 
 def quick_config() -> RunConfig:

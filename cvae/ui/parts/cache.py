@@ -73,6 +73,14 @@ def figures(run: Run) -> dict[str, Any] | None:
     return next((record for record in reversed(curves(run).records) if record["split"] == "validation"), None)
 
 
+def known_figures(run: Run) -> tuple[Mapping[str, Any], InputError | None]:
+    """Return `figures`, empty without any; and the problem if they are damaged."""
+    try:
+        return figures(run) or {}, None
+    except InputError as error:
+        return {}, error
+
+
 def kl_per_dim(run: Run) -> list[float] | None:
     """Return the KL of each dimension (d,) in nats; None if there is none. Raises `InputError` if it is damaged."""
     kl: Any = (figures(run) or {}).get("kl_per_dim")

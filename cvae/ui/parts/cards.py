@@ -9,14 +9,14 @@ import streamlit as st
 
 from cvae.data import DATASETS
 from cvae.errors import InputError
+from cvae.numbers import fixed
 from cvae.results.cards import card
 from cvae.results.comparison import number
 from cvae.results.recipes import command
 from cvae.results.tables import read
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t
-from cvae.ui.parts import runs
-from cvae.ui.parts.kinds import settings
+from cvae.ui.parts.kinds import data_title, trained_with
 from cvae.ui.parts.metrics_table import RunMetrics, measured
 from cvae.ui.parts.runs import ListedRun
 
@@ -37,7 +37,7 @@ def cards(entries: Sequence[ListedRun]) -> None:
 
 
 def _card(one: RunMetrics) -> None:
-    name, train = one.entry.name, one.config.train
+    name = one.entry.name
     try:
         written = card(one.entry.run) or {}
     except InputError as error:
@@ -49,17 +49,16 @@ def _card(one: RunMetrics) -> None:
         st.markdown(note)
     data = DATASETS.get(one.config.data.name)
     licence = written.get("data_licence") or (data.licence if data else "–")
-    about = {"data": escape_markdown(runs.data_title(one.config.data.name)), "licence": escape_markdown(str(licence))}
+    about = {"data": escape_markdown(data_title(one.config.data.name)), "licence": escape_markdown(str(licence))}
     lines = [
         t("card.data" if one.entry.shipped else "card.data_own", **about),
-        t("card.training", epochs=train.epochs, seed=train.seed, beta=f"{one.config.objective.beta:g}"),
-        *settings(one.config),
+        t("card.training", settings=escape_markdown(", ".join(trained_with(one.config)))),
     ]
     if seconds := number(written, "seconds"):
         machine, date = (escape_markdown(str(written.get(key, "–"))) for key in ("machine", "date"))
         lines.append(t("card.time", minutes=f"{seconds / 60:.1f}", machine=machine, date=date))
     if found := _figures(one.figures):
-        lines.append(t("card.figures", figures=found))
+        lines.append(t("card.test" if one.evaluated else "card.validation", figures=found))
     if name == BETA and (twin := _twin()):
         lines.append(t("card.twin", figures=twin))
     st.markdown("\n".join(f"- {line}" for line in lines))
@@ -75,7 +74,7 @@ def _figures(found: Mapping[str, Any]) -> str:
     """Return the known metrics in one line."""
     known = [(key, value) for key in METRICS if (value := number(found, key)) is not None]
     return ", ".join(
-        f"{t(f'card.{key}')} {value:.1%}" if "accuracy" in key else f"{t(f'card.{key}')} {round(value, 2) + 0.0:.2f}"
+        f"{t(f'card.{key}')} {value:.1%}" if "accuracy" in key else f"{t(f'card.{key}')} {fixed(value, 2)}"
         for key, value in known
     )
 

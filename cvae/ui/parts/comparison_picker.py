@@ -28,6 +28,8 @@ def several(label: str) -> list[ListedRun]:
         chosen = runs.runs_picker(label=label, default=default_runs(entries))
     with right:
         cards.cards(chosen)
+    if words := runs.differences(chosen):
+        st.caption(words)
     return chosen
 
 

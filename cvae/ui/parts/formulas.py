@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-PARTIAL = {  # objectives with a missing term
-    "reconstruction-only": r"\mathbb E_q\big[-\log p_\theta(x\mid z)\big] + 0\cdot\mathrm{KL}",
-    "kl-only": r"0\cdot\mathbb E_q\big[-\log p_\theta\big] + \mathrm{KL}\big(q_\phi \,\|\, \mathcal N(0, I)\big)",
-}
+from cvae.config import RunConfig
+from cvae.families import FAMILIES
 
 MEASURED = (  # the bound's two terms, and the ladder of bounds
     r"-\mathrm{ELBO} = \underbrace{\mathbb E_q\big[-\log p_\theta(x\mid z)\big]}_{\text{reconstruction}} + "
@@ -15,3 +13,14 @@ MEASURED = (  # the bound's two terms, and the ladder of bounds
 )
 ACTIVE = r"\operatorname{Var}_x\big(\mathbb E_{q_\phi(z\mid x)}[z_d]\big) > 0.01"
 FRECHET = r"\lVert\mu_1-\mu_2\rVert^2 + \operatorname{tr}\big(\Sigma_1+\Sigma_2-2\,(\Sigma_1\Sigma_2)^{1/2}\big)"
+
+
+def objective(config: RunConfig) -> str:
+    """Return the formula of a run's training loss: that of its family, with the weights of its terms."""
+    reconstruction, plus, kl = FAMILIES[config.model.family].objective.partition(r" + \mathrm{KL}")
+    weight, beta = config.objective.recon_weight, config.objective.beta
+    return _times(weight, reconstruction) + (f" + {_times(beta, plus[3:] + kl)}" if plus else "")
+
+
+def _times(weight: float, term: str) -> str:
+    return term if weight == 1 else rf"{weight:g}\cdot {term}"

@@ -12,6 +12,7 @@ import streamlit as st
 from cvae.config import RunConfig
 from cvae.errors import InputError
 from cvae.families import FAMILIES, Family, term_key
+from cvae.numbers import fixed
 from cvae.results.comparison import OWN_TERMS, Row, comparison, number
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t
@@ -53,17 +54,10 @@ class RunMetrics:
 def measured(entries: Sequence[ListedRun]) -> list[RunMetrics]:
     """Return the metrics of the readable runs; a run with damaged metrics has none, and a `problem`."""
     return [
-        RunMetrics(entry, entry.config, title, *_figures(entry))
+        RunMetrics(entry, entry.config, title, *cache.known_figures(entry.run))
         for entry, title in zip(entries, runs.titles(entries), strict=True)
         if entry.config is not None
     ]
-
-
-def _figures(entry: ListedRun) -> tuple[Mapping[str, Any], InputError | None]:
-    try:
-        return cache.figures(entry.run) or {}, None
-    except InputError as error:
-        return {}, error
 
 
 def table(chosen: Sequence[RunMetrics], *, explained: bool = False) -> None:
@@ -120,7 +114,7 @@ def _cell(figure: str, value: float | None, best: bool) -> str:
         if "accuracy" in figure or figure == "nll_poor"
         else f"{value:.0f}"
         if figure == "active_units"
-        else f"{round(value, 2) + 0.0:.2f}"
+        else fixed(value, 2)
     )
     return f"**{text}**" if best else text
 

@@ -14,7 +14,6 @@ import streamlit as st
 from cvae.assets import GALLERY
 from cvae.browser.names import told_apart
 from cvae.config import RunConfig
-from cvae.data import DATASETS
 from cvae.errors import InputError
 from cvae.families import FAMILIES
 from cvae.results.recipes import RECIPES
@@ -25,7 +24,7 @@ from cvae.runs.status import Status
 from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t, translate_error
-from cvae.ui.parts.kinds import settings
+from cvae.ui.parts.kinds import data_title, differing, settings
 
 SHOWN = "shown_runs"  # in the session: the names of the runs that were chosen on the page
 LONGEST = 60  # letters of a name that a link gives and nobody has
@@ -61,20 +60,24 @@ class ListedRun:
         return self.shipped or (self.status is not None and self.status.epoch >= 1)
 
     @property
-    def short(self) -> str:
-        """Return the title without data and size: a shipped run has a title of its own, another run its name."""
+    def kind(self) -> str:
+        """Return what the run is in a word or two: the title of a shipped run, else that of the family."""
         key = f"gallery.{self.name}.title"
-        words = t(key) if self.shipped else key
-        return self.name if words == key else words
+        if self.shipped and (words := t(key)) != key:
+            return words
+        return FAMILIES[self.config.model.family].title if self.config else self.name
+
+    @property
+    def settings(self) -> list[str]:
+        """Return the unusual settings, as words."""
+        return settings(self.config) if self.config else []
 
     @property
     def title(self) -> str:
-        """Return the name, family, data and latent dimension in one line."""
+        """Return the name, family, data, latent dimension and unusual settings in one line."""
         if self.config is None:
             return self.name
-        if self.short == self.name:
-            return f"{self.name} · {details(self)}"
-        return f"{self.short} · {data_title(self.config.data.name)} · z {self.config.model.latent_dim}"
+        return details(self) if self.shipped else f"{self.name} · {details(self)}"
 
 
 Fits = Callable[[ListedRun], bool]
@@ -126,12 +129,23 @@ def rank(entry: ListedRun) -> tuple[bool, bool, bool, int]:
 
 
 def titles(entries: Sequence[ListedRun]) -> list[str]:
-    """Return the shortest titles that distinguish the runs."""
-    families = [
-        FAMILIES[entry.config.model.family].title if entry.config and not entry.shipped else entry.short
-        for entry in entries
+    """Return the shortest titles that distinguish the runs, always with their unusual settings."""
+    kinds = [" · ".join([entry.kind, *entry.settings]) for entry in entries]
+    names = [" · ".join([entry.kind if entry.shipped else entry.name, *entry.settings]) for entry in entries]
+    return told_apart(kinds, names, [entry.title for entry in entries])
+
+
+def differences(entries: Sequence[ListedRun]) -> str:
+    """Return the settings in which runs beside each other differ, in Markdown; an empty text if there are none."""
+    configs = [entry.config for entry in entries if entry.config is not None]
+    if len(configs) < max(2, len(entries)):
+        return ""
+    parts = [
+        f"**{escape_markdown(title)}** {escape_markdown(', '.join(words))}"
+        for title, words in zip(titles(entries), differing(configs), strict=True)
+        if words
     ]
-    return told_apart(families, [entry.short for entry in entries], [entry.title for entry in entries])
+    return t("several.differ", runs="; ".join(parts)) if parts else ""
 
 
 def choose_several(names: Sequence[str]) -> None:
@@ -232,14 +246,9 @@ def nothing_yet(others: bool = False) -> None:
 def details(entry: ListedRun) -> str:
     """Return the family, data, latent dimension and what differs from the plain bound, in one line."""
     assert entry.config is not None
-    model = entry.config.model
-    parts = [FAMILIES[model.family].title, data_title(entry.config.data.name), f"z {model.latent_dim}"]
-    return " · ".join([*parts, *settings(entry.config)])
-
-
-def data_title(name: str) -> str:
-    """Return the title of a data set, or the name of the user's file."""
-    return DATASETS[name].title if name in DATASETS else Path(name).stem
+    config = entry.config
+    data, size = data_title(config.data.name), f"z {config.model.latent_dim}"
+    return " · ".join([entry.kind, data, size, *entry.settings])
 
 
 def badge(name: str) -> str:
