@@ -120,7 +120,7 @@ def test_a_damaged_folder_is_listed_with_what_is_wrong(open_page: Open, digits_r
     assert "broken" in written(app)
     assert "not readable JSON" in written(app).replace("\\", "")
     assert "mine" in written(app) or any(link.label == "mine" for link in app.get("page_link"))
-    assert field_options(open_page("train")) == ["mine · CVAE · Digits 8×8 · z 2 · Gaussian pixels"]
+    assert field_options(open_page("train")) == ["mine · CVAE · Digits 8×8 · z 2 · Gaussian pixels · σ = 0.4"]
 
 
 def field_options(app: AppTest) -> list[str]:
