@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 # From the bottom up: a folder, or a module at the top, imports from itself and from those that stand before it.
 ORDER = (
-    *("assets", "errors", "options", "conditions", "families", "config", "architecture"),
+    *("assets", "numbers", "errors", "options", "conditions", "families", "config", "architecture"),
     *("data", "runs", "explore", "browser", "plots", "results"),
     *("models", "training", "measuring"),
     *("", "cli", "__main__", "ui", "pages", "app"),  # "": the package itself

@@ -148,6 +148,7 @@ def test_runs_beside_each_other_say_where_they_differ() -> None:
     assert differing([AE, VAE, CVAE]) == [[], [], []], "the families differ, and nothing else"
     heavy = changed("mnist-vae", "objective", beta=4.0)
     assert differing([VAE, heavy]) == [["β = 1"], ["β = 4"]]
+    assert differing([VAE, RECIPES["mnist-kl-only"].config, AE]) == [[], ["reconstruction × 0"], []]
     sixteen = [RECIPES[f"mnist-{family}-16d"].config for family in ("ae", "vae", "cvae")]
     assert differing(sixteen) == [["12 epochs"], ["β = 1", "30 epochs"], ["β = 2.5", "30 epochs"]]
     assert differing([VAE, RECIPES["digits-vae"].config])[1][:2] == ["Digits 8×8", "widths 128, 128"]
@@ -227,7 +228,7 @@ def test_runs_of_one_family_are_told_apart_by_their_settings(page: Callable[...,
     app = page("compare", "plain", "heavy")
     head = next(m.value for m in app.markdown if m.value.startswith("|Figure")).splitlines()[0]
     assert head.replace("\\", "").startswith("|Figure|VAE|VAE · β = 4|")
-    assert "**VAE** β = 1; **VAE · β = 4** β = 4" in texts(app).replace("\\", "")
+    assert "How these were trained: **VAE** β = 1; **VAE · β = 4**." in texts(app).replace("\\", "")
     assert "How these were trained" not in texts(page("compare", "plain"))
 
 

@@ -16,7 +16,7 @@ from cvae.results.recipes import command
 from cvae.results.tables import read
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t
-from cvae.ui.parts.kinds import data_title, trained_with
+from cvae.ui.parts.kinds import data_title, listed, trained_with
 from cvae.ui.parts.metrics_table import RunMetrics, measured
 from cvae.ui.parts.runs import ListedRun
 
@@ -52,7 +52,7 @@ def _card(one: RunMetrics) -> None:
     about = {"data": escape_markdown(data_title(one.config.data.name)), "licence": escape_markdown(str(licence))}
     lines = [
         t("card.data" if one.entry.shipped else "card.data_own", **about),
-        t("card.training", settings=escape_markdown(", ".join(trained_with(one.config)))),
+        t("card.training", settings=escape_markdown(listed(trained_with(one.config)))),
     ]
     if seconds := number(written, "seconds"):
         machine, date = (escape_markdown(str(written.get(key, "–"))) for key in ("machine", "date"))
@@ -73,9 +73,11 @@ def _card(one: RunMetrics) -> None:
 def _figures(found: Mapping[str, Any]) -> str:
     """Return the known metrics in one line."""
     known = [(key, value) for key in METRICS if (value := number(found, key)) is not None]
-    return ", ".join(
-        f"{t(f'card.{key}')} {value:.1%}" if "accuracy" in key else f"{t(f'card.{key}')} {fixed(value, 2)}"
-        for key, value in known
+    return listed(
+        [
+            f"{t(f'card.{key}')} {value:.1%}" if "accuracy" in key else f"{t(f'card.{key}')} {fixed(value, 2)}"
+            for key, value in known
+        ]
     )
 
 

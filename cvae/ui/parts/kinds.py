@@ -25,6 +25,7 @@ BESIDE = (
     ("data", ("binarize", "full_train")),
 )
 UNSAID = frozenset({"family", "dir", "threads", "device"})
+USUAL = frozenset({"recon_weight", "free_bits", "k", "kl_warmup"})  # off or 1 unless a run says otherwise
 
 
 def traits(config: RunConfig, figures: Figures) -> tuple[str, ...]:
@@ -125,9 +126,15 @@ def differing(configs: Sequence[RunConfig]) -> list[list[str]]:
             values = {_value(one, section, name) for one, has in zip(configs, having, strict=True) if has}
             if name not in UNSAID and len(values) > 1:
                 for said, config, has in zip(found, configs, having, strict=True):
-                    if has and (words := _words(config, section, name)):
+                    usual = name in USUAL and _value(config, section, name) == option.default
+                    if has and not usual and (words := _words(config, section, name)):
                         said.append(words)
     return found
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words in one line, with the commas of the language."""
+    return t("kinds.comma").join(words)
 
 
 def _value(config: RunConfig, section: str, name: str) -> Any:

@@ -24,7 +24,7 @@ from cvae.runs.status import Status
 from cvae.ui.frame import state
 from cvae.ui.frame.messages import problem
 from cvae.ui.frame.text import escape_markdown, t, translate_error
-from cvae.ui.parts.kinds import data_title, differing, settings
+from cvae.ui.parts.kinds import data_title, differing, listed, settings
 
 SHOWN = "shown_runs"  # in the session: the names of the runs that were chosen on the page
 LONGEST = 60  # letters of a name that a link gives and nobody has
@@ -140,12 +140,12 @@ def differences(entries: Sequence[ListedRun]) -> str:
     configs = [entry.config for entry in entries if entry.config is not None]
     if len(configs) < max(2, len(entries)):
         return ""
-    parts = [
-        f"**{escape_markdown(title)}** {escape_markdown(', '.join(words))}"
-        for title, words in zip(titles(entries), differing(configs), strict=True)
-        if words
-    ]
-    return t("several.differ", runs="; ".join(parts)) if parts else ""
+    parts = []
+    for entry, title, words in zip(entries, titles(entries), differing(configs), strict=True):
+        if words:  # what stands in the title is not said again
+            further = listed([word for word in words if word not in entry.settings])
+            parts.append(f"**{escape_markdown(title)}** {escape_markdown(further)}".rstrip())
+    return t("several.differ", runs=t("several.semicolon").join(parts)) if parts else ""
 
 
 def choose_several(names: Sequence[str]) -> None:
