@@ -23,7 +23,7 @@ run = entry.run
 model, held = cache.model(run), cache.held_out(run)
 family = model.family
 
-current = explorer_at_link(payload_of([run]), "sample-explorer")
+current = explorer_at_link(payload_of([run], titles=runs.titles([entry])), "sample-explorer")
 given = current.vector(model.config.conditions)
 
 if model.predicts_label:

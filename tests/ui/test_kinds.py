@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from helpers.app import Open, en, written
 from helpers.engine import tiny_run
+from helpers.pages import shown
 
 from cvae.config import RunConfig
 from cvae.data import ImageData
@@ -245,3 +246,21 @@ def test_no_heading_and_no_caption_gives_an_ae_a_prior(page: Callable[..., Any],
 @pytest.mark.parametrize("name", ["latent", "compare", "measure", "train"])
 def test_a_kl_of_nothing_has_no_sign(page: Callable[..., Any], name: str) -> None:
     assert not re.search(r"[-−]0\.0+(?!\d)", texts(page(name, "mute", "plain")))
+
+
+def test_measured_figures_choose_the_words_of_a_page(page: Callable[..., Any], folders: Path) -> None:
+    for _ in fit(folders / "labelled", tiny_run("cvae")):
+        pass
+    Run(folders / "labelled").write_metrics({"split": "test"} | WELL)
+    assert "The colours mix." in texts(page("latent", "labelled"))
+    Run(folders / "labelled").write_metrics({"split": "test"} | WELL | {"linear_probe_accuracy": 0.83})
+    assert "reads the class off 83% of the codes" in texts(page("latent", "labelled"))
+    assert "CVAE: the codes keep the class" in texts(page("measure", "labelled"))
+    Run(folders / "labelled").write_metrics({"split": "test"} | WELL | {"kl": 0.0})
+    assert "The measured KL is 0.00 nats" in texts(page("sample", "labelled"))
+
+
+def test_the_explorer_names_a_run_with_its_settings(page: Callable[..., Any]) -> None:
+    """Not the family alone: the run beside it may have another β."""
+    app = page("sample", "heavy")
+    assert "VAE · β = 4" in set(shown(app.main))

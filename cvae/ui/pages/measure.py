@@ -17,6 +17,7 @@ from cvae.ui.frame.messages import formula, problem
 from cvae.ui.frame.text import escape_markdown, t
 from cvae.ui.parts.chart import chart
 from cvae.ui.parts.formulas import ACTIVE, FRECHET
+from cvae.ui.parts.kinds import listed, traits
 from cvae.ui.parts.metrics_table import RunMetrics
 
 KL_COLUMNS = 2  # charts beside each other in half a page
@@ -137,6 +138,8 @@ def classes(chosen: Sequence[RunMetrics]) -> None:
                 key="probe", alt=t("measure.classes.alt", figures=words),
             )  # fmt: skip
             again([one for one in chosen if one.title in shares])
+            if kept := [one.title for one in chosen if "label-kept" in traits(one.config, one.figures)]:
+                st.caption(t("measure.classes.kept", names=escape_markdown(listed(kept))))
         else:
             _nothing()
     with right:

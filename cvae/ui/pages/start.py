@@ -50,19 +50,21 @@ def _ready(entry: ListedRun) -> bool:
 def explorer(entry: ListedRun) -> None:
     """Show the live explorer on a run, or the problem if its files are damaged."""
     try:
-        explorer_at_link(payload(entry.run), "start-explorer", ("pad", "map", "picture", "labels"))
+        explorer_at_link(
+            payload(entry.run, *runs.titles([entry])), "start-explorer", ("pad", "map", "picture", "labels")
+        )
     except InputError as error:
         runs.say_damaged([dataclasses.replace(entry, problem=error)])
 
 
-def payload(run: Run) -> dict[str, Any]:
+def payload(run: Run, title: str) -> dict[str, Any]:
     """Return the explorer's payload without thumbnails: to read the images would delay the page."""
-    return _payload(str(run.path), cache.stamp(run))
+    return _payload(str(run.path), title, cache.stamp(run))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _payload(path: str, stamp: cache.Stamp) -> dict[str, Any]:
-    return parted(export([Run(path)]))
+def _payload(path: str, title: str, stamp: cache.Stamp) -> dict[str, Any]:
+    return parted(export([Run(path)], titles=[title]))
 
 
 def label_words(entry: ListedRun) -> str:
