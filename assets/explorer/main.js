@@ -12,6 +12,7 @@ import { PayloadError } from "../shared/problem.js";
 import { readTheme } from "../shared/theme.js";
 
 const VERSION = 2; // of the payload
+const SHOWN = 400; // milliseconds after which a page has been shown, and the true posteriors are asked for
 
 /**
  * @typedef {{
@@ -150,7 +151,8 @@ function readModels(mount, data, sent, sentJudges, theme) {
     mount.words = words;
     mount.app = new App(mount.root, { models, judges, planeSpec: data.map, panels: data.panels, words, theme, send });
     mount.app.entry?.put();
-    mount.app.inquiry?.ask();
+    const { inquiry } = mount.app;
+    setTimeout(() => inquiry?.ask(), SHOWN);
     if (before) {
       recall(mount.app, before);
       const { app } = mount;

@@ -17,7 +17,7 @@ const SHOWN = 4; // times a second that the progress of the grids is told
  * @param {() => void} changed called when a stage of a model has ended, or the grids have grown
  */
 export function createInquiry(app, changed) {
-  let exact = createExact(app.models, app.state.conditions);
+  /** @type {import("./exact.js").Exact | null} made when the page has been shown */ let exact = null;
   /** @type {(import("./exact.js").Explanation | null)[]} */ let explanations = [];
   let wanted = false,
     scheduled = false,
@@ -44,11 +44,12 @@ export function createInquiry(app, changed) {
 
   /** Go on until the deadline; return whether more remains. @param {number} deadline */
   function work(deadline) {
-    if (wanted) begin();
+    exact ??= createExact(app.models, app.state.conditions);
+    if (wanted) begin(exact);
     const open = explanations.flatMap((one, i) => (one && one.more ? [{ one, i }] : []));
     open.sort((a, b) => a.one.result.stage - b.one.result.stage);
     // The grid of the label comes first; the other labels are asked for after the contours.
-    const ready = open.find(({ one, i }) => one.result.stage < 1 || exact.complete(i));
+    const ready = open.find(({ one, i }) => one.result.stage < 1 || exact?.complete(i));
     if (ready) {
       const { stage } = ready.one.result;
       ready.one.work(deadline);
@@ -64,8 +65,8 @@ export function createInquiry(app, changed) {
     return more || wanted || open.length > 0;
   }
 
-  /** Begin to explain the picture by the models whose grids are ready. */
-  function begin() {
+  /** Begin to explain the picture by the models whose grids are ready. @param {import("./exact.js").Exact} exact */
+  function begin(exact) {
     const { input } = app;
     const label = app.labelOf(input.values);
     exact.prefer(label);
@@ -98,15 +99,12 @@ export function createInquiry(app, changed) {
     },
     /** Use other models. */
     replace() {
-      exact = createExact(app.models, app.state.conditions);
+      exact = null;
       this.ask();
     },
-    start: schedule,
     /** @param {number} index @returns {Result | null} */
     result: (index) => explanations[index]?.result ?? null,
-    /** @param {number} index */
-    has: (index) => exact.has(index),
-    filled: () => exact.share(),
+    filled: () => exact?.share() ?? 0,
     stop: () => void (stopped = true),
   };
 }

@@ -6,6 +6,7 @@
 import { el, number } from "../../shared/dom.js";
 import { classColor } from "../../shared/theme.js";
 import { DRAWS } from "./bound.js";
+import { isTractable } from "./exact.js";
 
 const TICKS = 100; // of the slider of k, even in its logarithm
 
@@ -24,7 +25,7 @@ export function createPanel(app, open) {
   range.oninput = () => update();
   const dial = el("label", "lx-samples", [words.put(el("span"), "posterior.samples"), range, count]);
 
-  const columns = models.map((_, i) => (app.inquiry?.has(i) ? createColumn(app, i, samples) : null));
+  const columns = models.map((_, i) => (isTractable(models[i]) ? createColumn(app, i, samples) : null));
   const waiting = el("p", "lx-note", [], { role: "status" });
   const element = el("details", "lx-posterior", [
     words.put(el("summary", "lx-heading"), "posterior.title"),
