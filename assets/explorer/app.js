@@ -4,6 +4,7 @@ import { createCard } from "./card.js";
 import { KINDS } from "./controls/index.js";
 import { el } from "../shared/dom.js";
 import { createMap } from "./map.js";
+import { takesPictures } from "./model.js";
 import { createOptions } from "./options.js";
 import { createPathBar } from "./pathbar.js";
 import { createInquiry } from "./posterior/inquiry.js";
@@ -87,6 +88,7 @@ export class App {
   /** @type {ReturnType<typeof createPanel> | null} */ cost = null;
   unheard = false; // whether the judges have not seen the present pictures
   judged = 0; // the time at which they last saw some
+  hearing = 0; // the timer until they may be asked again
   shownInput = 0; // the version of the input that the page's attributes and the judge have seen
 
   /** @param {HTMLElement} root @param {Setup} setup */
@@ -117,8 +119,7 @@ export class App {
   build(panels) {
     const { models, words } = this;
     this.controls = this.buildControls(panels);
-    const encodes = models.some(({ encode, output }) => encode && output === "image");
-    this.entry = panels.has("pad") && encodes ? createEntry(this) : null;
+    this.entry = panels.has("pad") && models.some(takesPictures) ? createEntry(this) : null;
     this.maps = panels.has("map") ? models.map((_, i) => createMap(this, i)) : [];
     this.cards = models.map((_, i) => createCard(this, i));
     this.captions = models.map(() => el("p", "lx-note lx-caption"));
@@ -229,7 +230,10 @@ export class App {
   /** Return the code of a model at the conditions that the state's code was told. @param {number} index */
   toldCode(index) {
     const { input, state } = this;
-    const followed = (/** @type {number} */ i) => (input.following ? input.code(i) : null);
+    const followed = (/** @type {number} */ i) => {
+      const code = input.following ? input.code(i) : null;
+      return code && carryCode(this.models[i], code, input.values, state.told);
+    };
     return followed(index) ?? this.carriedFrom(followed(state.lead) ?? state.z, index);
   }
 
@@ -301,6 +305,7 @@ export class App {
   setCoupling(coupling) {
     this.leadBy(this.state.lead);
     this.state.coupling = coupling;
+    this.couplings?.update();
     this.draw();
     this.maps.forEach((map) => map.invalidate());
   }
@@ -451,7 +456,6 @@ export class App {
 
   optionsChanged() {
     this.root.classList.toggle("lx-pixels", !this.options.smooth);
-    this.cards.forEach((card) => card.draw());
     this.maps.forEach((map) => map.invalidate());
   }
 
@@ -490,7 +494,6 @@ export class App {
     for (const map of maps) map.moveCursor();
     sliders?.update();
     path?.update();
-    this.couplings?.update();
     this.showInput();
     root.classList.toggle("lx-following", this.input.following);
     root.dataset.frames = String(++this.frames);
@@ -517,7 +520,10 @@ export class App {
   /** Ask the judges about the pictures, a few times a second. @param {number} now */
   judge(now) {
     if (!this.unheard) return;
-    if (now - this.judged < HEARD) return void setTimeout(() => this.later(), HEARD);
+    if (now - this.judged < HEARD) {
+      this.hearing ||= window.setTimeout(() => ((this.hearing = 0), this.later()), HEARD);
+      return;
+    }
     this.unheard = false;
     this.judged = now;
     this.entry?.judge();
@@ -551,6 +557,7 @@ export class App {
   redrawAll() {
     this.controls.forEach((control) => (control.redraw?.(), control.update()));
     this.entry?.redraw();
+    this.couplings?.update();
     this.cost?.update();
     this.optionsBar?.update();
     this.optionsChanged();
@@ -641,6 +648,7 @@ export class App {
   stop() {
     cancelAnimationFrame(this.scheduled);
     clearTimeout(this.rest);
+    clearTimeout(this.hearing);
     this.path?.stop();
     this.entry?.stop();
     this.inquiry?.stop();

@@ -4,6 +4,7 @@
  * same numbers z is a choice too, and shows how little these mean.
  */
 
+import { takesPictures } from "./model.js";
 import { fromNoise, noiseOf } from "./prior.js";
 import { givenOf } from "./state.js";
 
@@ -19,7 +20,7 @@ import { givenOf } from "./state.js";
  */
 export function carried(from, to, z, values, coupling) {
   if (coupling === "z") return z;
-  if (coupling === "picture" && to.encode && exchange(from, to)) {
+  if (coupling === "picture" && to.encode && takesPictures(to) && draws(from, to.imageShape)) {
     const pixels = from.decode(z, givenOf(from, values));
     return to.encode(pixels, givenOf(to, values).vector).mean;
   }
@@ -27,9 +28,8 @@ export function carried(from, to, z, values, coupling) {
 }
 
 /**
- * Return whether one model can encode what the other draws.
+ * Return whether a model draws images of a shape.
  * @param {import("./model.js").Model} from
- * @param {import("./model.js").Model} to
+ * @param {number[]} shape
  */
-const exchange = (from, to) =>
-  from.output === "image" && to.output === "image" && from.imageShape.join() === to.imageShape.join();
+const draws = ({ output, imageShape }, shape) => output === "image" && imageShape.join() === shape.join();

@@ -57,14 +57,7 @@ export function drawPosterior(context, { mean, logVar }, plane, look) {
     context.fillStyle = theme.accent;
     context.fill();
     context.globalAlpha = 1;
-    for (const [style, width] of /** @type {[string, number][]} */ ([
-      [theme.background, 3.5],
-      [theme.accent, 1.8],
-    ])) {
-      context.strokeStyle = style;
-      context.lineWidth = width;
-      context.stroke();
-    }
+    haloedStroke(context, theme, theme.accent, 1.8);
   }
   context.restore();
 }
@@ -84,14 +77,7 @@ export function drawContours(context, contours, { view, side, theme }) {
       if (i % 4 === 0) context.moveTo(x, y);
       else context.lineTo(x, y);
     }
-    for (const [style, width] of /** @type {[string, number][]} */ ([
-      [theme.background, 3],
-      [theme.text, 1.4],
-    ])) {
-      context.strokeStyle = style;
-      context.lineWidth = width;
-      context.stroke();
-    }
+    haloedStroke(context, theme, theme.text, 1.4);
   }
   context.restore();
 }
@@ -113,12 +99,7 @@ export function drawPath(context, points, line, plane, { view, side, theme }) {
       context.lineTo(x, y);
     }
     context.lineJoin = "round";
-    context.lineWidth = 5;
-    context.strokeStyle = theme.background;
-    context.stroke();
-    context.lineWidth = 2;
-    context.strokeStyle = theme.text;
-    context.stroke();
+    haloedStroke(context, theme, theme.text, 2);
   }
   context.font = `700 11px ${theme.font}`;
   context.textAlign = "center";
@@ -136,4 +117,20 @@ export function drawPath(context, points, line, plane, { view, side, theme }) {
     context.fillText(pointName(i), x, y + 0.5);
   });
   context.restore();
+}
+
+/**
+ * Draw the present path as a line with a halo, as it crosses points of every colour.
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("../shared/theme.js").Theme} theme
+ * @param {string} color
+ * @param {number} width
+ */
+function haloedStroke(context, theme, color, width) {
+  context.lineWidth = 2 * width + 1;
+  context.strokeStyle = theme.background;
+  context.stroke();
+  context.lineWidth = width;
+  context.strokeStyle = color;
+  context.stroke();
 }

@@ -109,11 +109,13 @@ export function createEntry(app) {
     update() {
       noise.update();
       rounding.setAttribute("aria-pressed", String(binary));
-      choice.value = chosen === null ? "" : String(chosen);
+      const value = chosen === null ? "" : String(chosen);
+      if (choice.value !== value) choice.value = value;
       const now = known() ?? read;
       const name = now === null ? "" : classes[now];
       const key = known() !== null ? "known" : now === null ? "unread" : "read";
-      choice.options[0].textContent = words.say(`entry.${key}`, { name });
+      const text = words.say(`entry.${key}`, { name });
+      if (choice.options[0].textContent !== text) choice.options[0].textContent = text; // not at every frame
     },
     /** Show what the judge says of the picture. */
     judge() {

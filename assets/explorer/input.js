@@ -5,6 +5,7 @@
 
 import { KINDS } from "./controls/index.js";
 import { divergence } from "./gaussian.js";
+import { takesPictures } from "./model.js";
 import { logLikelihoodOf } from "./posterior/joint.js";
 import { givenOf } from "./state.js";
 
@@ -51,7 +52,7 @@ export function createInput(app) {
       version++;
       picture = next && !next.blank ? next : null;
       posteriors = app.models.map((model) => {
-        if (!picture || !model.encode || model.output !== "image") return null;
+        if (!picture || !model.encode || !takesPictures(model)) return null;
         const { mean, logVar } = model.encode(picture.pixelsFor(model), givenOf(model, values).vector);
         return { mean: [...mean], logVar: logVar && [...logVar] };
       });
@@ -79,7 +80,7 @@ export function createInput(app) {
  * @param {number} classes
  */
 export function readLabel({ models, input, extent, state }, classes) {
-  const model = models.find(({ conditions, encode, output }) => conditions.length && encode && output === "image");
+  const model = models.find((one) => one.conditions.length && takesPictures(one));
   if (!model?.encode || !model.likelihood || !input.picture) return null;
   const pixels = input.picture.pixelsFor(model);
   const likelihood = logLikelihoodOf(model.likelihood, pixels);

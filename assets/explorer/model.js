@@ -38,6 +38,14 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  */
 
 /**
+ * Return whether a picture can be put into a model: it can encode it, and draws it from its code and its conditions.
+ * A model that completes a given picture draws from that one too.
+ * @param {Model} model
+ */
+export const takesPictures = ({ encode, output, decoderSees }) =>
+  encode !== null && output === "image" && !decoderSees.includes("image");
+
+/**
  * @param {import("./payload.d.ts").ModelPayload} payload
  * @returns {Model}
  */

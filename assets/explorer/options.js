@@ -69,6 +69,7 @@ export function createOptions(app) {
   function changed() {
     update();
     app.optionsChanged();
+    app.draw();
   }
 
   function update() {

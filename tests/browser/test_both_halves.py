@@ -128,6 +128,14 @@ def test_the_same_hand_writes_every_label(opened: Any) -> None:
     np.testing.assert_allclose(found, decoded, atol=0.03)
 
 
+def test_what_the_models_share_changes_no_code_that_follows_the_picture(opened: Any) -> None:
+    page = opened("mnist-cmma", "mnist-cvae")
+    page.root.get_by_role("group", name="Label").get_by_role("button", name="5", exact=True).click()
+    before = page.codes()
+    page.root.get_by_role("group", name="The models share").get_by_role("button", name="the noise ε").click()
+    np.testing.assert_allclose(page.codes(), before, atol=1e-6)
+
+
 @pytest.mark.parametrize("coupling", ["the picture", "the noise ε", "the numbers z"])
 def test_the_other_models_follow_a_drag_by_what_they_share(coupling: str, opened: Any) -> None:
     page = opened(*FAMILIES)

@@ -6,29 +6,21 @@ import shutil
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from helpers.engine import tiny_run
 from helpers.pages import known, opened, raw_keys
 
 from cvae.assets import SHIPPED
 from cvae.errors import InputError, sentences
 from cvae.runs.folder import Run
-from cvae.runs.queue import Jobs
 from cvae.runs.status import Status
 from cvae.ui.frame.pages import PAGES
 from cvae.ui.frame.text import LANGUAGES, table, translate
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(folders: Path) -> Path:
     """Folders of its own for runs, data and gallery; returns the one above them."""
-    monkeypatch.setenv("CVAE_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("CVAE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("cvae.ui.parts.runs.GALLERY", tmp_path / "gallery")
-    monkeypatch.setattr(Jobs, "_start_worker", lambda self: None)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return tmp_path
+    return folders.parent
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -5,6 +5,7 @@
 
 import { KINDS } from "../controls/index.js";
 import { divergence } from "../gaussian.js";
+import { takesPictures } from "../model.js";
 import { cholesky } from "../prior.js";
 import { givenOf } from "../state.js";
 import { entropy, expected, importanceBound, importanceWeights, nearestGaussian } from "./bound.js";
@@ -38,8 +39,8 @@ const UNSURE = 24; // nats by which the sum over coarse cells may be too low; a 
  */
 
 /** Return whether a model's posterior can be laid out. @param {Model} model */
-export const isTractable = ({ latentDim, encode, output, likelihood, prior }) =>
-  latentDim <= 2 && Boolean(encode) && output === "image" && Boolean(likelihood) && prior.kind !== "fitted";
+export const isTractable = (model) =>
+  model.latentDim <= 2 && takesPictures(model) && model.likelihood !== null && model.prior.kind !== "fitted";
 
 /**
  * Return the condition whose values a model's evidence is summed over, if it is the only one.
