@@ -318,15 +318,21 @@ export class App {
    * @param {number | null} label null: as the class that is chosen now
    */
   putIn(picture, label) {
+    const before = this.state.conditions;
+    this.takeIn(picture, label);
+    this.lastMove = performance.now();
+    if (JSON.stringify(this.state.conditions) !== JSON.stringify(before)) this.conditionsChanged();
+    else this.draw();
+  }
+
+  /** Do the same without drawing. @param {import("./input.js").Picture} picture @param {number | null} label */
+  takeIn(picture, label) {
     const { state, input } = this;
-    const before = state.conditions;
-    const values = valuesOfLabel(this.extent, before, label);
+    const values = valuesOfLabel(this.extent, state.conditions, label);
     input.encode(picture, values);
     this.inquiry?.forget();
     if (input.following) Object.assign(state, { told: values, conditions: values, path: [], progress: 0 });
-    this.lastMove = performance.now();
-    if (JSON.stringify(values) !== JSON.stringify(before)) this.conditionsChanged();
-    else this.draw();
+    this.forgetCodes();
   }
 
   /** Do what waits for the end of a stroke, a choice or an upload. */
@@ -641,7 +647,7 @@ export class App {
       this.mainPlane = planeSpec;
     }
     this.maps.forEach((map) => map.forget());
-    this.entry?.put();
+    this.entry?.take();
     this.inquiry?.replace();
   }
 

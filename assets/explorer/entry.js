@@ -96,7 +96,8 @@ export function createEntry(app) {
 
   return {
     element,
-    put,
+    /** Encode the picture of the pad, before the page is drawn. */
+    take: () => app.takeIn(picture, labelNow()),
     /** Let the model read the class, where nobody knows it; return whether that changes the label. */
     read() {
       if (!classes.length || pad.picture.blank || known() !== null) return false;

@@ -150,7 +150,7 @@ function readModels(mount, data, sent, sentJudges, theme) {
     const words = createWords(data.text);
     mount.words = words;
     mount.app = new App(mount.root, { models, judges, planeSpec: data.map, panels: data.panels, words, theme, send });
-    mount.app.entry?.put();
+    mount.app.entry?.take();
     const { inquiry } = mount.app;
     setTimeout(() => inquiry?.ask(), SHOWN);
     if (before) {

@@ -111,8 +111,9 @@ def data_written(run: Run) -> int:
 
 
 def stamp(run: Run) -> Stamp:
-    """Return a value that changes when the run's weights or codes change."""
-    files = (run.path / name for name in ("config.json", "model.safetensors", "codes.safetensors", "snapshots"))
+    """Return a value that changes when the run's weights, codes or figures change."""
+    names = ("config.json", "model.safetensors", "codes.safetensors", "snapshots", "metrics.json")
+    files = (run.path / name for name in names)
     return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
 
 
