@@ -11,15 +11,17 @@ import { createInquiry } from "./posterior/inquiry.js";
 import { createPanel } from "./posterior/panel.js";
 import { createPlane } from "../shared/plane.js";
 import { along } from "./path.js";
-import { carried } from "./coupling.js";
+import { captionOf } from "./caption.js";
+import { createCodes } from "./codes.js";
 import { createCouplings } from "./couplings.js";
 import { createEntry } from "./entry.js";
 import { createInput, valuesOfLabel } from "./input.js";
-import { carryCode, conditionsMoveCode, drawFrom, priorAt, showcase } from "./prior.js";
+import { extentOf } from "./extent.js";
+import { conditionsMoveCode, drawFrom, priorAt } from "./prior.js";
+import { reportInput, reportPosteriors } from "./report.js";
 import { isTractable } from "./posterior/exact.js";
-import { PayloadError } from "../shared/problem.js";
 import { createSliders } from "./sliders.js";
-import { givenOf, initialState, merge } from "./state.js";
+import { givenOf, initialState, labelOf, merge } from "./state.js";
 import { fit, union } from "../shared/view.js";
 
 const FRAME = 9; // the most milliseconds for the images of one pointer move; the rest of the strip then waits
@@ -67,10 +69,6 @@ export class App {
   elsewhere = {};
   /** @type {string | null} the last state that was sent */
   sent = null;
-  /** @type {(number[] | undefined)[]} the present codes of the models, as far as they are known */
-  codes = [];
-  /** @type {(number[] | undefined)[]} the same before they are carried to the present conditions */
-  toldCodes = [];
   /** @type {((frame: {event: PointerEvent | null, start: number, end: number, waiting: number}) => void) | null} */
   onframe = null;
 
@@ -104,6 +102,7 @@ export class App {
     this.state = initialState(this.extent);
     this.state.z = this.neutral();
     this.input = createInput(this);
+    this.codes = createCodes(this);
     this.mainPlane = planeSpec?.kind === "pca" ? planeSpec : null;
     this.plane = createPlane(planeSpec ?? { kind: "dims", dims: [0, 1] }, first.latentDim);
     /** @type {(import("../shared/view.js").View | null)[]} null: the fitted view */
@@ -192,11 +191,8 @@ export class App {
   hiddenAt(index) {
     const { options, models, state } = this;
     const { classes, conditions } = models[index];
-    const about =
-      options.chosenOnly && conditions.find(({ name, kind }) => KINDS[kind].labelOf && state.conditions[name]);
-    if (!about) return options.hidden;
-    const chosen = KINDS[about.kind].labelOf?.(state.conditions[about.name]);
-    return new Set(classes.flatMap((_, k) => (k === chosen ? [] : k)));
+    const chosen = options.chosenOnly ? labelOf(conditions, state.conditions) : null;
+    return chosen === null ? options.hidden : new Set(classes.flatMap((_, k) => (k === chosen ? [] : k)));
   }
 
   /** Return what the judge of a model says of a picture; null without a judge. @param {number} i @param {Float32Array} x */
@@ -210,45 +206,6 @@ export class App {
     return this.models[this.state.lead];
   }
 
-  /** Return the present code of a model. @param {number} index */
-  code(index) {
-    return (this.codes[index] ??= this.codeAt(index));
-  }
-
-  /**
-   * Return the code of a model: that of the picture put in, or the one that goes with the state's code or a given one.
-   * It is carried to values of the conditions, by default the present ones.
-   * @param {number} index
-   * @param {import("./state.js").Values} [values]
-   * @param {number[]} [z] a code like the state's
-   */
-  codeAt(index, values = this.state.conditions, z) {
-    const code = z ? this.carriedFrom(z, index) : (this.toldCodes[index] ??= this.toldCode(index));
-    return carryCode(this.models[index], code, this.state.told, values);
-  }
-
-  /** Return the code of a model at the conditions that the state's code was told. @param {number} index */
-  toldCode(index) {
-    const { input, state } = this;
-    const followed = (/** @type {number} */ i) => {
-      const code = input.following ? input.code(i) : null;
-      return code && carryCode(this.models[i], code, input.values, state.told);
-    };
-    return followed(index) ?? this.carriedFrom(followed(state.lead) ?? state.z, index);
-  }
-
-  /** Return the code of a model that goes with one of the leading model. @param {number[]} z @param {number} index */
-  carriedFrom(z, index) {
-    const { lead, told, coupling } = this.state;
-    return index === lead ? z : carried(this.lead(), this.models[index], z, told, coupling);
-  }
-
-  /** Forget the codes, after a change of the state. */
-  forgetCodes() {
-    this.codes = [];
-    this.toldCodes = [];
-  }
-
   /**
    * Return the code and the given inputs of a model for another value of a condition.
    * @param {number} index
@@ -257,7 +214,7 @@ export class App {
    */
   at(index, name, value) {
     const values = { ...this.state.conditions, [name]: value };
-    return { z: this.codeAt(index, values), given: givenOf(this.models[index], values) };
+    return { z: this.codes.at(index, values), given: givenOf(this.models[index], values) };
   }
 
   /** Return whether the code of a model changes with the conditions. @param {Model} model */
@@ -279,20 +236,11 @@ export class App {
    * @param {PointerEvent | null} [event] the cause
    */
   setCode(index, code, event = null) {
-    this.leadBy(index);
+    this.codes.leadBy(index);
     this.state.z = code;
     this.input.following = false;
     if (event) this.lastMove = performance.now();
     this.draw(event);
-  }
-
-  /** Let the state's code and path be those of a model, at the present conditions. @param {number} index */
-  leadBy(index) {
-    const { state } = this;
-    if (index === state.lead && state.told === state.conditions) return;
-    const path = state.path.map((z) => this.codeAt(index, state.conditions, z));
-    const z = this.codeAt(index);
-    Object.assign(state, { lead: index, told: state.conditions, path, z });
   }
 
   /** @param {string} name @param {any} value */
@@ -303,7 +251,7 @@ export class App {
 
   /** @param {import("./state.js").Coupling} coupling */
   setCoupling(coupling) {
-    this.leadBy(this.state.lead);
+    this.codes.leadBy(this.state.lead);
     this.state.coupling = coupling;
     this.couplings?.update();
     this.draw();
@@ -332,7 +280,7 @@ export class App {
     input.encode(picture, values);
     this.inquiry?.forget();
     if (input.following) Object.assign(state, { told: values, conditions: values, path: [], progress: 0 });
-    this.forgetCodes();
+    this.codes.forget();
   }
 
   /** Do what waits for the end of a stroke, a choice or an upload. */
@@ -345,33 +293,9 @@ export class App {
 
   /** Show what is known of the true posteriors by now. */
   showPosteriors() {
-    const { inquiry, root, models } = this;
-    if (!inquiry) return;
     this.cost?.update();
-    root.dataset.nats = JSON.stringify(models.map((_, i) => inquiry.result(i)?.nats ?? null));
-    root.dataset.stages = JSON.stringify(models.map((_, i) => inquiry.result(i)?.stage ?? null));
-    root.dataset.filled = inquiry.filled().toFixed(2);
+    reportPosteriors(this);
     for (const map of this.maps) map.drawInput();
-  }
-
-  /** Return the class that values of the conditions say most; 0 without classes. @param {import("./state.js").Values} values */
-  labelOf(values) {
-    const about = this.extent.conditions.find(({ kind }) => KINDS[kind].labelOf);
-    return about ? (KINDS[about.kind].labelOf?.(values[about.name]) ?? 0) : 0;
-  }
-
-  /** Return the distance from a model's posterior mean to the nearest held-out code; null without one. @param {number} index */
-  nearest(index) {
-    const { codes, latentDim: d } = this.models[index];
-    const mean = this.input.posteriors[index]?.mean;
-    if (!codes || !mean) return null;
-    let least = Infinity;
-    for (let i = 0; i < codes.count; i++) {
-      let squared = 0;
-      for (let k = 0; k < d; k++) squared += (codes.points[i * d + k] - mean[k]) ** 2;
-      least = Math.min(least, squared);
-    }
-    return Math.sqrt(least);
   }
 
   /** Return to the picture that was put in, at a noise ε of its posterior. @param {number[]} noise */
@@ -404,7 +328,7 @@ export class App {
       values[name] = KINDS[kind].ofLabel?.(label, condition) ?? values[name];
     }
     state.conditions = values;
-    this.leadBy(index);
+    this.codes.leadBy(index);
     state.z = code;
     this.input.following = false;
     this.conditionsChanged();
@@ -419,8 +343,8 @@ export class App {
 
   /** Add the present code to the path. */
   addPoint() {
-    this.leadBy(this.state.lead);
-    this.setPath([...this.state.path, [...this.code(this.state.lead)]], 1);
+    this.codes.leadBy(this.state.lead);
+    this.setPath([...this.state.path, [...this.codes.of(this.state.lead)]], 1);
   }
 
   /** Return the leading model's code at a place of the path. @param {number} progress 0 … 1 */
@@ -493,34 +417,22 @@ export class App {
   draw(event = null) {
     const start = performance.now();
     const { root, state, maps, cards, sliders, path } = this;
-    this.forgetCodes();
+    this.codes.forget();
     for (const card of cards) card.draw();
     this.controls.forEach((control) => control.invalidate?.());
     const waiting = this.drawControls(start + FRAME);
     for (const map of maps) map.moveCursor();
     sliders?.update();
     path?.update();
-    this.showInput();
+    this.entry?.update();
+    if (this.entry && this.input.version !== this.shownInput) reportInput(this);
+    this.shownInput = this.input.version;
     root.classList.toggle("lx-following", this.input.following);
     root.dataset.frames = String(++this.frames);
-    root.dataset.z = JSON.stringify(this.code(state.lead));
+    root.dataset.z = JSON.stringify(this.codes.of(state.lead));
     this.unheard = true;
     this.later();
     this.onframe?.({ event, start, end: performance.now(), waiting });
-  }
-
-  /** Show what belongs to the picture that was put in, and write it into the root's attributes. */
-  showInput() {
-    const { root, input, entry, models } = this;
-    if (!entry) return;
-    entry.update();
-    if (input.version === this.shownInput) return;
-    this.shownInput = input.version;
-    root.dataset.x = input.picture ? base64(input.picture.pixelsFor(models[0])) : "";
-    const numbers = input.posteriors.map(
-      (q) => q && { mean: q.mean, std: q.logVar && q.logVar.map((v) => Math.exp(v / 2)) },
-    );
-    root.dataset.posterior = JSON.stringify(numbers);
   }
 
   /** Ask the judges about the pictures, a few times a second. @param {number} now */
@@ -573,20 +485,7 @@ export class App {
 
   /** Update the texts that consist of several words. */
   rename() {
-    const { models, plane, words, captions } = this;
-    const { spec } = plane;
-    models.forEach((model, i) => {
-      const percent = (/** @type {number} */ share) => `${Math.round(100 * share)} %`;
-      const axes = plane.flat
-        ? words.say("caption.flat")
-        : spec.kind === "pca"
-          ? words.say("caption.pca", { first: percent(spec.explained[0]), second: percent(spec.explained[1]) })
-          : words.say("caption.dims", { x: `z${spec.dims[0] + 1}`, y: `z${spec.dims[1] + 1}` });
-      const key = model.prior.kind === "fitted" ? "caption.codes_ae" : "caption.codes"; // it has no posterior
-      const held = model.codes ? words.say(key, { count: model.codes.count }) : "";
-      const prior = showcase(model, this.state.conditions).length ? "per-class" : model.prior.kind;
-      captions[i].textContent = [axes, held, words.say(`caption.prior.${prior}`)].filter(Boolean).join(" · ");
-    });
+    this.captions.forEach((element, i) => (element.textContent = captionOf(this, i)));
     this.maps.forEach((map) => map.names());
     this.cards.forEach((card) => card.names());
   }
@@ -598,7 +497,7 @@ export class App {
     clearTimeout(this.rest);
     this.speak();
     const { plane } = this;
-    const z = this.code(this.state.lead);
+    const z = this.codes.of(this.state.lead);
     const value = { ...this.snapshot(), cursor: [plane.x(z), plane.flat ? 0 : plane.y(z)] };
     const text = JSON.stringify(value);
     if (text === this.sent) return;
@@ -609,8 +508,8 @@ export class App {
   /** Return the state as Python and a later visit know it; z is null where it is that of the picture put in. */
   snapshot() {
     const { lead, coupling, conditions, path, progress } = this.state;
-    const here = (/** @type {number[]} */ z) => this.codeAt(lead, conditions, z);
-    const z = this.input.following ? null : this.code(lead);
+    const here = (/** @type {number[]} */ z) => this.codes.at(lead, conditions, z);
+    const z = this.input.following ? null : this.codes.of(lead);
     return { z, lead, coupling, conditions, path: path.map(here), progress };
   }
 
@@ -628,7 +527,7 @@ export class App {
   /** Apply a state from Python. @param {any} change */
   apply(change) {
     this.state = merge(this.state, change, this.extent);
-    this.forgetCodes();
+    this.codes.forget();
     if (change?.z) this.input.following = false;
   }
 
@@ -641,7 +540,7 @@ export class App {
   replaceModels(models, judges, planeSpec) {
     this.models = models;
     this.judges = judges;
-    this.forgetCodes();
+    this.codes.forget();
     if (planeSpec?.kind === "pca") {
       if (this.plane.spec.kind === "pca") this.plane = createPlane(planeSpec, this.extent.latentDim);
       this.mainPlane = planeSpec;
@@ -659,37 +558,4 @@ export class App {
     this.entry?.stop();
     this.inquiry?.stop();
   }
-}
-
-/** Return numbers in [0, 1] as base64 of bytes. @param {Float32Array} values */
-const base64 = (values) => btoa(Array.from(values, (v) => String.fromCharCode(Math.round(255 * v))).join(""));
-
-/**
- * Return what a state must fit, or throw a `PayloadError` if the models cannot share one z.
- * @param {Model[]} models
- * @returns {import("./state.js").Extent}
- */
-function extentOf(models) {
-  const [first] = models;
-  const labelled = models.filter(({ classes }) => classes.length);
-  for (const model of models) {
-    if (model.latentDim !== first.latentDim)
-      throw new PayloadError("dimensions", {
-        a: first.title,
-        b: model.title,
-        da: first.latentDim,
-        db: model.latentDim,
-      });
-    if (model.classes.length && JSON.stringify(model.classes) !== JSON.stringify(labelled[0].classes))
-      throw new PayloadError("classes", { a: labelled[0].title, b: model.title });
-  }
-  /** @type {Map<string, import("./state.js").Condition>} */
-  const conditions = new Map();
-  for (const condition of models.flatMap((model) => model.conditions)) {
-    const { name, kind, width } = condition;
-    const known = conditions.get(name) ?? condition;
-    if (known.kind !== kind || known.width !== width) throw new PayloadError("mismatch", { name });
-    conditions.set(name, known);
-  }
-  return { latentDim: first.latentDim, conditions: [...conditions.values()], models: models.length };
 }

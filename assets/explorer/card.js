@@ -56,7 +56,7 @@ export function createCard(app, index) {
     element,
     draw() {
       const { state, theme, models } = app;
-      const values = models[index].decode(app.code(index), givenOf(models[index], state.conditions));
+      const values = models[index].decode(app.codes.of(index), givenOf(models[index], state.conditions));
       const drawn = app.options.drawn && models[index].likelihood?.kind === "bernoulli" && output === "image";
       screen.show(drawn ? values.map((p) => Number(Math.random() < p)) : values, theme.dark, theme);
       last ??= new Float32Array(values.length);
@@ -86,8 +86,8 @@ function fileName(app, index) {
   const { id, decoderSees, conditions } = models[index];
   const seen = decoderSees.includes("condition") ? conditions : [];
   const names = seen.flatMap((one) => KINDS[one.kind].named?.(state.conditions[one.name], one) ?? []);
-  const z = app
-    .code(index)
+  const z = app.codes
+    .of(index)
     .slice(0, 4)
     .map((v) => v.toFixed(2));
   return [id, ...names, "z", z.join("_")].join("-");

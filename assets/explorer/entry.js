@@ -2,11 +2,11 @@
  * The encoder's half of the page: the pad, what its picture is encoded as, and which code of its posterior is taken.
  */
 
-import { KINDS } from "./controls/index.js";
 import { button, el } from "../shared/dom.js";
 import { readLabel } from "./input.js";
 import { createNoise } from "./noise.js";
 import { createPad } from "./pad/pad.js";
+import { classAmong } from "./state.js";
 
 /** @param {import("./app.js").App} app */
 export function createEntry(app) {
@@ -56,7 +56,7 @@ export function createEntry(app) {
     },
   };
 
-  const about = app.extent.conditions.find(({ kind, name }) => KINDS[kind].ofLabel && app.controls.has(name));
+  const about = classAmong(app.extent.conditions.filter(({ name }) => app.controls.has(name)));
   const classes = about?.values ?? [];
   const choice = el("select", "lx-select", [
     el("option", "", [], { value: "" }),

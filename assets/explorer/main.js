@@ -217,7 +217,7 @@ function exposeForTests(mount) {
       /** The posterior of a picture, H × W × C in [0, 1]. @type {(i: number, x: number[], y: number[]) => any} */
       encode: (index, pixels, vector) => mount.app?.models[index].encode?.(new Float32Array(pixels), vector) ?? null,
       state: () => mount.app?.state,
-      codes: () => mount.app?.models.map((_, i) => mount.app?.code(i)),
+      codes: () => mount.app?.models.map((_, i) => mount.app?.codes.of(i)),
       /** Return codes of a model with their places on its map. @param {number} index */
       codePixels: (index) => mount.app?.maps?.[index].codePixels(),
       views: () => mount.app?.views,

@@ -47,7 +47,7 @@ export function createMap(app, index) {
   let dirty = false;
 
   const model = () => app.models[index];
-  const code = () => app.code(index);
+  const code = () => app.codes.of(index);
   const view = () => app.viewOf(index, bounds);
 
   /** @type {import("../shared/view.js").Bounds} the bounds of a new map: the codes, and the prior to 3 σ */
@@ -165,7 +165,7 @@ export function createMap(app, index) {
     const { state, plane, theme, course } = app;
     map.clear(lines);
     if (!state.path.length) return;
-    const here = (/** @type {number[]} */ z) => app.codeAt(index, state.conditions, z);
+    const here = (/** @type {number[]} */ z) => app.codes.at(index, state.conditions, z);
     const stages = state.path.length - 1,
       steps = course === "spherical" ? 24 * stages : stages;
     const line = Array.from({ length: steps + 1 }, (_, i) => here(app.zAlong(steps && i / steps)));

@@ -9,7 +9,7 @@ const LEAST = 0.001; // the quantile of the prior at the slider's ends, about ±
 export function createSliders(app) {
   const { words } = app;
   const prior = () => app.lead().prior.overall;
-  const here = () => app.code(app.state.lead);
+  const here = () => app.codes.of(app.state.lead);
   const toCode = (/** @type {number} */ p, /** @type {number} */ i) =>
     prior().mean[i] + Math.exp(prior().logVar[i] / 2) * quantile(p);
   const toShare = (/** @type {number} */ z, /** @type {number} */ i) =>

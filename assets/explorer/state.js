@@ -88,3 +88,16 @@ export function givenOfLabel(model, label) {
   }
   return givenOf(model, values);
 }
+
+/** Return the condition that is a class, if there is one. @param {Condition[]} conditions */
+export const classAmong = (conditions) => conditions.find(({ kind }) => KINDS[kind].labelOf);
+
+/**
+ * Return the class that values of the conditions say most; null without a class.
+ * @param {Condition[]} conditions
+ * @param {Values} values
+ */
+export function labelOf(conditions, values) {
+  const about = classAmong(conditions);
+  return about ? (KINDS[about.kind].labelOf?.(values[about.name]) ?? null) : null;
+}

@@ -7,7 +7,7 @@ import { KINDS } from "../controls/index.js";
 import { divergence } from "../gaussian.js";
 import { takesPictures } from "../model.js";
 import { cholesky } from "../prior.js";
-import { givenOf } from "../state.js";
+import { classAmong, givenOf } from "../state.js";
 import { entropy, expected, importanceBound, importanceWeights, nearestGaussian } from "./bound.js";
 import { contoursOf } from "./contours.js";
 import { createGrid, middlesOf } from "./grid.js";
@@ -43,20 +43,13 @@ export const isTractable = (model) =>
   model.latentDim <= 2 && takesPictures(model) && model.likelihood !== null && model.prior.kind !== "fitted";
 
 /**
- * Return the condition whose values a model's evidence is summed over, if it is the only one.
- * @param {Model} model
- */
-const classOf = ({ conditions }) =>
-  conditions.length === 1 && KINDS[conditions[0].kind].ofLabel ? conditions[0] : undefined;
-
-/**
  * @param {Model[]} models of one page
  * @param {import("../state.js").Values} values of further conditions
  */
 export function createExact(models, values) {
   const all = models.map((model) => {
     if (!isTractable(model)) return null;
-    const about = classOf(model);
+    const about = model.conditions.length === 1 ? classAmong(model.conditions) : undefined; // p(x) sums over it
     const labels = about?.values ? about.values.map((_, k) => ({ ...values, [about.name]: KINDS[about.kind].ofLabel?.(k, about) })) : [values]; // prettier-ignore
     const given = labels.map((one) => givenOf(model, one));
     return { model, given, grids: model.decoderSees.includes("condition") ? labels.length : 1 };

@@ -3,6 +3,7 @@
  * first the grids are filled, then the picture is explained, all models a stage at a time.
  */
 
+import { labelOf } from "../state.js";
 import { createExact } from "./exact.js";
 
 const SLICE = 12; // milliseconds of work at a time at least
@@ -68,7 +69,7 @@ export function createInquiry(app, changed) {
   /** Begin to explain the picture by the models whose grids are ready. @param {import("./exact.js").Exact} exact */
   function begin(exact) {
     const { input } = app;
-    const label = app.labelOf(input.values);
+    const label = labelOf(app.extent.conditions, input.values) ?? 0;
     exact.prefer(label);
     wanted = false;
     app.models.forEach((model, i) => {

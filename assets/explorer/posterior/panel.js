@@ -129,7 +129,7 @@ function createColumn(app, index, samples) {
         const k = samples();
         words.put(bound, "posterior.bound", { k, value: number(-result.bound(k), 1) });
       }
-      const nearest = app.nearest(index);
+      const nearest = nearestCode(app, index);
       known.hidden = nearest === null;
       if (nearest !== null) words.put(known, "posterior.nearest", { distance: number(nearest, 2) });
     },
@@ -164,4 +164,22 @@ export function rankOf(losses, loss) {
   if (above === 0) return 0;
   const [low, high] = [losses[above - 1], losses[above]];
   return (above - 1 + (loss - low) / (high - low)) / (losses.length - 1);
+}
+
+/**
+ * Return the distance from the mean of q(z|x) to the nearest held-out code; null without one.
+ * @param {import("../app.js").App} app
+ * @param {number} index of the model
+ */
+function nearestCode({ models, input }, index) {
+  const { codes, latentDim: d } = models[index];
+  const mean = input.posteriors[index]?.mean;
+  if (!codes || !mean) return null;
+  let least = Infinity;
+  for (let i = 0; i < codes.count; i++) {
+    let squared = 0;
+    for (let k = 0; k < d; k++) squared += (codes.points[i * d + k] - mean[k]) ** 2;
+    least = Math.min(least, squared);
+  }
+  return Math.sqrt(least);
 }

@@ -1,0 +1,21 @@
+/** The line below a map: its axes, its codes, its prior. */
+
+import { showcase } from "./prior.js";
+
+/** @param {number} share */
+const percent = (share) => `${Math.round(100 * share)} %`;
+
+/** @param {import("./app.js").App} app @param {number} index of the model */
+export function captionOf({ models, plane, words, state }, index) {
+  const model = models[index],
+    { spec } = plane;
+  const axes = plane.flat
+    ? words.say("caption.flat")
+    : spec.kind === "pca"
+      ? words.say("caption.pca", { first: percent(spec.explained[0]), second: percent(spec.explained[1]) })
+      : words.say("caption.dims", { x: `z${spec.dims[0] + 1}`, y: `z${spec.dims[1] + 1}` });
+  const key = model.prior.kind === "fitted" ? "caption.codes_ae" : "caption.codes"; // it has no posterior
+  const held = model.codes ? words.say(key, { count: model.codes.count }) : "";
+  const prior = showcase(model, state.conditions).length ? "per-class" : model.prior.kind;
+  return [axes, held, words.say(`caption.prior.${prior}`)].filter(Boolean).join(" · ");
+}
