@@ -41,9 +41,7 @@ function adds what concerns the page: key, text, language, panels, state.
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import functools
 import hashlib
 import json
 import math
@@ -55,14 +53,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cvae.architecture import architecture
+from cvae.browser.judges import judge_of
 from cvae.browser.names import told_apart
+from cvae.browser.tensors import tensor
 from cvae.conditions import Condition, ConditionBatch, ImageCondition, joined
 from cvae.config import ModelConfig
 from cvae.data.images import ImageData
 from cvae.data.registry import DATASETS, Fit
 from cvae.errors import InputError
 from cvae.explore.inference import Inference, checked_codes, checked_weights, codes_to_fit
-from cvae.explore.judge import Judge
 from cvae.explore.projection import pca
 from cvae.families import FAMILIES
 from cvae.families.family import (
@@ -119,10 +118,14 @@ def export(
     for i, payload in enumerate(payloads):
         same = next((j for j in range(i) if payloads[j]["thumbnails"] == payload["thumbnails"] is not None), None)
         payload["thumbnails"] = payload["thumbnails"] if same is None else same
+    known = [judge_of(model.data, model.config.image_shape, model.config.class_names) for model in models]
+    judges = [judge for i, judge in enumerate(known) if judge is not None and judge not in known[:i]]
+    for payload, judge in zip(payloads, known, strict=True):
+        payload["judge"] = None if judge is None else judges.index(judge)
     content = {
         "version": VERSION,
         "models": payloads,
-        "judges": _with_judges(payloads, models),
+        "judges": judges,
         "map": _map([model.codes for model in models], models[0].config.latent_dim, plane),
     }
     digest = hashlib.blake2b(json.dumps(content, allow_nan=False).encode(), digest_size=12).hexdigest()
@@ -360,38 +363,6 @@ def _pictures(run: Run, config: ModelConfig, images: Array | None, labels: Array
     return images[given.examples(len(images), labels)] * given.visible
 
 
-def _with_judges(payloads: Sequence[Json], models: Sequence[_Model]) -> list[Json]:
-    """Return the judges of models, and write into each model's payload the number of its own."""
-    numbers: dict[str, int] = {}
-    judges: list[Json] = []
-    for payload, model in zip(payloads, models, strict=True):
-        judge = _judge(model.data)
-        if judge is None or not judge.fits(model.config.image_shape, model.config.class_names):
-            payload["judge"] = None
-            continue
-        if model.data not in numbers:
-            numbers[model.data] = len(judges)
-            judges.append(_judge_payload(model.data, judge))
-        payload["judge"] = numbers[model.data]
-    return judges
-
-
-@functools.lru_cache(maxsize=8)
-def _judge(data: str) -> Judge | None:
-    return Judge.load(data)
-
-
-def _judge_payload(data: str, judge: Judge) -> Json:
-    network = architecture(judge.config)["baseline"].to_json()
-    return {
-        "data": data,
-        "imageShape": list(judge.config.image_shape),
-        "classes": list(judge.config.class_names),
-        "accuracy": judge.card["test_accuracy"],
-        "network": {**network, "weights": {name: tensor(value, "f16") for name, value in judge.weights.items()}},
-    }
-
-
 def _comparable(models: Sequence[_Model]) -> None:
     first = models[0]
     for model in models[1:]:
@@ -429,10 +400,3 @@ def _map(codes: Sequence[Array | None], d: int, plane: Plane) -> Json:
 def _gaussian(mean: Array, variance: Array) -> Json:
     log_var = np.log(np.maximum(np.asarray(variance, np.float64), 1e-8))
     return {"mean": np.asarray(mean, np.float64).tolist(), "logVar": log_var.tolist()}
-
-
-def tensor(values: Array, dtype: Literal["f16", "f32", "u8"]) -> Json:
-    """Encode numbers for the browser."""
-    kind = {"f16": "<f2", "f32": "<f4", "u8": "u1"}[dtype]
-    data = base64.b64encode(np.ascontiguousarray(values, dtype=kind).tobytes()).decode("ascii")
-    return {"dtype": dtype, "shape": list(values.shape), "data": data}

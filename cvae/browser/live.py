@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cvae.browser.explorer import tensor
+from cvae.browser.tensors import tensor
 from cvae.errors import InputError
 from cvae.explore.codes import active_units
 from cvae.explore.projection import Projection, pca

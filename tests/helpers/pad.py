@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from cvae.assets import EXPLORER
 from cvae.browser.js_bundler import bundle
+from cvae.measuring.classifier import Classifier
 from cvae.ui.components.explorer import STYLES, texts
 
 MOUNT = """
@@ -57,3 +59,12 @@ def seen(page: Any) -> np.ndarray:
     """Return the input of the first model, H × W × C."""
     c, h, w = page.evaluate("() => demo.host.models[0].imageShape")
     return np.array(json.loads(page.evaluate(SEEN))).reshape(h, w, c)
+
+
+def judged(data: str, pictures: np.ndarray) -> np.ndarray:
+    """p(y|x) by the shipped classifier, (N, K), of pictures (N, C, H, W)."""
+    judge = Classifier.load(data)
+    assert judge is not None
+    with torch.no_grad():
+        logits = judge.net.head[-1](torch.from_numpy(judge.features(pictures.astype(np.float32))))
+    return torch.softmax(logits, -1).numpy()
