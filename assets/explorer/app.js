@@ -4,7 +4,7 @@ import { createCard } from "./card.js";
 import { KINDS } from "./controls/index.js";
 import { el } from "../shared/dom.js";
 import { createMap } from "./map.js";
-import { takesPictures } from "./model.js";
+import { hasPrior, seenBy, takesPictures } from "./model.js";
 import { createOptions } from "./options.js";
 import { createPathBar } from "./pathbar.js";
 import { createInquiry } from "./posterior/inquiry.js";
@@ -123,8 +123,10 @@ export class App {
     this.cards = models.map((_, i) => createCard(this, i));
     this.captions = models.map(() => el("p", "lx-note lx-caption"));
     const several = models.length > 1;
+    const mapHeading = () =>
+      words.put(el("h2", "lx-heading"), hasPrior(models[0]) ? "half.map" : "half.code", { x: seenBy(models) });
     const columns = models.map((model, i) => {
-      const title = several ? el("h3", "lx-title") : words.put(el("h2", "lx-heading"), "half.map");
+      const title = several ? el("h3", "lx-title") : mapHeading();
       if (several) title.textContent = title.title = model.title;
       const map = this.maps[i]
         ? el("div", "lx-map-column", [several || this.entry ? title : null, this.maps[i].element, this.captions[i]])
@@ -279,7 +281,7 @@ export class App {
     const values = valuesOfLabel(this.extent, state.conditions, label);
     input.encode(picture, values);
     this.inquiry?.forget();
-    if (input.following) Object.assign(state, { told: values, conditions: values, path: [], progress: 0 });
+    if (input.following) Object.assign(state, { path: this.pathAt(values), told: values, conditions: values });
     this.codes.forget();
   }
 
@@ -303,7 +305,7 @@ export class App {
     const { state, input } = this;
     input.setNoise(noise);
     input.following = input.posteriors.some(Boolean);
-    if (input.following) Object.assign(state, { told: input.values, path: [], progress: 0 });
+    if (input.following) Object.assign(state, { path: this.pathAt(input.values), told: input.values });
     this.draw();
   }
 
@@ -332,6 +334,12 @@ export class App {
     state.z = code;
     this.input.following = false;
     this.conditionsChanged();
+  }
+
+  /** Return the points of the path at values of the conditions. @param {import("./state.js").Values} values */
+  pathAt(values) {
+    const { path, lead } = this.state;
+    return path.map((z) => this.codes.at(lead, values, z));
   }
 
   /** @param {number[][]} path @param {number} progress */

@@ -25,7 +25,8 @@ export function createCodes(app) {
       const code = input.following ? input.code(i) : null;
       return code && carryCode(models[i], code, input.values, state.told);
     };
-    return followed(index) ?? carriedFrom(followed(state.lead) ?? state.z, index);
+    const own = index === state.lead || state.coupling === "picture" ? followed(index) : null;
+    return own ?? carriedFrom(followed(state.lead) ?? state.z, index);
   }
 
   const codes = {

@@ -26,6 +26,10 @@ export function createEntry(app) {
     get theme() {
       return app.theme;
     },
+    asSeen,
+    replaced() {
+      chosen = read = null;
+    },
     input() {
       asked ||= requestAnimationFrame(put);
     },
@@ -37,6 +41,7 @@ export function createEntry(app) {
   const noise = createNoise(app);
   const rounding = button("lx-toggle", null, () => {
     binary = !binary;
+    pad.update();
     put();
     app.settle();
   });
@@ -47,14 +52,16 @@ export function createEntry(app) {
     get blank() {
       return pad.picture.blank;
     },
-    pixelsFor(model) {
-      const pixels = pad.picture.pixelsFor(model);
-      if (!binary) return pixels;
-      const known = rounded.get(pixels) ?? pixels.map(Math.round);
-      rounded.set(pixels, known);
-      return known;
-    },
+    pixelsFor: (model) => asSeen(pad.picture.pixelsFor(model)),
   };
+
+  /** Return the pixels that the networks see. @param {Float32Array} pixels */
+  function asSeen(pixels) {
+    if (!binary) return pixels;
+    const known = rounded.get(pixels) ?? pixels.map(Math.round);
+    rounded.set(pixels, known);
+    return known;
+  }
 
   const about = classAmong(app.extent.conditions.filter(({ name }) => app.controls.has(name)));
   const classes = about?.values ?? [];
@@ -90,21 +97,29 @@ export function createEntry(app) {
   function put() {
     cancelAnimationFrame(asked);
     asked = 0;
-    if (known() !== null) chosen = null;
+    if (pad.picture.blank) read = null;
     app.putIn(picture, labelNow());
+  }
+
+  /** Let the model read the class of a picture of which nobody knows it. */
+  function readNow() {
+    if (classes.length && !pad.picture.blank && known() === null) read = readLabel(app, classes.length) ?? read;
   }
 
   return {
     element,
     /** Encode the picture of the pad, before the page is drawn. */
-    take: () => app.takeIn(picture, labelNow()),
-    /** Let the model read the class, where nobody knows it; return whether that changes the label. */
-    read() {
-      if (!classes.length || pad.picture.blank || known() !== null) return false;
+    take() {
+      app.takeIn(picture, labelNow());
       const before = labelNow();
-      read = readLabel(app, classes.length) ?? read;
+      readNow();
+      if (labelNow() !== before) app.takeIn(picture, labelNow());
+    },
+    /** Let the model read the class, where nobody knows it, and encode the picture as that. */
+    read() {
+      const before = labelNow();
+      readNow();
       if (labelNow() !== before) put();
-      return labelNow() !== before;
     },
     /** Show what has changed beside the pad. */
     update() {

@@ -11,6 +11,7 @@ import { extentOf, union } from "../shared/view.js";
 import { createCursor, drawContours, drawPath, drawPosterior } from "./cursor.js";
 import { createHover } from "./hover.js";
 import { createManifold, drawSheets } from "./manifold.js";
+import { hasPrior } from "./model.js";
 import { outside, priorLines } from "./prior.js";
 import { givenOf } from "./state.js";
 
@@ -35,7 +36,8 @@ export function createMap(app, index) {
   );
   const hover = createHover(app, index);
   const cursor = createCursor();
-  const far = app.words.put(el("p", "lx-far", [], { role: "status" }), "map.outside");
+  const far = el("p", "lx-far", [], { role: "status" });
+  app.words.put(far, hasPrior(app.models[index]) ? "map.outside" : "map.outsideFitted");
   far.hidden = true;
   pad.append(...layers, cursor.element, far, hover.element);
 
@@ -250,6 +252,6 @@ export function createMap(app, index) {
         z: [...(held?.points ?? []).slice(i * d, (i + 1) * d)],
       }));
     },
-    names: () => app.words.label(pad, "map.pad", { title: model().title }),
+    names: () => app.words.label(pad, hasPrior(model()) ? "map.pad" : "map.padFitted", { title: model().title }),
   };
 }

@@ -29,7 +29,7 @@ import { decodeBytes, decodeTensor } from "../shared/tensor.js";
  *   logits: (z: ArrayLike<number>, given: Given) => Float32Array,
  *   decode: (z: ArrayLike<number>, given: Given) => Float32Array, priorAt: (given: Given) => Gaussian,
  *   encode: ((pixels: Float32Array, vector: ArrayLike<number>) => Posterior) | null, judge: number | null,
- *   losses: number[] | null,
+ *   losses: number[] | null, binarized: boolean,
  * }} Model
  *   `judge`: its number among the judges. `conditions`: in the order of the given vector. `visible`: which pixels of a given picture stay (H × W).
  *   `encode` takes a picture, H × W × C in [0, 1], and the vector of its conditions, or of the label that is predicted.
@@ -93,6 +93,7 @@ export function createModel(payload) {
     priorAt: prior.kind === "learned" ? createPrior(network("prior_net"), prior, latentDim) : () => prior.overall,
     judge: payload.judge ?? null,
     losses: Array.isArray(payload.losses) ? payload.losses.map(Number) : null,
+    binarized: Boolean(payload.binarized),
     encode: payload.posterior ? createEncoder(payload, output === "label" ? classes.length : width) : null,
   };
   const { codes, thumbnails } = model;
@@ -195,6 +196,12 @@ export function createNetwork(role, spec, { latentDim, width, imageShape, image 
     },
   };
 }
+
+/** Return what the posteriors of models are given: the class as well, if each of them is. @param {Model[]} models */
+export const seenBy = (models) => (models.every((one) => one.conditions.length && takesPictures(one)) ? "x, y" : "x");
+
+/** Return whether a model has a prior; an autoencoder has a Gaussian fitted to its codes. @param {Model} model */
+export const hasPrior = ({ prior }) => prior.kind !== "fitted";
 
 /** @typedef {ReturnType<typeof createNetwork>} Network */
 

@@ -1,6 +1,7 @@
 /** Choose the code of the picture that was put in: the mean of q(z|x), a draw from it, or a noise ε by sliders. */
 
 import { normal } from "./gaussian.js";
+import { hasPrior, seenBy } from "./model.js";
 import { button, el, icon, number } from "../shared/dom.js";
 
 const SLIDERS = 2; // the most latent dimensions with a slider each
@@ -17,16 +18,17 @@ export function createNoise(app) {
   };
   const mean = words.put(
     button("lx-button", null, () => follow(zero())),
-    "noise.mean",
+    app.models.some(hasPrior) ? "noise.mean" : "noise.code",
+    { x: seenBy(app.models) },
   );
   const draw = button("lx-button lx-die", icon("die"), () => follow(Array.from({ length: d }, () => normal())));
-  draw.append(words.put(el("span"), "noise.draw"));
+  draw.append(words.put(el("span"), "noise.draw", { x: seenBy(app.models) }));
 
   const sliders = Array.from({ length: d <= SLIDERS ? d : 0 }, (_, i) => {
     const range = el("input", "lx-range", [], { type: "range", min: `-${END}`, max: END, step: "0.01" });
     range.oninput = () => app.followPicture(app.input.noise.map((e, j) => (j === i ? range.valueAsNumber : e)));
     range.onchange = () => app.commit();
-    words.label(range, "noise.slider", { i: i + 1 });
+    words.label(range, "noise.slider", { i: i + 1, x: seenBy(app.models) });
     const name = el("span", "lx-dimension", ["ε", el("sub", "", [String(i + 1)])], { "aria-hidden": "true" });
     return { range, element: el("div", "lx-slider lx-slider-short", [name, range]) };
   });

@@ -2,6 +2,7 @@
 
 import { button, el } from "../shared/dom.js";
 import { createLegend } from "../shared/legend.js";
+import { hasPrior } from "./model.js";
 
 /** @param {import("./app.js").App} app */
 export function createOptions(app) {
@@ -41,7 +42,12 @@ export function createOptions(app) {
       options[name] = !options[name];
       changed();
     });
-    return [{ name, element: words.put(element, `options.${name}`) }];
+    return [
+      {
+        name,
+        element: words.put(element, name === "prior" && !models.some(hasPrior) ? "options.fitted" : `options.${name}`),
+      },
+    ];
   });
   const looks = [true, false].map((smooth) => {
     const element = button("lx-segment", null, () => {

@@ -46,6 +46,7 @@ export interface ModelPayload {
   // prior_net where the prior is learned, encoder where its weights are kept
   networks: { decoder: NetworkPayload; prior_net?: NetworkPayload; encoder?: NetworkPayload };
   losses: number[] | null; // quantiles of the −ELBO of the test images: the least, each 5 %, the largest
+  binarized: boolean; // whether the test images were black and white
   judge: number | null; // of the payload's judges, the one that knows its images and classes
   posterior: PosteriorPayload | null; // null: there is no encoder
   conditions: ConditionPayload[]; // in the order of the vector that networks see

@@ -1,5 +1,6 @@
 /** Show a slider for each latent dimension, even in the prior's probability, and its value as a number to edit. */
 
+import { hasPrior } from "./model.js";
 import { button, el, number } from "../shared/dom.js";
 import { cumulative, quantile } from "./gaussian.js";
 
@@ -72,7 +73,8 @@ export function createSliders(app) {
     speak() {
       here().forEach((v, i) => {
         const percent = (100 * toShare(v, i)).toFixed(0);
-        rows[i].range.setAttribute("aria-valuetext", words.say("sliders.value", { value: number(v), percent }));
+        const key = hasPrior(app.lead()) ? "sliders.value" : "sliders.valueFitted";
+        rows[i].range.setAttribute("aria-valuetext", words.say(key, { value: number(v), percent }));
       });
     },
   };

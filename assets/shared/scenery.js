@@ -54,7 +54,7 @@ export function drawNumbers(context, { view, side, theme }, flat) {
  */
 function marks(view, side) {
   const half = view.extent / 2,
-    count = Math.max(3, Math.round(side / 80));
+    count = Math.max(4, Math.round(side / 80));
   return [true, false].flatMap((across) => {
     const middle = across ? view.x : view.y;
     const values = ticks(middle - half, middle + half, count);

@@ -139,6 +139,7 @@ class _Model:
     name: str
     data: str  # the name of its data set
     losses: list[float] | None  # quantiles of the −ELBO of its test images
+    binarized: bool  # whether its images are black and white
     config: ModelConfig
     fit: Fit
     weights: Mapping[str, Array]  # as the run names them
@@ -163,6 +164,7 @@ class _Model:
             name=run.name,
             data=whole.data.name,
             losses=_losses(run, step),
+            binarized=whole.data.binarize is not None,
             config=config,
             fit=_fit(whole.data.name, config),
             weights=weights,
@@ -201,6 +203,7 @@ class _Model:
             "prior": prior,
             "posterior": posterior,
             "losses": self.losses,
+            "binarized": self.binarized,
             "codes": codes,
             "thumbnails": None if self.thumbnails is None else tensor(self.thumbnails, "u8"),
         }

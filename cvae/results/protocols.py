@@ -99,6 +99,16 @@ def _seeds(recipe: str) -> dict[str, RunConfig]:
 
 
 FAMILIES_COMPARED = ("ae", "vae", "cvae", "cvae-learned-prior", "cmma")
+FAMILIES_FIGURES = (
+    "neg_elbo",
+    "nll",
+    "nll_exact",
+    "nll_mixture",
+    "nll_mixture_exact",
+    "accuracy_bayes",
+    "conditional_accuracy",
+    "linear_probe_accuracy",
+)
 K = (1, 5, 50)
 CONDITIONAL = Published(82.32, "a public repository", "second-hand")
 BETAS = (1.0, 2.0, 2.5)
@@ -213,8 +223,8 @@ PROTOCOLS: dict[str, Protocol] = {
         tuple(
             Figure(family, key, tuple(f"{family}-{seed}" for seed in range(3)))
             for family in FAMILIES_COMPARED
-            for key in ("neg_elbo", "nll", "nll_mixture", "conditional_accuracy", "linear_probe_accuracy")
-            if key != "nll" or FAMILIES[family].takes == "nothing"  # for the others `nll` is −log p(x|y)
+            for key in FAMILIES_FIGURES
+            if key not in ("nll", "nll_exact") or FAMILIES[family].takes == "nothing"  # of the others, of p(x|y)
         ),
         samples=50,
     ),

@@ -29,6 +29,8 @@ QUANTITIES = {  # columns of a comparison; values in a column may be compared
     "neg_elbo": "−ELBO, bounds −log p(x)",
     "neg_elbo_given": "−ELBO, bounds −log p(x\\|y)",
     "nll_mixture": "−log p(x)",
+    "nll_mixture_exact": "−log p(x), exact",
+    "accuracy_bayes": "class from p(y\\|x)",
     "conditional_accuracy": "draws of the asked class",
     "linear_probe_accuracy": "class from a linear probe",
 }
@@ -169,7 +171,8 @@ def quantity(row: Row) -> str:
     """Return the row's key in QUANTITIES: with the label as input, the bound is one on log p(x|y)."""
     if row.figure == "neg_elbo" and row.takes != "nothing":
         return "neg_elbo_given"
-    return "nll_mixture" if row.figure == "nll" else row.figure  # without labels both are −log p(x)
+    without_label = {"nll": "nll_mixture", "nll_exact": "nll_mixture_exact"}  # without labels both are of p(x)
+    return without_label.get(row.figure, row.figure)
 
 
 def quantities(found: Sequence[Row]) -> list[str]:

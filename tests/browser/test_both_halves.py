@@ -108,9 +108,9 @@ def test_a_drag_takes_z_away_and_the_mean_puts_it_back(opened: Any) -> None:
     box = page.page.get_by_test_id("map").bounding_box()
     page.page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.6 * box["height"])
     assert np.abs(page.codes() - before).max() > 0.3
-    page.page.get_by_role("button", name="Mean of q(z|x)").click()
+    page.page.get_by_role("button", name="Mean of q(z|x, y)").click()
     np.testing.assert_array_equal(page.codes(), before)
-    page.page.get_by_role("button", name="Draw from q(z|x)").click()
+    page.page.get_by_role("button", name="Draw from q(z|x, y)").click()
     std = np.array(page.data("posterior")[0]["std"])
     noise = (page.codes()[0] - before[0]) / std
     assert 0 < np.abs(noise).max() < 6
@@ -128,12 +128,86 @@ def test_the_same_hand_writes_every_label(opened: Any) -> None:
     np.testing.assert_allclose(found, decoded, atol=0.03)
 
 
-def test_what_the_models_share_changes_no_code_that_follows_the_picture(opened: Any) -> None:
-    page = opened("mnist-cmma", "mnist-cvae")
-    page.root.get_by_role("group", name="Label").get_by_role("button", name="5", exact=True).click()
-    before = page.codes()
-    page.root.get_by_role("group", name="The models share").get_by_role("button", name="the noise ε").click()
-    np.testing.assert_allclose(page.codes(), before, atol=1e-6)
+def test_what_the_models_share_decides_the_codes_beside_the_one_that_follows_the_picture(opened: Any) -> None:
+    page = opened("mnist-cvae", "mnist-vae")
+    group = page.root.get_by_role("group", name="The models share")
+    own, other = page.codes()
+    assert np.abs(own - other).max() > 0.1
+    for shared in ("the noise ε", "the numbers z"):  # under N(0, I) these are the same
+        group.get_by_role("button", name=shared).click()
+        np.testing.assert_allclose(page.codes(), [own, own], atol=1e-6)
+    group.get_by_role("button", name="the picture").click()
+    np.testing.assert_allclose(page.codes(), [own, other], atol=1e-6)
+
+
+def told(page: Page) -> int:
+    """Return the class as which the picture is encoded."""
+    return int(np.argmax(page.root.evaluate("root => root.explorer.state().told.label.weights")))
+
+
+def draw_a_one(page: Page) -> None:
+    box = page.page.get_by_test_id("pad").bounding_box()
+    mouse = page.page.mouse
+    mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
+    mouse.down()
+    mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.8 * box["height"], steps=20)
+    mouse.up()
+
+
+def test_a_drawing_is_read_again_where_it_is_taken_along(opened: Any) -> None:
+    page = opened("mnist-cvae")
+    page.page.get_by_role("button", name="Clear the pad").click()
+    draw_a_one(page)
+    page.page.wait_for_function("() => document.querySelector('.lx-encoded-as select').innerText.includes('1')")
+    codes = page.codes()
+    mount(page.page, export([Run(SHIPPED / "mnist-cvae")]), panels=list(PANELS))  # another page of the same tab
+    page.root = page.page.get_by_test_id("latent-explorer").last
+    assert told(page) == 1
+    np.testing.assert_allclose(page.codes(), codes, atol=1e-6)
+
+
+def test_any_picture_can_be_encoded_as_another_class_until_another_picture_is_there(opened: Any) -> None:
+    page = opened("mnist-cvae")
+    choice = page.root.get_by_label("Encoded as")
+    choice.select_option("3")  # the first picture is a ready 2
+    assert told(page) == 3
+    assert choice.input_value() == "3"
+    page.page.get_by_role("button", name="Clear the pad").click()
+    assert choice.input_value() == ""
+    draw_a_one(page)
+    page.page.wait_for_function("() => document.querySelector('.lx-encoded-as select').innerText.includes('1')")
+    assert told(page) == 1
+
+
+def test_black_and_white_is_seen_and_not_ranked_among_grey_test_images(opened: Any) -> None:
+    page = opened("mnist-cvae")
+    page.page.wait_for_function(READY, timeout=60_000)
+    levels = "() => new Set(document.querySelector('.lx-draw-sees canvas').getContext('2d').getImageData(0, 0, 28, 28).data).size"
+    assert page.root.get_by_text("Its −ELBO is larger than").is_visible()
+    assert page.page.evaluate(levels) > 3
+    page.page.get_by_role("button", name="Black and white only").click()
+    assert page.page.evaluate(levels) <= 3
+    page.page.wait_for_function(READY, timeout=60_000)
+    page.root.get_by_text("−log p(x|y) =").wait_for()
+    assert not page.root.get_by_text("Its −ELBO is larger than").is_visible()
+
+
+def test_an_autoencoder_is_given_no_prior_and_no_posterior(opened: Any) -> None:
+    page = opened("mnist-ae")
+    words = page.root.inner_text()
+    assert "q(z|x" not in words
+    assert page.root.get_by_role("button", name="Fitted Gaussian").count() == 1
+    value = page.root.get_by_label("Value of z1")
+    value.fill("600")
+    value.press("Enter")
+    page.root.get_by_text("outside 99.7 % of the Gaussian fitted to the codes").wait_for()
+
+
+def test_a_draw_from_the_posterior_keeps_the_path(opened: Any) -> None:
+    page = opened("mnist-vae")
+    page.root.get_by_role("button", name="Set A").click()
+    page.root.get_by_role("button", name="Draw from q(z|x)").click()
+    assert len(page.root.evaluate("root => root.explorer.state().path")) == 1
 
 
 @pytest.mark.parametrize("coupling", ["the picture", "the noise ε", "the numbers z"])

@@ -19,6 +19,8 @@ function mountPad({ models, text }, parent) {
     moves: [],
     input: () => void host.inputs++,
     settled: () => void host.settlings++,
+    replaced() {},
+    asSeen: (/** @type {Float32Array} */ pixels) => pixels,
   };
   root.classList.toggle("lx-dark", host.theme.dark);
   const pad = createPad(host);

@@ -23,9 +23,11 @@ let kept = null;
  * @typedef {{
  *   words: import("../../shared/dom.js").Words, models: import("../model.js").Model[],
  *   theme: import("../../shared/theme.js").Theme, input: (picture: Picture) => void, settled: () => void,
+ *   asSeen: (pixels: Float32Array) => Float32Array, replaced: () => void,
  * }} PadHost
  *   models, theme: read anew each time; the first model is the one whose view is shown, and whose pictures are offered.
  *   input: the picture has changed, perhaps several times a frame. settled: a stroke, a choice or an upload has ended.
+ *   asSeen: the pixels as the networks see them. replaced: another picture is there, or none.
  *
  * @typedef {import("./sheet.js").Content} Content
  * @typedef {import("./sheet.js").Picture} Picture
@@ -103,7 +105,7 @@ export function createPad(host, store = tabStorage()) {
 
   function showSeen() {
     const [model] = host.models;
-    seen.show(sheet.picture.pixelsFor(model), host.theme.dark);
+    seen.show(host.asSeen(sheet.picture.pixelsFor(model)), host.theme.dark);
     const { blank, source } = sheet.picture;
     const base = sheet.content.base !== null;
     hint.hidden = !blank || base;
@@ -147,6 +149,7 @@ export function createPad(host, store = tabStorage()) {
   function put(content) {
     pointer = null; // a picture that arrives ends a stroke
     sheet.put(content);
+    host.replaced();
     replaced();
   }
 

@@ -5,6 +5,7 @@
 
 import { el, number } from "../../shared/dom.js";
 import { classColor } from "../../shared/theme.js";
+import { seenBy } from "../model.js";
 import { DRAWS } from "./bound.js";
 import { isTractable } from "./exact.js";
 
@@ -36,7 +37,7 @@ export function createPanel(app, open) {
     ),
     dial,
     waiting,
-    words.put(el("p", "lx-note"), "posterior.note"),
+    words.put(el("p", "lx-note"), "posterior.note", { x: seenBy(app.models) }),
   ]);
   element.open = open;
 
@@ -112,7 +113,7 @@ function createColumn(app, index, samples) {
         const whole = reconstruction + kl;
         widths(terms, [reconstruction, kl], whole);
         const { losses } = model;
-        rank.hidden = !losses;
+        rank.hidden = !losses || (model.likelihood?.kind === "bernoulli" && grey === model.binarized);
         if (losses) words.put(rank, "posterior.rank", { share: `${Math.round(100 * rankOf(losses, whole))} %` });
         widths(parts, [-(logPx ?? 0), result.approximation ?? gap ?? 0, result.amortisation ?? 0], whole);
       }

@@ -182,8 +182,8 @@ def explorer_at_link(payload: Mapping[str, Any], key: str, panels: Sequence[Pane
     """Show the explorer, at first at the link's z and conditions; write its state to the link and return it."""
     models = payload["models"]
     conditions = list(_conditions(models).values())
-    start = None  # from then on the browser knows better
-    if key not in st.session_state:
+    start = None  # once it has reported, the browser knows better
+    if _reported(key) is None:
         linked = {one.name: link.condition(one) for one in conditions}
         vectors = {name: vector for name, vector in linked.items() if vector is not None}
         lead, coupling = link.leader(len(models)), link.choice("coupling", COUPLINGS)
