@@ -311,6 +311,7 @@ export class App {
 
   conditionsChanged() {
     this.controls.forEach((control) => control.update());
+    this.caption();
     this.draw();
     this.maps.forEach((map) => map.invalidate());
   }
@@ -394,6 +395,7 @@ export class App {
 
   optionsChanged() {
     this.root.classList.toggle("lx-pixels", !this.options.smooth);
+    this.caption();
     this.maps.forEach((map) => map.invalidate());
   }
 
@@ -491,9 +493,14 @@ export class App {
     this.speak();
   }
 
+  /** Say below each map what it shows. */
+  caption() {
+    this.captions.forEach((element, i) => (element.textContent = captionOf(this, i)));
+  }
+
   /** Update the texts that consist of several words. */
   rename() {
-    this.captions.forEach((element, i) => (element.textContent = captionOf(this, i)));
+    this.caption();
     this.maps.forEach((map) => map.names());
     this.cards.forEach((card) => card.names());
   }

@@ -6,7 +6,8 @@ import { showcase } from "./prior.js";
 const percent = (share) => `${Math.round(100 * share)} %`;
 
 /** @param {import("./app.js").App} app @param {number} index of the model */
-export function captionOf({ models, plane, words, state }, index) {
+export function captionOf(app, index) {
+  const { models, plane, words, state } = app;
   const model = models[index],
     { spec } = plane;
   const axes = plane.flat
@@ -15,7 +16,11 @@ export function captionOf({ models, plane, words, state }, index) {
       ? words.say("caption.pca", { first: percent(spec.explained[0]), second: percent(spec.explained[1]) })
       : words.say("caption.dims", { x: `z${spec.dims[0] + 1}`, y: `z${spec.dims[1] + 1}` });
   const key = model.prior.kind === "fitted" ? "caption.codes_ae" : "caption.codes"; // it has no posterior
-  const held = model.codes ? words.say(key, { count: model.codes.count }) : "";
+  const held = model.codes ? words.say(key, { count: shownOf(model.codes, app.hiddenAt(index)) }) : "";
   const prior = showcase(model, state.conditions).length ? "per-class" : model.prior.kind;
   return [axes, held, words.say(`caption.prior.${prior}`)].filter(Boolean).join(" · ");
 }
+
+/** Return how many codes are not of hidden classes. @param {import("./model.js").Codes} codes @param {Set<number>} hidden */
+const shownOf = ({ count, labels }, hidden) =>
+  labels && hidden.size ? labels.reduce((sum, label) => sum + Number(!hidden.has(label)), 0) : count;

@@ -182,7 +182,10 @@ def test_any_picture_can_be_encoded_as_another_class_until_another_picture_is_th
 def test_black_and_white_is_seen_and_not_ranked_among_grey_test_images(opened: Any) -> None:
     page = opened("mnist-cvae")
     page.page.wait_for_function(READY, timeout=60_000)
-    levels = "() => new Set(document.querySelector('.lx-draw-sees canvas').getContext('2d').getImageData(0, 0, 28, 28).data).size"
+    levels = """() => {
+        const { data } = document.querySelector('.lx-draw-sees canvas').getContext('2d').getImageData(0, 0, 28, 28);
+        return new Set(data).size;
+    }"""
     assert page.root.get_by_text("Its −ELBO is larger than").is_visible()
     assert page.page.evaluate(levels) > 3
     page.page.get_by_role("button", name="Black and white only").click()

@@ -6,6 +6,7 @@
 import { el, number } from "../../shared/dom.js";
 import { classColor } from "../../shared/theme.js";
 import { seenBy } from "../model.js";
+import { labelOf } from "../state.js";
 import { DRAWS } from "./bound.js";
 import { isTractable } from "./exact.js";
 
@@ -48,7 +49,9 @@ export function createPanel(app, open) {
       ? words.say("posterior.blank")
       : filled < 1
         ? words.say("posterior.filling", { percent: Math.floor(100 * filled) })
-        : "";
+        : columns.some((column) => column?.waits())
+          ? words.say("posterior.working")
+          : "";
     count.textContent = String(samples());
     range.style.setProperty("--lx-share", String(range.valueAsNumber / TICKS));
     columns.forEach((column) => column?.update());
@@ -92,6 +95,8 @@ function createColumn(app, index, samples) {
 
   return {
     element,
+    /** Return whether the figures of the picture are still computed. */
+    waits: () => app.inquiry?.result(index)?.nats === null,
     update() {
       const result = app.inquiry?.result(index) ?? null;
       body.hidden = !result;
@@ -132,7 +137,8 @@ function createColumn(app, index, samples) {
       }
       const nearest = nearestCode(app, index);
       known.hidden = nearest === null;
-      if (nearest !== null) words.put(known, "posterior.nearest", { distance: number(nearest, 2) });
+      const which = about ? "posterior.nearestGiven" : "posterior.nearest";
+      if (nearest !== null) words.put(known, which, { distance: number(nearest, 2) });
     },
   };
 
@@ -168,19 +174,22 @@ export function rankOf(losses, loss) {
 }
 
 /**
- * Return the distance from the mean of q(z|x) to the nearest held-out code; null without one.
+ * Return the distance from the mean of q(z|x) to the nearest held-out code, or of q(z|x, y) to that of the same class;
+ * null without one.
  * @param {import("../app.js").App} app
  * @param {number} index of the model
  */
-function nearestCode({ models, input }, index) {
-  const { codes, latentDim: d } = models[index];
+function nearestCode({ models, input, extent }, index) {
+  const { codes, conditions, latentDim: d } = models[index];
+  const label = conditions.length ? labelOf(extent.conditions, input.values) : null;
   const mean = input.posteriors[index]?.mean;
   if (!codes || !mean) return null;
   let least = Infinity;
   for (let i = 0; i < codes.count; i++) {
+    if (label !== null && codes.labels && codes.labels[i] !== label) continue;
     let squared = 0;
     for (let k = 0; k < d; k++) squared += (codes.points[i * d + k] - mean[k]) ** 2;
     least = Math.min(least, squared);
   }
-  return Math.sqrt(least);
+  return Number.isFinite(least) ? Math.sqrt(least) : null;
 }
