@@ -123,10 +123,9 @@ export class App {
     this.cards = models.map((_, i) => createCard(this, i));
     this.captions = models.map(() => el("p", "lx-note lx-caption"));
     const several = models.length > 1;
-    const mapHeading = () =>
-      words.put(el("h2", "lx-heading"), hasPrior(models[0]) ? "half.map" : "half.code", { x: seenBy(models) });
+    const half = hasPrior(models[0]) ? "half.map" : "half.code";
     const columns = models.map((model, i) => {
-      const title = several ? el("h3", "lx-title") : mapHeading();
+      const title = several ? el("h3", "lx-title") : words.put(el("h2", "lx-heading"), half, { x: seenBy(models) });
       if (several) title.textContent = title.title = model.title;
       const map = this.maps[i]
         ? el("div", "lx-map-column", [several || this.entry ? title : null, this.maps[i].element, this.captions[i]])
@@ -281,7 +280,8 @@ export class App {
     const values = valuesOfLabel(this.extent, state.conditions, label);
     input.encode(picture, values);
     this.inquiry?.forget();
-    if (input.following) Object.assign(state, { path: this.pathAt(values), told: values, conditions: values });
+    if (input.following)
+      Object.assign(state, { path: this.codes.path(state.lead, values), told: values, conditions: values });
     this.codes.forget();
   }
 
@@ -305,7 +305,7 @@ export class App {
     const { state, input } = this;
     input.setNoise(noise);
     input.following = input.posteriors.some(Boolean);
-    if (input.following) Object.assign(state, { path: this.pathAt(input.values), told: input.values });
+    if (input.following) Object.assign(state, { path: this.codes.path(state.lead, input.values), told: input.values });
     this.draw();
   }
 
@@ -335,12 +335,6 @@ export class App {
     state.z = code;
     this.input.following = false;
     this.conditionsChanged();
-  }
-
-  /** Return the points of the path at values of the conditions. @param {import("./state.js").Values} values */
-  pathAt(values) {
-    const { path, lead } = this.state;
-    return path.map((z) => this.codes.at(lead, values, z));
   }
 
   /** @param {number[][]} path @param {number} progress */
@@ -395,7 +389,6 @@ export class App {
 
   optionsChanged() {
     this.root.classList.toggle("lx-pixels", !this.options.smooth);
-    this.caption();
     this.maps.forEach((map) => map.invalidate());
   }
 
@@ -522,10 +515,9 @@ export class App {
 
   /** Return the state as Python and a later visit know it; z is null where it is that of the picture put in. */
   snapshot() {
-    const { lead, coupling, conditions, path, progress } = this.state;
-    const here = (/** @type {number[]} */ z) => this.codes.at(lead, conditions, z);
+    const { lead, coupling, conditions, progress } = this.state;
     const z = this.input.following ? null : this.codes.of(lead);
-    return { z, lead, coupling, conditions, path: path.map(here), progress };
+    return { z, lead, coupling, conditions, path: this.codes.path(lead), progress };
   }
 
   /** Send the state after the last of several keys. */

@@ -1,5 +1,6 @@
 /** The line below a map: its axes, its codes, its prior. */
 
+import { hasPrior } from "./model.js";
 import { showcase } from "./prior.js";
 
 /** @param {number} share */
@@ -15,7 +16,7 @@ export function captionOf(app, index) {
     : spec.kind === "pca"
       ? words.say("caption.pca", { first: percent(spec.explained[0]), second: percent(spec.explained[1]) })
       : words.say("caption.dims", { x: `z${spec.dims[0] + 1}`, y: `z${spec.dims[1] + 1}` });
-  const key = model.prior.kind === "fitted" ? "caption.codes_ae" : "caption.codes"; // it has no posterior
+  const key = hasPrior(model) ? "caption.codes" : "caption.codes_ae"; // which has no posterior
   const held = model.codes ? words.say(key, { count: shownOf(model.codes, app.hiddenAt(index)) }) : "";
   const prior = showcase(model, state.conditions).length ? "per-class" : model.prior.kind;
   return [axes, held, words.say(`caption.prior.${prior}`)].filter(Boolean).join(" · ");

@@ -42,11 +42,20 @@ export function createCodes(app) {
       const code = z ? carriedFrom(z, index) : (told[index] ??= toldCode(index));
       return carryCode(app.models[index], code, app.state.told, values);
     },
+    /**
+     * Return the points of the path for a model, at values of the conditions, by default the present ones.
+     * @param {number} index
+     * @param {import("./state.js").Values} [values]
+     */
+    path(index, values = app.state.conditions) {
+      const { path } = app.state;
+      return path.length ? path.map((z) => codes.at(index, values, z)) : path; // the same: nothing is drawn anew
+    },
     /** Let the state's code and path be those of a model, at the present conditions. @param {number} index */
     leadBy(index) {
       const { state } = app;
       if (index === state.lead && state.told === state.conditions) return;
-      const path = state.path.map((z) => codes.at(index, state.conditions, z));
+      const path = codes.path(index);
       const z = codes.at(index);
       Object.assign(state, { lead: index, told: state.conditions, path, z });
     },

@@ -67,7 +67,7 @@ export function createMap(app, index) {
       b = 3.2 * Math.sqrt(spot.yy) || 1;
     home = { left: spot.x - a, right: spot.x + a, bottom: spot.y - b, top: spot.y + b };
     if (cloud?.count)
-      home = prior.kind === "fitted" ? extentOf(cloud.xs, cloud.ys) : union(home, extentOf(cloud.xs, cloud.ys));
+      home = !hasPrior(model()) ? extentOf(cloud.xs, cloud.ys) : union(home, extentOf(cloud.xs, cloud.ys));
   }
 
   const shown = (/** @type {number} */ i) => !cloud || isShown(cloud, app.hiddenAt(index))(i);
@@ -171,7 +171,7 @@ export function createMap(app, index) {
     const stages = state.path.length - 1,
       steps = course === "spherical" ? 24 * stages : stages;
     const line = Array.from({ length: steps + 1 }, (_, i) => here(app.zAlong(steps && i / steps)));
-    drawPath(lines, state.path.map(here), line, plane, map.look(theme));
+    drawPath(lines, app.codes.path(index), line, plane, map.look(theme));
   }
 
   /** @type {import("./model.js").Posterior | null} the posterior as last drawn */

@@ -42,12 +42,8 @@ export function createOptions(app) {
       options[name] = !options[name];
       changed();
     });
-    return [
-      {
-        name,
-        element: words.put(element, name === "prior" && !models.some(hasPrior) ? "options.fitted" : `options.${name}`),
-      },
-    ];
+    const fitted = name === "prior" && !models.some(hasPrior);
+    return [{ name, element: words.put(element, fitted ? "options.fitted" : `options.${name}`) }];
   });
   const looks = [true, false].map((smooth) => {
     const element = button("lx-segment", null, () => {
@@ -74,6 +70,7 @@ export function createOptions(app) {
 
   function changed() {
     update();
+    app.caption();
     app.optionsChanged();
     app.draw();
   }

@@ -112,6 +112,22 @@ def test_the_language_changes_and_the_link_says_so(visit: Visit):
 # --- from nothing to a model ----------------------------------------------------------------------------------------
 
 
+def test_another_language_keeps_where_an_opened_link_leads(visit: Visit, folder: Path, trained: Callable[..., Run]):
+    for family in ("vae", "cvae"):
+        shutil.copytree(trained(family).path, folder / family)
+    page = visit("/compare?runs=vae,cvae&coupling=sigma&z=1,0.5")
+    page.locator(DRAWN).wait_for()
+    page.get_by_text("中文").click()
+    page.wait_for_url("**lang=zh*")
+    page.get_by_text("各模型共用").first.wait_for()
+    for part in ("coupling=sigma", "z=1%2C0.5"):
+        assert part in page.url
+    page.reload()
+    page.locator(DRAWN).wait_for()
+    state = page.get_by_test_id("latent-explorer").evaluate("root => root.explorer.state()")
+    assert (state["z"], state["coupling"]) == ([1, 0.5], "sigma")
+
+
 def test_from_one_click_through_every_page(visit: Visit, folder: Path):
     page = visit()
     press(page, "start.train")

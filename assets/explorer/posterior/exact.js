@@ -5,7 +5,7 @@
 
 import { KINDS } from "../controls/index.js";
 import { divergence } from "../gaussian.js";
-import { takesPictures } from "../model.js";
+import { hasPrior, takesPictures } from "../model.js";
 import { cholesky } from "../prior.js";
 import { classAmong, givenOf } from "../state.js";
 import { entropy, expected, importanceBound, importanceWeights, nearestGaussian } from "./bound.js";
@@ -40,7 +40,7 @@ const UNSURE = 24; // nats by which the sum over coarse cells may be too low; a 
 
 /** Return whether a model's posterior can be laid out. @param {Model} model */
 export const isTractable = (model) =>
-  model.latentDim <= 2 && takesPictures(model) && model.likelihood !== null && model.prior.kind !== "fitted";
+  model.latentDim <= 2 && takesPictures(model) && model.likelihood !== null && hasPrior(model);
 
 /**
  * @param {Model[]} models of one page
